@@ -1,0 +1,171 @@
+"""A client's JSON becomes features here, and here only: names to numbers or words, flat, validated. Nothing unvalidated passes.
+
+`{"age": 31, "device": {"os": "ios"}, "scores": [0.1, 0.9], "vip": true}` becomes
+`{"age": 31, "device.os": "ios", "scores[0]": 0.1, "scores[1]": 0.9, "vip": 1}`. A number is a numeric feature, a string a
+categorical one, null and false are absent or 0. The rules keep Vowpal Wabbit's parser safe as well (a key that begins with `_` would be obeyed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from rewardloop.errors import InvalidInput, MalformedJson, did_you_mean
+from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID
+
+Features = dict[str, float | str]
+
+MAX_FEATURES = 10_000
+MAX_DEPTH = 8
+MAX_NAME = 256
+MAX_MAGNITUDE = 1e30
+
+_decode = msgspec.json.Decoder().decode
+
+
+class ActionSet(msgspec.Struct, frozen=True):
+    """The actions on offer. `features[i]` belongs to `ids[i]`; None where no action has any (fixed arms). `raw` is what the log holds."""
+
+    ids: tuple[str, ...]
+    features: tuple[Features, ...] | None
+    raw: bytes
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def index(self, action_id: str, at: str) -> int:
+        """Position of an id; raises `InvalidInput` with the nearest id."""
+        try:
+            return self.ids.index(action_id)
+        except ValueError:
+            raise InvalidInput(f"Unknown action `{action_id}`{did_you_mean(action_id, self.ids)}", at=at) from None
+
+
+def load_json(raw: bytes, at: str = "$") -> object:
+    """Any JSON value; raises `MalformedJson` naming the place."""
+    try:
+        return _decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedJson(f"Expected JSON, got something else: {error}", at=at) from None
+
+
+def parse_context(raw: bytes, at: str = "$.context") -> Features:
+    """Features of a context.
+
+    >>> parse_context(b'{"age": 31, "device": {"os": "ios"}, "scores": [0.5, 2], "vip": true, "note": null}')
+    {'age': 31, 'device.os': 'ios', 'scores[0]': 0.5, 'scores[1]': 2, 'vip': 1}
+    >>> parse_context(b'{"_label": 1}')
+    Traceback (most recent call last):
+    rewardloop.errors.InvalidInput: Expected a key that does not begin with `_`, got `_label` - at `$.context._label`
+    """
+    value = load_json(raw, at)
+    if type(value) is not dict:
+        raise InvalidInput(f"Expected an object, got {_kind(value)}", at=at)
+    return flatten(value, at)
+
+
+def parse_actions(raw: bytes, at: str = "$.actions") -> ActionSet:
+    """The actions a request offers, either ids or objects with features.
+
+    >>> parse_actions(b'["a", "b"]').ids
+    ('a', 'b')
+    >>> parse_actions(b'[{"id": "a", "features": {"price": 3}}, {"id": "b"}]').features
+    ({'price': 3}, {})
+    """
+    value = load_json(raw, at)
+    if type(value) is not list:
+        raise InvalidInput(f"Expected an array, got {_kind(value)}", at=at)
+    if not 1 <= len(value) <= MAX_ACTIONS:
+        raise InvalidInput(f"Expected 1 to {MAX_ACTIONS} actions, got {len(value)}", at=at)
+    ids = tuple(_action_id(item, f"{at}[{i}]") for i, item in enumerate(value))
+    if len(set(ids)) != len(ids):
+        twice = next(i for i, action in enumerate(ids) if action in ids[:i])
+        raise InvalidInput(f"Expected unique action ids, got `{ids[twice]}` twice", at=f"{at}[{twice}]")
+    if not any(type(item) is dict for item in value):
+        return ActionSet(ids, None, raw)
+    return ActionSet(ids, tuple(_action_features(item, f"{at}[{i}]") for i, item in enumerate(value)), raw)
+
+
+def fixed_actions(ids: Sequence[str]) -> ActionSet:
+    """Fixed, featureless arms.
+
+    >>> fixed_actions(["1", "2"]).raw
+    b'["1","2"]'
+    """
+    return parse_actions(msgspec.json.encode(list(ids)), "$.actions")
+
+
+def flatten(value: Mapping[str, object], at: str) -> Features:
+    """A nested JSON object as one level of features; raises `InvalidInput` naming the offending key."""
+    features: Features = {}
+    _flatten(value, "", at, features, 0)
+    if len(features) > MAX_FEATURES:
+        raise InvalidInput(f"Expected at most {MAX_FEATURES} features, got {len(features)}", at=at)
+    return features
+
+
+def _flatten(value: Mapping[str, object], prefix: str, at: str, into: Features, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise InvalidInput(f"Expected at most {MAX_DEPTH} levels of nesting, got more", at=at)
+    for key, item in value.items():
+        if not key or key[0] == "_" or len(key) > MAX_NAME:
+            raise InvalidInput(_bad_key(key), at=f"{at}.{key[:40]}")
+        kind = type(item)
+        name = prefix + key
+        if kind is float or kind is int:
+            into[name] = _number(item, f"{at}.{key}")
+        elif kind is str:
+            into[name] = item  # type: ignore[assignment]
+        elif kind is bool:
+            into[name] = int(item)  # type: ignore[call-overload]
+        elif kind is dict:
+            _flatten(item, name + ".", f"{at}.{key}", into, depth + 1)  # type: ignore[arg-type]
+        elif kind is list:
+            _flatten_list(item, name, f"{at}.{key}", into)  # type: ignore[arg-type]
+        elif item is not None:
+            raise InvalidInput(f"Expected a JSON value, got {_kind(item)}", at=f"{at}.{key}")
+
+
+def _flatten_list(items: Sequence[object], name: str, at: str, into: Features) -> None:
+    for i, item in enumerate(items):
+        if type(item) is not float and type(item) is not int:
+            raise InvalidInput(f"Expected an array of numbers, got {_kind(item)}", at=f"{at}[{i}]")
+        into[f"{name}[{i}]"] = _number(item, f"{at}[{i}]")
+
+
+def _number(value: object, at: str) -> float:
+    if not -MAX_MAGNITUDE < value < MAX_MAGNITUDE:  # type: ignore[operator]  # False for NaN as well
+        raise InvalidInput(f"Expected a number between -1e30 and 1e30, got `{value}`", at=at)
+    return value  # type: ignore[return-value]
+
+
+def _bad_key(key: str) -> str:
+    if not key:
+        return "Expected a key, got an empty one"
+    if key[0] == "_":
+        return f"Expected a key that does not begin with `_`, got `{key[:40]}`"
+    return f"Expected a key of at most {MAX_NAME} characters, got {len(key)}"
+
+
+def _action_id(item: object, at: str) -> str:
+    value = item.get("id") if type(item) is dict else item
+    if type(value) is not str or not 0 < len(value) <= MAX_EVENT_ID:
+        raise InvalidInput(f"Expected an action id of 1 to {MAX_EVENT_ID} characters, got {_kind(value)}", at=at)
+    if type(item) is dict and (extra := set(item) - {"id", "features"}):
+        raise InvalidInput(f"Unknown key `{min(extra)}`{did_you_mean(min(extra), ('id', 'features'))}", at=at)
+    return value
+
+
+def _action_features(item: object, at: str) -> Features:
+    features = item.get("features") if type(item) is dict else None
+    if features is None:
+        return {}
+    if type(features) is not dict:
+        raise InvalidInput(f"Expected an object, got {_kind(features)}", at=f"{at}.features")
+    return flatten(features, f"{at}.features")
+
+
+def _kind(value: object) -> str:
+    names = {type(None): "null", dict: "an object", list: "an array", bool: "a boolean", int: "a number", float: "a number"}
+    return f"a string of {len(value)} characters" if isinstance(value, str) else names.get(type(value), type(value).__name__)

@@ -1,0 +1,100 @@
+"""Event ids, and the two uniform numbers that follow from one.
+
+An id made here is a version 7 UUID (RFC 9562): 48 bits of milliseconds, 12 bits that name the experiment, 14 bits of check,
+48 bits of counter. So any worker can tell, without asking a store, which experiment a reward belongs to and whether the id
+was ever made here; a client's own id (any string) is accepted too, but then the reward must name its experiment.
+"""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from hashlib import blake2b
+from typing import NamedTuple
+
+from rewardloop.clock import Clock
+
+MAX_TAG = 0xFFF
+_COUNTER = (1 << 48) - 1
+_TO_UNIT = 1.0 / (1 << 53)
+
+
+class Draws(NamedTuple):
+    """What is random about one decision, all of it a function of the experiment and the event id."""
+
+    seed: int
+    """64 bits, logged; `uniform(seed)` samples the action."""
+    sample_prob: float
+    """U[0, 1), logged; decides between training and evaluation for ever."""
+
+
+class EventIds:
+    """Makes ids and recognises them again. `key` is the data directory's salt; `start` must differ between processes.
+
+    >>> from rewardloop.clock import ManualClock
+    >>> ids = EventIds(ManualClock(), key=7, start=0)
+    >>> first = ids.new(tag=3)
+    >>> ids.tag(first), ids.tag(first[:-1] + "e"), ids.tag("order-17")
+    (3, None, None)
+    """
+
+    def __init__(self, clock: Clock, *, key: int, start: int) -> None:
+        self._clock = clock
+        self._key = key
+        self._counter = start & _COUNTER
+
+    def new(self, tag: int) -> str:
+        counter = self._counter = (self._counter + 1) & _COUNTER
+        ms = self._clock.now() // 1000
+        check = self._check(ms, tag, counter)
+        return f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7{tag:03x}-{0x8000 | check:04x}-{counter:012x}"
+
+    def tag(self, event_id: str) -> int | None:
+        """The experiment's tag, or None if this directory never made the id."""
+        if len(event_id) != 36 or event_id[14] != "7":
+            return None
+        try:
+            number = int(event_id.replace("-", ""), 16)
+        except ValueError:
+            return None
+        tag = (number >> 64) & MAX_TAG
+        check = (number >> 48) & 0x3FFF
+        return tag if check == self._check(number >> 80, tag, number & _COUNTER) else None
+
+    def _check(self, ms: int, tag: int, counter: int) -> int:
+        return zlib.crc32(b"%x.%x.%x.%x" % (ms, tag, counter, self._key)) & 0x3FFF
+
+
+def draws(experiment: str, event_id: str) -> Draws:
+    """Seed and sample_prob of an event: the same event asked twice gets the same answer.
+
+    >>> draws("offers", "order-17") == draws("offers", "order-17") != draws("prices", "order-17")
+    True
+    """
+    digest = blake2b(event_id.encode(), digest_size=16, key=experiment.encode()[:64]).digest()
+    return Draws(int.from_bytes(digest[:8], "little"), (int.from_bytes(digest[8:], "little") >> 11) * _TO_UNIT)
+
+
+def uniform(seed: int) -> float:
+    """The U[0, 1) number that samples an action, from the seed that the log holds.
+
+    >>> uniform(1 << 63)
+    0.5
+    """
+    return (seed >> 11) * _TO_UNIT
+
+
+def event_key(event_id: str) -> uuid.UUID:
+    """A 128-bit key for the join: the id itself where it is a UUID, otherwise its BLAKE2b hash.
+
+    >>> str(event_key("0190f7a0-0000-7003-8000-000000000001"))
+    '0190f7a0-0000-7003-8000-000000000001'
+    >>> event_key("order-17") == event_key("order-17") != event_key("order-18")
+    True
+    """
+    if len(event_id) == 36 and event_id.count("-") == 4:
+        try:
+            return uuid.UUID(event_id)
+        except ValueError:
+            pass
+    return uuid.UUID(bytes=blake2b(event_id.encode(), digest_size=16).digest())

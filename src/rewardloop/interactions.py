@@ -1,0 +1,68 @@
+"""Logged interactions as columns: what learning learns from and evaluation evaluates on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rewardloop.features import ActionSet, Features
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    """n logged decisions with their rewards, in the order they closed.
+
+    Ragged arrays over actions are flat: the K_i numbers of event i stand at `offsets[i]:offsets[i + 1]`.
+    """
+
+    event_ids: Sequence[str]
+    contexts: Sequence[Features]
+    actions: Sequence[ActionSet]
+    """Events that offered the same JSON share one object."""
+    action: Ints
+    """(n,) index of the chosen action within its event."""
+    probability: Floats
+    """(n,) the logged P(chosen)."""
+    reward: Floats
+    """(n,)"""
+    pmf: Floats
+    """(Σ K_i,) the logged distribution; NaN where the log holds none (a warm start may not)."""
+    offsets: Ints
+    """(n + 1,)"""
+    sample_prob: Floats
+    """(n,)"""
+    closed_at: Ints
+    """(n,) microseconds UTC."""
+
+    def __len__(self) -> int:
+        return len(self.action)
+
+    @property
+    def chosen(self) -> Ints:
+        """(n,) position of the chosen action in a flat ragged array."""
+        return self.offsets[:-1] + self.action
+
+    def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Interactions:
+        """The given rows, as a mask or as positions (which may repeat and reorder)."""
+        index = np.flatnonzero(rows) if rows.dtype == bool else rows
+        sizes = np.diff(self.offsets)[index]
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        flat = np.repeat(self.offsets[:-1][index] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        return Interactions(
+            [self.event_ids[i] for i in index],
+            [self.contexts[i] for i in index],
+            [self.actions[i] for i in index],
+            self.action[index],
+            self.probability[index],
+            self.reward[index],
+            self.pmf[flat],
+            offsets,
+            self.sample_prob[index],
+            self.closed_at[index],
+        )
