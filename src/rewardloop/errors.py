@@ -28,7 +28,8 @@ class RewardloopError(Exception):
     """Base of all errors raised on purpose. `str(error)` is one line a tired person understands.
 
     >>> InvalidInput("Expected a finite number, got `str`", at="$.reward").problem()
-    {'type': 'urn:rewardloop:invalid-input', 'title': 'Invalid input', 'status': 422, 'detail': 'Expected a finite number, got `str` - at `$.reward`', 'at': '$.reward'}
+    {'type': 'urn:rewardloop:invalid-input', 'title': 'Invalid input', 'status': 422,
+     'detail': 'Expected a finite number, got `str` - at `$.reward`', 'at': '$.reward'}
     """
 
     code = "error"

@@ -1,4 +1,4 @@
-"""What the log holds: decisions, rewards, activations. Frozen, append-only: a field is only ever added at the end, with a default."""
+"""What the log holds: decisions, rewards, activations. Frozen; a field is only ever added at the end, with a default."""
 
 from __future__ import annotations
 

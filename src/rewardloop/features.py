@@ -2,7 +2,8 @@
 
 `{"age": 31, "device": {"os": "ios"}, "scores": [0.1, 0.9], "vip": true}` becomes
 `{"age": 31, "device.os": "ios", "scores[0]": 0.1, "scores[1]": 0.9, "vip": 1}`. A number is a numeric feature, a string a
-categorical one, null and false are absent or 0. The rules keep Vowpal Wabbit's parser safe as well (a key that begins with `_` would be obeyed).
+categorical one, null is absent, a boolean 0 or 1. The rules keep Vowpal Wabbit's parser safe as well (it would obey a key
+that begins with `_`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class ActionSet(msgspec.Struct, frozen=True):
-    """The actions on offer. `features[i]` belongs to `ids[i]`; None where no action has any (fixed arms). `raw` is what the log holds."""
+    """The actions on offer. `features[i]` belongs to `ids[i]`; None where no action has any (fixed arms). `raw` is logged."""
 
     ids: tuple[str, ...]
     features: tuple[Features, ...] | None

@@ -14,13 +14,13 @@ class Policy(Protocol):
     """Maps a context and the actions on offer to a distribution over those actions.
 
     Laws
-    - `pmf(context, actions)` has one number an action, each ≥ 0 (to rounding), sum 1 ± 1e-6: a fresh policy included. It changes nothing
-      observable: the same call again gives the same bits. Exploration floor and exclusions are *not* its business: the platform
-      applies them in one place (`policies.exploration`).
+    - `pmf(context, actions)` has one number an action, each ≥ 0 (to rounding), sum 1 ± 1e-6: a fresh policy included. It
+      changes nothing observable: the same call again gives the same bits. Exploration floor and exclusions are *not* its
+      business: the platform applies them in one place (`policies.exploration`).
     - `pmf_many` equals `pmf` row by row within 1e-9, flat (Σ K_i,), in the order given.
     - `learn` takes interactions in the order given and is deterministic: same policy, same interactions, same bits after.
-    - `save` writes plain files (never pickle) into an existing empty directory; `load` of that directory gives the same pmf within 1e-6
-      and learns on from where it stood. `load` raises `CorruptModel` for anything else.
+    - `save` writes plain files (never pickle) into an existing empty directory; `load` of that directory gives the same pmf
+      within 1e-6 and learns on from where it stood. `load` raises `CorruptModel` for anything else.
     - No network, no clock, no randomness but the seed it was made with.
     """
 

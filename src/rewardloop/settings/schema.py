@@ -31,7 +31,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     pass
 
 
-class LearnerSettings(Section):
+class LearnerSettings(Section, frozen=True, kw_only=True):
     """How weights are learned. `learning_rate`, `bits`, `cb_type`, `interactions` and `arguments` are Vowpal Wabbit's."""
 
     cb_type: Literal["mtr", "dr", "ips", "dm", "sm"] = "mtr"
@@ -48,7 +48,7 @@ class LearnerSettings(Section):
     """Width of the native engine's design; further categorical values share columns by hashing."""
 
 
-class PolicySettings(Section):
+class PolicySettings(Section, frozen=True, kw_only=True):
     """Which engine explores, and how much."""
 
     exploration: Exploration | None = None
@@ -79,7 +79,7 @@ class PolicySettings(Section):
     learner: LearnerSettings = LearnerSettings()
 
 
-class RewardSettings(Section):
+class RewardSettings(Section, frozen=True, kw_only=True):
     window: Duration = Duration(3_600_000_000)
     """A reward that arrives later than this after its decision is counted as late and not learned from."""
     default: float = 0.0
@@ -90,7 +90,7 @@ class RewardSettings(Section):
     """Lowest and highest possible reward; a reward outside is refused. Undeclared: learned from the data."""
 
 
-class TrainingSettings(Section):
+class TrainingSettings(Section, frozen=True, kw_only=True):
     mode: Literal["batch", "online"] = "batch"
     ratio: Share = 0.8
     """Share of events (by their logged sample_prob) that train; the others evaluate."""
@@ -103,7 +103,7 @@ class TrainingSettings(Section):
     seed: int = 0
 
 
-class GateSettings(Section):
+class GateSettings(Section, frozen=True, kw_only=True):
     """When a candidate is promoted. Estimates are of the served distribution, floor included, on held-out events."""
 
     rule: Literal["no_harm", "strict", "always"] = "no_harm"
@@ -122,7 +122,7 @@ class GateSettings(Section):
     """The newest held-out events that are looked at."""
 
 
-class LogSettings(Section):
+class LogSettings(Section, frozen=True, kw_only=True):
     durability: Literal["process", "disk"] = "process"
     """process: an answered event survives kill -9. disk: it survives a power cut too (fsync before the answer)."""
     segment_mb: Annotated[int, Meta(ge=1, le=4096)] = 64
@@ -130,7 +130,7 @@ class LogSettings(Section):
     """How long compacted segments of the log and models no longer hosted are kept."""
 
 
-class ExperimentSettings(Section):
+class ExperimentSettings(Section, frozen=True, kw_only=True):
     """One experiment."""
 
     experiment: Name
