@@ -1,0 +1,53 @@
+"""Where everything of one data directory lives. The only place that knows a path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentDirectory:
+    """`DATA/experiments/NAME`: all that one experiment owns, and nothing that another does."""
+
+    root: Path
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def hosted(self) -> Path:
+        """The pointer that serving workers watch."""
+        return self.root / "hosted.json"
+
+    @property
+    def trainer_lock(self) -> Path:
+        """Held by whoever collects, joins, trains and deploys: one process at a time."""
+        return self.root / "trainer.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class DataDirectory:
+    """One data directory: a catalog and a folder for each experiment.
+
+    >>> DataDirectory(Path("data")).experiment("offers").hosted.as_posix()
+    'data/experiments/offers/hosted.json'
+    """
+
+    root: Path
+
+    @property
+    def server_lock(self) -> Path:
+        return self.root / "server.lock"
+
+    def experiment(self, name: str) -> ExperimentDirectory:
+        return ExperimentDirectory(self.root / "experiments" / name)
