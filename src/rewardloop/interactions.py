@@ -40,6 +40,12 @@ class Interactions:
     closed_at: Ints
     """(n,) microseconds UTC."""
 
+    @classmethod
+    def empty(cls) -> Interactions:
+        """No events at all."""
+        nothing, none = np.empty(0), np.empty(0, np.int64)
+        return cls([], [], [], none, nothing, nothing, nothing, np.zeros(1, np.int64), nothing, none)
+
     def __len__(self) -> int:
         return len(self.action)
 
