@@ -47,7 +47,7 @@ def load_json(raw: bytes, at: str = "$") -> object:
     """Any JSON value; raises `MalformedJson` naming the place."""
     try:
         return _decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are both ValueErrors
         raise MalformedJson(f"Expected JSON, got something else: {error}", at=at) from None
 
 

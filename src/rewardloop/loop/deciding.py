@@ -1,0 +1,199 @@
+"""One decision: a request and a model become the record that is logged. `replay` walks the same path for the audit.
+
+No HTTP and no storage here: serving and the in-process `Experiment` both call it, and both log what it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Annotated, NamedTuple
+
+import msgspec
+import numpy as np
+from msgspec import UNSET, Meta, UnsetType
+
+from rewardloop.clock import Clock
+from rewardloop.errors import InvalidInput
+from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID, Decision
+from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions, parse_context
+from rewardloop.ids import EventIds, draws, uniform
+from rewardloop.interactions import Floats
+from rewardloop.policies.contract import Policy
+from rewardloop.policies.exploration import sample, serve_pmf, serve_pmf_many
+from rewardloop.settings import ExperimentSettings
+
+EventId = Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
+
+_CACHED_OFFERS = 128
+_CACHED_BYTES = 16_384
+
+
+class DecideRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """What a client asks. The same `event_id` asked twice of the same model gets the same answer."""
+
+    context: msgspec.Raw
+    """A JSON object."""
+    actions: msgspec.Raw | UnsetType = UNSET
+    """The actions on offer; required unless the experiment has fixed ones, of which it then names those that are eligible."""
+    event_id: EventId | None = None
+    """The client's own id; by default one is made."""
+    explore: bool = True
+    """False: the best action, without the exploration floor; logged as such."""
+    excluded: Annotated[list[EventId], Meta(max_length=MAX_ACTIONS)] = []
+    """Ids of offered actions that must not be chosen this time."""
+    deferred: bool = False
+    """True: the event counts only once it is activated."""
+
+
+class Hosted(NamedTuple):
+    """A model in memory. Immutable, so that hosting another is one assignment."""
+
+    model_id: str
+    policy: Policy
+    floor: float
+    """From the settings that the model was trained under: what it serves can be replayed from its manifest alone."""
+
+
+class Answer(NamedTuple):
+    """The served distribution, the index sampled from it, and the probability of that index."""
+
+    pmf: tuple[float, ...]
+    action: int
+    probability: float
+
+
+class _Offer(NamedTuple):
+    context: bytes
+    features: Features
+    actions: ActionSet
+    excluded: tuple[int, ...]
+
+
+def first_model_id(experiment: str) -> str:
+    """The uniform policy, which is served until a model was trained.
+
+    >>> first_model_id("offers")
+    'offers.0'
+    """
+    return f"{experiment}.0"
+
+
+def replay(decision: Decision, policy: Policy, floor: float) -> Answer:
+    """What the decision's model answers to the logged context, actions and seed; equals what was logged."""
+    raw = policy.pmf(parse_context(decision.context), parse_actions(decision.actions))
+    pmf = tuple(serve_pmf(raw, floor=floor, excluded=decision.excluded, explore=decision.explore))
+    action = sample(pmf, uniform(decision.seed))
+    return Answer(pmf, action, pmf[action])
+
+
+class Decider:
+    """Turns requests into decisions for one experiment; holds no model and writes nothing."""
+
+    def __init__(self, settings: ExperimentSettings, tag: int, ids: EventIds, clock: Clock) -> None:
+        self._experiment = settings.experiment
+        self._fixed = fixed_actions(settings.action_ids) if settings.action_ids is not None else None
+        self._tag = tag
+        self._ids = ids
+        self._clock = clock
+        self._offers: dict[bytes, ActionSet] = {}
+
+    def decide(self, hosted: Hosted, request: DecideRequest) -> tuple[Decision, str]:
+        """The decision and the chosen action's id; raises `InvalidInput` naming the place in the request."""
+        offer = self._read(request)
+        raw = hosted.policy.pmf(offer.features, offer.actions)
+        served = serve_pmf(raw, floor=hosted.floor, excluded=offer.excluded, explore=request.explore)
+        return self._decision(hosted.model_id, request, offer, tuple(served), self._clock.now())
+
+    def decide_many(self, hosted: Hosted, requests: Sequence[DecideRequest]) -> list[tuple[Decision, str]]:
+        """The same for many at once, and cheaper; raises `InvalidInput` for `$.requests[i]` and then decides nothing."""
+        offers = self._read_many(requests)
+        raw = hosted.policy.pmf_many([offer.features for offer in offers], [offer.actions for offer in offers])
+        served = _serve_many(raw, hosted.floor, offers, requests)
+        now = self._clock.now()
+        rows = zip(requests, offers, served, strict=True)
+        return [self._decision(hosted.model_id, request, offer, pmf, now) for request, offer, pmf in rows]
+
+    def _decision(
+        self, model_id: str, request: DecideRequest, offer: _Offer, pmf: tuple[float, ...], now: int
+    ) -> tuple[Decision, str]:
+        event_id = request.event_id or self._ids.new(self._tag)
+        seed, sample_prob = draws(self._experiment, event_id)
+        context, _, actions, excluded = offer
+        action = sample(pmf, uniform(seed))
+        decision = Decision(
+            event_id,
+            self._experiment,
+            model_id,
+            now,
+            context,
+            actions.raw,
+            pmf,
+            action,
+            pmf[action],
+            seed,
+            sample_prob,
+            excluded,
+            request.explore,
+            request.deferred,
+        )
+        return decision, actions.ids[action]
+
+    def _read_many(self, requests: Sequence[DecideRequest]) -> list[_Offer]:
+        try:
+            return [self._read(request) for request in requests]
+        except InvalidInput:
+            # The place is spelled out only where it is needed: on the way that is taken rarely.
+            return [self._read(request, f"$.requests[{i}]") for i, request in enumerate(requests)]
+
+    def _read(self, request: DecideRequest, at: str = "$") -> _Offer:
+        context = bytes(request.context)
+        features = parse_context(context, "$.context" if at == "$" else f"{at}.context")
+        if request.actions is UNSET and not request.excluded and self._fixed is not None:
+            return _Offer(context, features, self._fixed, ())
+        return _Offer(context, features, *self._offered(request, at))
+
+    def _offered(self, request: DecideRequest, at: str) -> tuple[ActionSet, tuple[int, ...]]:
+        actions, excluded = self._actions(request, at)
+        for i, action_id in enumerate(request.excluded):
+            excluded.add(actions.index(action_id, f"{at}.excluded[{i}]"))
+        if len(excluded) == len(actions):
+            raise InvalidInput("Expected at least one action that is not excluded, got none", at=f"{at}.excluded")
+        return actions, tuple(sorted(excluded))
+
+    def _actions(self, request: DecideRequest, at: str) -> tuple[ActionSet, set[int]]:
+        if request.actions is UNSET:
+            if self._fixed is None:
+                raise InvalidInput(f"Expected `actions`: experiment `{self._experiment}` has no fixed ones", at=at)
+            return self._fixed, set()
+        offered = self._parse(bytes(request.actions), f"{at}.actions")
+        return (offered, set()) if self._fixed is None else (self._fixed, self._ineligible(self._fixed, offered, at))
+
+    def _ineligible(self, fixed: ActionSet, offered: ActionSet, at: str) -> set[int]:
+        if offered.features is not None:
+            raise InvalidInput("Expected ids of fixed actions, got features, which fixed actions have none of", at=f"{at}.actions")
+        eligible = {fixed.index(action_id, f"{at}.actions[{i}]") for i, action_id in enumerate(offered.ids)}
+        return set(range(len(fixed))) - eligible
+
+    def _parse(self, raw: bytes, at: str) -> ActionSet:
+        """Clients offer the same actions again and again, and parsing a hundred features costs as much as deciding."""
+        known = self._offers.get(raw)
+        if known is None:
+            known = parse_actions(raw, at)
+            if len(raw) <= _CACHED_BYTES:
+                if len(self._offers) >= _CACHED_OFFERS:
+                    self._offers.clear()
+                self._offers[raw] = known
+        return known
+
+
+def _serve_many(raw: Floats, floor: float, offers: Sequence[_Offer], requests: Sequence[DecideRequest]) -> list[tuple[float, ...]]:
+    offsets = [0, *accumulate(len(offer.actions.ids) for offer in offers)]
+    if all(request.explore for request in requests) and not any(offer.excluded for offer in offers):
+        served = serve_pmf_many(raw, np.array(offsets), floor).tolist()
+        return [tuple(served[low:high]) for low, high in pairwise(offsets)]
+    rows = [raw[low:high].tolist() for low, high in pairwise(offsets)]
+    return [
+        tuple(serve_pmf(row, floor=floor, excluded=offer.excluded, explore=request.explore))
+        for row, offer, request in zip(rows, offers, requests, strict=True)
+    ]
