@@ -1,8 +1,14 @@
-"""The one table of settings."""
+"""The one table of settings: its types, its reader, its writer."""
 
+from rewardloop.settings.dump import example_yaml
+from rewardloop.settings.durations import format_duration, parse_duration
+from rewardloop.settings.load import LoadedSettings, checked, load_settings, parse_settings, settings_from_mapping
+from rewardloop.settings.mapping import settings_from_json, settings_to_json, to_mapping
 from rewardloop.settings.schema import (
+    Aggregation,
     Duration,
     ExperimentSettings,
+    Exploration,
     GateSettings,
     LearnerSettings,
     LogSettings,
@@ -12,12 +18,25 @@ from rewardloop.settings.schema import (
 )
 
 __all__ = [
+    "Aggregation",
     "Duration",
     "ExperimentSettings",
+    "Exploration",
     "GateSettings",
     "LearnerSettings",
+    "LoadedSettings",
     "LogSettings",
     "PolicySettings",
     "RewardSettings",
     "TrainingSettings",
+    "checked",
+    "example_yaml",
+    "format_duration",
+    "load_settings",
+    "parse_duration",
+    "parse_settings",
+    "settings_from_json",
+    "settings_from_mapping",
+    "settings_to_json",
+    "to_mapping",
 ]

@@ -1,6 +1,8 @@
-"""Every setting of an experiment, with its default and its bounds. One YAML file holds them; nothing else does.
+"""Every setting of an experiment, with its default, its bounds and a sentence. One YAML file holds them; nothing else does.
 
-Durations are written `500ms`, `30s`, `10m`, `1h`, `7d` or as a number of seconds, and held as int microseconds.
+The sentences are the only copy: they comment the YAML that `rewardloop init` writes and fill the tables of
+docs/configuration.md. Durations are written `500ms`, `30s`, `10m`, `1h`, `7d` or as a number of seconds, and held as int
+microseconds.
 """
 
 from __future__ import annotations
@@ -10,7 +12,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="lower-case letters, digits, - and _")]
+from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z")]
+ActionId = Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
+Real = Annotated[float, Meta(ge=-1e30, le=1e30)]
 Positive = Annotated[float, Meta(gt=0, le=1e9)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
@@ -27,115 +33,129 @@ class Duration(int):
     """Microseconds. The loader reads `30s` and the like into it."""
 
 
+def said(sentence: str) -> Meta:
+    return Meta(description=sentence)
+
+
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=False):
     pass
 
 
 class LearnerSettings(Section, frozen=True, kw_only=True):
-    """How weights are learned. `learning_rate`, `bits`, `cb_type`, `interactions` and `arguments` are Vowpal Wabbit's."""
+    """How weights are learned. All but the replay and `max_columns` are Vowpal Wabbit's."""
 
-    cb_type: Literal["mtr", "dr", "ips", "dm", "sm"] = "mtr"
-    learning_rate: Positive = 2.0
-    bits: Annotated[int, Meta(ge=8, le=28)] = 20
-    interactions: Literal["auto", "none", "quadratic"] = "auto"
-    """auto: quadratic in the context while it has at most 64 numeric features."""
-    replay: Annotated[int, Meta(ge=1, le=32)] = 4
-    """Passes in all: the new events once, then `replay - 1` more over a sample of history."""
-    replay_events: Count = 20_000
-    arguments: str = ""
-    """Further Vowpal Wabbit arguments, verbatim, for those who know them."""
-    max_columns: Annotated[int, Meta(ge=1, le=2048)] = 256
-    """Width of the native engine's design; further categorical values share columns by hashing."""
+    cb_type: Annotated[Literal["mtr", "dr", "ips", "dm", "sm"], said("How a cost is estimated for actions not taken.")] = "mtr"
+    learning_rate: Annotated[Positive, said("Size of a step.")] = 2.0
+    bits: Annotated[int, Meta(ge=8, le=28), said("The weights have 2^bits places.")] = 20
+    interactions: Annotated[
+        Literal["auto", "none", "quadratic"], said("auto: quadratic in the context while it has at most 64 numeric features.")
+    ] = "auto"
+    replay: Annotated[
+        int, Meta(ge=1, le=32), said("Passes in all: new events once, then replay - 1 more over a sample of history.")
+    ] = 4
+    replay_events: Annotated[Count, said("Size of that sample.")] = 20_000
+    arguments: Annotated[str, said("Further Vowpal Wabbit arguments, verbatim, for those who know them.")] = ""
+    max_columns: Annotated[
+        int, Meta(ge=1, le=2048), said("Width of the native engine's design; further words share columns by hashing.")
+    ] = 256
 
 
 class PolicySettings(Section, frozen=True, kw_only=True):
     """Which engine explores, and how much."""
 
-    exploration: Exploration | None = None
-    """Default: lints for fixed actions, regcbopt for actions with features."""
-    floor: Share = 0.02
-    """Every offered action keeps probability ≥ floor / K, whatever the policy says; logged as such."""
-    epsilon: Share = 0.05
-    num_policies: Annotated[int, Meta(ge=1, le=100)] = 5
-    """bag, cover."""
-    lambda_: Positive = msgspec.field(name="lambda", default=1.0)
-    """softmax."""
-    gamma_scale: Positive = 10.0
-    """squarecb."""
-    gamma_exponent: Share = 0.5
-    mellowness: Positive = 0.001
-    """regcb, regcbopt, squarecb."""
-    psi: Positive = 1.0
-    """cover."""
-    tau: Count = 100
-    """first: decisions taken uniformly before it turns greedy."""
-    rnd_networks: Annotated[int, Meta(ge=1, le=100)] = 3
-    rnd_alpha: Positive = 0.1
-    rnd_invlambda: Positive = 0.1
-    synthcover_psi: Positive = 0.1
-    synthcover_size: Annotated[int, Meta(ge=1, le=10_000)] = 100
-    alpha: Positive = 0.1
-    """lints, linucb: width of the posterior, in units of the reward's range."""
+    exploration: Annotated[
+        Exploration | None, said("Exploration policy. null: lints for fixed actions, regcbopt for actions with features.")
+    ] = None
+    floor: Annotated[
+        Share, said("Every offered action keeps probability ≥ floor / K, whatever the policy says; logged as such.")
+    ] = 0.02
+    epsilon: Annotated[Share, said("egreedy: share of decisions spread over all actions.")] = 0.05
+    num_policies: Annotated[int, Meta(ge=1, le=100), said("bag, cover: number of policies.")] = 5
+    lambda_: Annotated[Positive, said("softmax: the larger, the greedier.")] = msgspec.field(name="lambda", default=1.0)
+    gamma_scale: Annotated[Positive, said("squarecb: the larger, the greedier.")] = 10.0
+    gamma_exponent: Annotated[Share, said("squarecb: how greediness grows with the number of events.")] = 0.5
+    mellowness: Annotated[Positive, said("regcb, regcbopt, squarecb: width of the confidence set.")] = 0.001
+    psi: Annotated[Positive, said("cover: how much a policy is rewarded for differing.")] = 1.0
+    tau: Annotated[Count, said("first: decisions taken uniformly before it turns greedy.")] = 100
+    rnd_networks: Annotated[int, Meta(ge=1, le=100), said("rnd: number of random networks.")] = 3
+    rnd_alpha: Annotated[Positive, said("rnd: width of the bonus.")] = 0.1
+    rnd_invlambda: Annotated[Positive, said("rnd: prior variance of a weight.")] = 0.1
+    synthcover_psi: Annotated[Positive, said("synthcover: how much a policy is rewarded for differing.")] = 0.1
+    synthcover_size: Annotated[int, Meta(ge=1, le=10_000), said("synthcover: number of policies.")] = 100
+    alpha: Annotated[Positive, said("lints, linucb: width of the posterior, in units of the reward's range.")] = 0.1
     learner: LearnerSettings = LearnerSettings()
 
 
 class RewardSettings(Section, frozen=True, kw_only=True):
-    window: Duration = Duration(3_600_000_000)
-    """A reward that arrives later than this after its decision is counted as late and not learned from."""
-    default: float = 0.0
-    """The reward of a decision for which none arrived in the window."""
-    aggregation: Aggregation = "earliest"
-    """earliest: the first reward closes the event. The others wait for `final` or for the window."""
-    range: tuple[float, float] | None = None
-    """Lowest and highest possible reward; a reward outside is refused. Undeclared: learned from the data."""
+    """When a reward counts, and for what."""
+
+    window: Annotated[Duration, said("A reward later than this after its decision is counted as late and not learned from.")] = (
+        Duration(3_600_000_000)
+    )
+    default: Annotated[Real, said("The reward of a decision for which none arrived in the window.")] = 0.0
+    aggregation: Annotated[
+        Aggregation, said("earliest: the first reward closes the event. The others wait for `final` or for the window.")
+    ] = "earliest"
+    range: Annotated[
+        tuple[Real, Real] | None,
+        said("[lowest, highest] possible reward; one outside is refused. null: learned from the data."),
+    ] = None
 
 
 class TrainingSettings(Section, frozen=True, kw_only=True):
-    mode: Literal["batch", "online"] = "batch"
-    ratio: Share = 0.8
-    """Share of events (by their logged sample_prob) that train; the others evaluate."""
-    every_events: Count = 500
-    """A cycle starts when this many more events have closed …"""
-    every: Duration = Duration(60_000_000)
-    """… or when this much time has passed and at least one has."""
-    publish_interval: Duration = Duration(100_000)
-    """online: how often the trainer publishes."""
-    seed: int = 0
+    """When a model is trained, and on what."""
+
+    mode: Annotated[
+        Literal["batch", "online"], said("batch: in cycles. online: a trainer learns from each reward as it arrives.")
+    ] = "batch"
+    ratio: Annotated[Share, said("Share of events (by their logged sample_prob) that train; the others evaluate.")] = 0.8
+    every_events: Annotated[Count, said("batch: a cycle starts when this many more events have closed …")] = 500
+    every: Annotated[Duration, said("batch: … or when this much time has passed and at least one has.")] = Duration(60_000_000)
+    publish_interval: Annotated[Duration, said("online: how often the trainer publishes.")] = Duration(100_000)
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1), said("Of everything random in training.")] = 0
 
 
 class GateSettings(Section, frozen=True, kw_only=True):
     """When a candidate is promoted. Estimates are of the served distribution, floor included, on held-out events."""
 
-    rule: Literal["no_harm", "strict", "always"] = "no_harm"
-    """no_harm: promoted unless the paired difference says it is worse. strict: its lower bound must exceed `margin`."""
-    estimator: Literal["dr", "ips"] = "dr"
-    level: Annotated[float, Meta(gt=0.5, lt=1)] = 0.95
-    margin: float = 0.0
-    """In units of reward."""
-    tolerance: float = 0.01
-    """no_harm: the paired difference may fall short by this much, in units of the reward's range."""
-    min_events: Count = 500
-    """strict: fewer held-out events are insufficient data."""
-    min_ess: Positive = 100.0
-    """strict: a smaller effective sample size is insufficient support."""
-    max_events: Count = 20_000
-    """The newest held-out events that are looked at."""
+    rule: Annotated[
+        Literal["no_harm", "strict", "always"],
+        said("no_harm: promoted unless the paired difference says it is worse. strict: its lower bound must exceed the margin."),
+    ] = "no_harm"
+    estimator: Annotated[Literal["dr", "ips"], said("Doubly robust, or inverse propensity scores.")] = "dr"
+    level: Annotated[float, Meta(gt=0.5, lt=1), said("Confidence level of every interval.")] = 0.95
+    margin: Annotated[Real, said("strict: in units of reward.")] = 0.0
+    tolerance: Annotated[
+        Share, said("no_harm: the paired difference may fall short by this much, in units of the reward's range.")
+    ] = 0.01
+    min_events: Annotated[Count, said("strict: fewer held-out events are insufficient data.")] = 500
+    min_ess: Annotated[Positive, said("strict: a smaller effective sample size is insufficient support.")] = 100.0
+    max_events: Annotated[Count, said("The newest held-out events that are looked at.")] = 20_000
 
 
 class LogSettings(Section, frozen=True, kw_only=True):
-    durability: Literal["process", "disk"] = "process"
-    """process: an answered event survives kill -9. disk: it survives a power cut too (fsync before the answer)."""
-    segment_mb: Annotated[int, Meta(ge=1, le=4096)] = 64
-    retention: Duration = Duration(30 * 86_400_000_000)
-    """How long compacted segments of the log and models no longer hosted are kept."""
+    """The durable event log."""
+
+    durability: Annotated[
+        Literal["process", "disk"],
+        said("process: an answered event survives kill -9. disk: it survives a power cut too (fsync before the answer)."),
+    ] = "process"
+    segment_mb: Annotated[int, Meta(ge=1, le=4096), said("Size at which a segment of the log is closed, in MiB.")] = 64
+    retention: Annotated[Duration, said("How long compacted segments of the log and models no longer hosted are kept.")] = Duration(
+        30 * 86_400_000_000
+    )
 
 
 class ExperimentSettings(Section, frozen=True, kw_only=True):
     """One experiment."""
 
-    experiment: Name
-    actions: Annotated[int, Meta(ge=1, le=1000)] | tuple[str, ...] | None = None
-    """A number (arms named "1" … "n"), a list of names, or nothing: each request brings its own actions."""
+    experiment: Annotated[Name, said("Name of the experiment: lower-case letters, digits, - and _.")]
+    actions: Annotated[
+        Annotated[int, Meta(ge=1, le=MAX_ACTIONS)]
+        | Annotated[tuple[ActionId, ...], Meta(min_length=1, max_length=MAX_ACTIONS)]
+        | None,
+        said("A number (arms named 1 … n), a list of names, or null: each request brings its own actions."),
+    ] = None
     policy: PolicySettings = PolicySettings()
     reward: RewardSettings = RewardSettings()
     training: TrainingSettings = TrainingSettings()

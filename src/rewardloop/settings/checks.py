@@ -1,0 +1,83 @@
+"""What no single type can say: which settings do not go together. One sentence each, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rewardloop.settings.schema import ExperimentSettings
+
+NATIVE = ("lints", "linucb")
+MTR_ONLY = ("regcb", "regcbopt", "squarecb")
+
+
+class Problem(NamedTuple):
+    path: str
+    sentence: str
+
+
+def problems(settings: ExperimentSettings) -> Iterator[Problem]:
+    """Every contradiction; empty for good settings."""
+    yield from _policy(settings)
+    yield from _actions(settings)
+    yield from _reward(settings)
+    yield from _training(settings)
+    yield from _gate(settings)
+
+
+def _policy(settings: ExperimentSettings) -> Iterator[Problem]:
+    policy, exploration = settings.policy, settings.exploration
+    if exploration in NATIVE and settings.actions is None:
+        yield Problem(
+            "$.policy.exploration",
+            f"`{exploration}` needs fixed actions: set `actions`, or choose `regcbopt` for actions that each request brings",
+        )
+    if exploration in MTR_ONLY and policy.learner.cb_type != "mtr":
+        yield Problem(
+            "$.policy.learner.cb_type",
+            f"`{exploration}` works with cb_type `mtr` only, got `{policy.learner.cb_type}`: leave it out",
+        )
+    if policy.floor >= 1:
+        yield Problem(
+            "$.policy.floor", "A floor of 1 leaves the policy nothing to decide: choose one below 1, or `exploration: uniform`"
+        )
+
+
+def _actions(settings: ExperimentSettings) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for i, action in enumerate(settings.actions if isinstance(settings.actions, tuple) else ()):
+        if action in seen:
+            yield Problem(f"$.actions[{i}]", f"Action `{action}` stands twice, also at position {seen[action]}: name each once")
+        seen.setdefault(action, i)
+
+
+def _reward(settings: ExperimentSettings) -> Iterator[Problem]:
+    reward = settings.reward
+    if reward.window == 0:
+        yield Problem("$.reward.window", "A reward window of 0 accepts no reward: choose a longer one")
+    if reward.range is None:
+        return
+    low, high = reward.range
+    if low >= high:
+        yield Problem("$.reward.range", f"Expected [lowest, highest] with lowest < highest, got [{low}, {high}]")
+    elif not low <= reward.default <= high:
+        yield Problem("$.reward.default", f"The default reward {reward.default} lies outside the declared range [{low}, {high}]")
+
+
+def _training(settings: ExperimentSettings) -> Iterator[Problem]:
+    training = settings.training
+    if training.ratio == 0:
+        yield Problem("$.training.ratio", "A ratio of 0 leaves nothing to train on: choose one above 0")
+    if training.ratio == 1 and settings.gate.rule != "always":
+        yield Problem("$.training.ratio", "A ratio of 1 leaves nothing to evaluate on: choose one below 1, or gate rule `always`")
+    for key in ("every", "publish_interval"):
+        if getattr(training, key) == 0:
+            yield Problem(f"$.training.{key}", "An interval of 0 would never rest: choose a longer one")
+
+
+def _gate(settings: ExperimentSettings) -> Iterator[Problem]:
+    gate = settings.gate
+    if gate.max_events < max(gate.min_events, 1):
+        yield Problem(
+            "$.gate.max_events", f"{gate.max_events} events at most and {gate.min_events} at least cannot both be: raise max_events"
+        )
