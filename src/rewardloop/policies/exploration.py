@@ -1,0 +1,136 @@
+"""From a policy's distribution to the one that is served, and from that to an action. The only place that does either.
+
+Here live the platform's floor, exclusions and sampling, for one decision (lists: for a few actions faster than arrays) and,
+as `serve_pmf_many`, for the columns that evaluation works on. No policy, no log, no random numbers: `u` is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+import numpy as np
+import numpy.typing as npt
+
+from rewardloop.errors import CorruptModel, InvalidInput
+from rewardloop.interactions import Floats, Ints
+
+
+def serve_pmf(pmf: Sequence[float], *, floor: float, excluded: Sequence[int] = (), explore: bool = True) -> list[float]:
+    """p' = (1 − f)·p + f/K over the K allowed actions, after negative numbers became 0 and the rest was renormalised.
+
+    Excluded actions have probability 0; where the policy gives the allowed ones nothing, they share alike. With
+    `explore=False` everything is on the likeliest action (the first of equals): its logged probability is 1, so such events
+    show how that action does but carry no support for any other, and no estimator can tell another policy's value from them.
+    The sum is 1 ± 1e-12. Raises `InvalidInput` where every action is excluded or an exclusion is not among the offered,
+    `CorruptModel` where the policy's numbers are not a distribution.
+
+    >>> serve_pmf([0.75, 0.25, 0.0], floor=0.25)
+    [0.6458333333333333, 0.27083333333333337, 0.08333333333333333]
+    >>> serve_pmf([0.75, 0.25, 0.0], floor=0.25, excluded=[0])
+    [0.0, 0.875, 0.125]
+    >>> serve_pmf([-5, 1, 1], floor=0.0), serve_pmf([0.5, 0.5], floor=0.5, explore=False)
+    ([0.0, 0.5, 0.5], [1.0, 0.0])
+    """
+    if not isfinite(sum(pmf)):
+        raise _not_a_distribution(pmf)
+    weights = [p if p > 0.0 else 0.0 for p in pmf]
+    total = sum(weights)
+    if not 0.0 < total < _LARGEST:
+        raise _not_a_distribution(pmf)
+    if excluded:
+        return _serve_allowed(weights, floor, excluded, explore)
+    if not explore:
+        return _argmax(weights)
+    keep, share = 1.0 - floor, floor / len(weights)
+    return [keep * (p / total) + share for p in weights]
+
+
+def sample(pmf: Sequence[float], u: float) -> int:
+    """The action whose stretch of [0, 1) holds u: P(i) = pmf[i] for u ~ U[0, 1). Never one with probability 0.
+
+    >>> [sample([0.25, 0.0, 0.75], u) for u in (0.0, 0.24, 0.25, 0.999)]
+    [0, 0, 2, 2]
+    """
+    for action, p in enumerate(pmf):
+        u -= p
+        if u < 0.0:
+            return action
+    return max(action for action, p in enumerate(pmf) if p > 0.0)
+
+
+def serve_pmf_many(flat: Floats, offsets: Ints, floor: float, allowed: npt.NDArray[np.bool_] | None = None) -> Floats:
+    """`serve_pmf` for n events at once: flat (Σ K_i,), the numbers of event i at `offsets[i]:offsets[i + 1]`.
+
+    `allowed` (Σ K_i,) is False where an action was excluded.
+
+    >>> serve_pmf_many(np.array([1.0, 0.0, 0.75, 0.25, 0.0]), np.array([0, 2, 5]), 0.25).round(3)
+    array([0.875, 0.125, 0.646, 0.271, 0.083])
+    """
+    if len(offsets) < 2:
+        return np.empty(0)
+    starts, sizes = offsets[:-1], np.diff(offsets)
+    weights = np.maximum(flat, 0.0)
+    totals = np.add.reduceat(weights, starts)
+    if not (np.isfinite(flat).all() and (totals > 0.0).all() and (totals < _LARGEST).all()):
+        raise _first_bad(flat, offsets)
+    if allowed is not None:
+        weights, totals, sizes = _allow(weights, allowed, offsets)
+    served: Floats = (1.0 - floor) * (weights / np.repeat(totals, np.diff(offsets)))
+    share = np.repeat(floor / sizes, np.diff(offsets))
+    served += share if allowed is None else np.where(allowed, share, 0.0)
+    return served
+
+
+_LARGEST = 1e300
+"""A total beyond this overflows; no policy means it."""
+
+
+def _serve_allowed(weights: list[float], floor: float, excluded: Sequence[int], explore: bool) -> list[float]:
+    if not all(0 <= action < len(weights) for action in excluded):
+        raise InvalidInput(f"Expected exclusions between 0 and {len(weights) - 1}, got {list(excluded)[:10]}", at="$.exclude")
+    n_allowed = len(weights) - len(set(excluded))
+    if n_allowed == 0:
+        raise InvalidInput("Expected at least one action that is not excluded, got none", at="$.exclude")
+    allowed = [1.0] * len(weights)
+    for action in excluded:
+        allowed[action] = 0.0
+    kept = [p * a for p, a in zip(weights, allowed, strict=True)]
+    total = sum(kept)
+    if total == 0.0:
+        kept, total = allowed, float(n_allowed)
+    if not explore:
+        return _argmax(kept)
+    keep, share = 1.0 - floor, floor / n_allowed
+    return [keep * (p / total) + share * a for p, a in zip(kept, allowed, strict=True)]
+
+
+def _argmax(weights: list[float]) -> list[float]:
+    served = [0.0] * len(weights)
+    served[weights.index(max(weights))] = 1.0
+    return served
+
+
+def _allow(weights: Floats, allowed: npt.NDArray[np.bool_], offsets: Ints) -> tuple[Floats, Floats, Ints]:
+    """Weights without the excluded actions, their sums, and how many actions each event allows."""
+    starts = offsets[:-1]
+    sizes = np.add.reduceat(allowed.astype(np.int64), starts)
+    if not sizes.all():
+        raise InvalidInput(f"Expected at least one allowed action in every event, got none in row {int(sizes.argmin())}")
+    weights = np.where(allowed, weights, 0.0)
+    lost = np.repeat(np.add.reduceat(weights, starts) == 0.0, np.diff(offsets))
+    weights = np.where(lost, allowed, weights)
+    return weights, np.add.reduceat(weights, starts), sizes
+
+
+def _first_bad(flat: Floats, offsets: Ints) -> CorruptModel:
+    for row, (start, stop) in enumerate(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)):
+        pmf = flat[start:stop]
+        if not (np.isfinite(pmf).all() and 0.0 < np.maximum(pmf, 0.0).sum() < _LARGEST):
+            break
+    return _not_a_distribution(pmf.tolist(), f" in row {row}")
+
+
+def _not_a_distribution(pmf: Sequence[float], where: str = "") -> CorruptModel:
+    shown = ", ".join(f"{p:.4g}" for p in pmf[:5]) + (", …" if len(pmf) > 5 else "")
+    return CorruptModel(f"Expected a distribution over {len(pmf)} actions from the policy, got [{shown}]{where}; roll back")
