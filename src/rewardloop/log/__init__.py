@@ -1,0 +1,23 @@
+"""The durable event log: what was decided, rewarded and activated, kept before it is answered, in SQLite segments."""
+
+from rewardloop.log.audit import find
+from rewardloop.log.contract import Cursor, EventLog, EventReader, EventWriter
+from rewardloop.log.quarantine import Salvage, quarantine
+from rewardloop.log.reader import LogReader
+from rewardloop.log.retention import prune
+from rewardloop.log.sealing import seal_abandoned
+from rewardloop.log.writer import LogWriter
+
+__all__ = [
+    "Cursor",
+    "EventLog",
+    "EventReader",
+    "EventWriter",
+    "LogReader",
+    "LogWriter",
+    "Salvage",
+    "find",
+    "prune",
+    "quarantine",
+    "seal_abandoned",
+]

@@ -1,0 +1,133 @@
+"""One segment as a SQLite database: made, opened for writing, opened for reading. What SQLite's errors mean is here."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from rewardloop.errors import CorruptSegment, RewardloopError, StorageUnavailable
+from rewardloop.log.segment import NEW, remove, sync_directory, wal_size
+from rewardloop.settings import LogSettings
+
+FORMAT = 1
+
+_SCHEMA = f"""
+PRAGMA journal_mode = WAL;
+BEGIN;
+CREATE TABLE record (seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('format', {FORMAT});
+COMMIT;
+"""
+_BUSY_SECONDS = 5.0
+_SYNCHRONOUS = {"process": "NORMAL", "disk": "FULL"}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+_NEEDS_WRITING = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+
+
+def create(path: Path) -> None:
+    """Makes an empty segment unless it is there: under another name, fsynced, renamed. A reader never meets half of one."""
+    if path.exists():
+        return
+    new = Path(f"{path}{NEW}")
+    try:
+        remove(new)
+        connection = connect(new)
+        try:
+            connection.executescript(_SCHEMA)
+        finally:
+            connection.close()
+        os.replace(new, path)
+        sync_directory(path.parent)
+    except (sqlite3.Error, OSError) as error:
+        raise write_error(error, path) from error
+
+
+def connect(path: Path, query: str = "mode=rwc") -> sqlite3.Connection:
+    """A connection in autocommit mode that any thread may use, one at a time."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{query}", uri=True, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS
+    )
+
+
+def open_writer(path: Path, settings: LogSettings) -> sqlite3.Connection:
+    """A connection that commits by appending to the WAL and never checkpoints by itself. Raises `StorageUnavailable`."""
+    try:
+        connection = connect(path, "mode=rw")
+    except sqlite3.Error as error:
+        raise write_error(error, path) from error
+    try:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[settings.durability]}")
+        connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+    except sqlite3.Error as error:
+        connection.close()
+        raise write_error(error, path) from error
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. Raises `FileNotFoundError`, `CorruptSegment`, `StorageUnavailable`.
+
+    SQLite wants to write the segment's `-shm` file even to read. Where the directory forbids that (a backup, say) a segment
+    whose WAL is empty is still readable as the immutable file it is; one with a WAL is not, and says so.
+    """
+    try:
+        return _open_reader(path, "mode=ro")
+    except sqlite3.Error as error:
+        if not path.exists():
+            raise FileNotFoundError(path) from None
+        if _code(error) not in _NEEDS_WRITING or wal_size(path):
+            raise read_error(error, path) from error
+    try:
+        return _open_reader(path, "mode=ro&immutable=1")
+    except sqlite3.Error as error:
+        raise read_error(error, path) from error
+
+
+def _open_reader(path: Path, query: str) -> sqlite3.Connection:
+    connection = connect(path, query)
+    try:
+        found = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    if found != (FORMAT,):
+        connection.close()
+        raise CorruptSegment(f"Expected a log segment of format {FORMAT}, got {found} in `{path}`; a newer rewardloop may read it")
+    return connection
+
+
+def is_full(error: Exception) -> bool:
+    """Whether the disk was full, which SQLite survives as it stands; after anything else a segment is better left alone."""
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
+def write_error(error: sqlite3.Error | OSError, path: Path) -> StorageUnavailable:
+    """What a failed write means for the caller."""
+    if is_full(error):
+        return StorageUnavailable(f"No space left for the log at `{path}`; nothing was acknowledged; free some and try again")
+    return StorageUnavailable(
+        f"Cannot write the log at `{path}`: {error}; nothing was acknowledged;"
+        " check that the directory exists, is writable, and that its disk has space and is healthy"
+    )
+
+
+def read_error(error: sqlite3.Error, path: Path) -> RewardloopError:
+    """What a failed read means: a damaged file, or one that cannot be reached just now."""
+    if _code(error) in _DAMAGED:
+        return corrupt(path, str(error))
+    return StorageUnavailable(f"Cannot read the log at `{path}`: {error}; check permissions, open files and the disk")
+
+
+def corrupt(path: Path, found: str) -> CorruptSegment:
+    return CorruptSegment(
+        f"Expected a whole log segment, got {found} in `{path}`;"
+        " `rewardloop.log.quarantine` puts it aside and keeps the records that can still be read"
+    )
+
+
+def _code(error: Exception) -> int:
+    """SQLite's primary result code; -1 for an error that is not SQLite's."""
+    return int(getattr(error, "sqlite_errorcode", -1)) & 0xFF if isinstance(error, sqlite3.Error) else -1

@@ -1,0 +1,36 @@
+"""What a writer has done off its commit path, on one thread of its own: the next segment made, the last one sealed."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from rewardloop.log.appender import Appender
+from rewardloop.log.sealing import seal_file
+from rewardloop.settings import LogSettings
+
+
+class Housekeeper:
+    """A segment that cannot be sealed just now (a reader in the way, a full disk) is tried again at the next turn."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rewardloop-log")
+        self._unsealed: list[Path] = []
+
+    def prepare(self, path: Path, settings: LogSettings) -> Future[Appender]:
+        return self._thread.submit(Appender.make, path, settings)
+
+    def retire(self, segment: Appender) -> None:
+        """Takes over a segment and its connection."""
+        self._thread.submit(self._seal, segment)
+
+    def close(self, ahead: Future[Appender] | None) -> bool:
+        """Waits until all is done, throws away the segment made ahead; whether every segment is sealed."""
+        if ahead is not None and not ahead.cancel() and ahead.exception() is None:
+            self.retire(ahead.result())
+        self._thread.shutdown(wait=True)
+        return not self._unsealed
+
+    def _seal(self, segment: Appender) -> None:
+        self._unsealed = [path for path in (*self._unsealed, segment.path) if not seal_file(path)]
+        segment.connection.close()
