@@ -1,0 +1,40 @@
+"""q(context, action), the expected reward, cross-fitted: what the direct and doubly robust estimators lean on.
+
+The prediction for an event comes from a model that has not seen its fold, so that DR's residuals are honest. Fixed arms get a ridge
+each; actions with features (or of very many ids) share one. Rough is enough: DR stays right whatever the model says, and a
+better model narrows its interval.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import numpy as np
+
+from rewardloop.evaluation import arm_model, joint_model
+from rewardloop.evaluation.folds import N_FOLDS, folds
+from rewardloop.interactions import Floats, Interactions
+
+MAX_ARMS = 1_000
+"""With more ids than this a ridge an arm would see too few events each: one model for all takes over."""
+
+
+def fit_predict(interactions: Interactions, seed: int, n_folds: int = N_FOLDS) -> Floats:
+    """q (Σ K_i,) of every offered action, clipped to the rewards seen. Linear in the rewards: shift or scale them and q follows.
+
+    Time O(n·d²) with d ≤ 256 columns; memory a few times n·d and Σ K_i. Same interactions and seed, same bits.
+    """
+    if len(interactions) == 0:
+        return np.zeros(0)
+    fold = folds(interactions.event_ids, seed, min(n_folds, max(2, len(interactions))))
+    baseline = float(interactions.reward.mean())
+    model = arm_model if _is_fixed(interactions) else joint_model
+    q: Floats = baseline + model.fit_predict(interactions, interactions.reward - baseline, fold)
+    return q.clip(interactions.reward.min(), interactions.reward.max())
+
+
+def _is_fixed(interactions: Interactions) -> bool:
+    sets = {id(actions): actions for actions in interactions.actions}.values()
+    if any(actions.features is not None for actions in sets):
+        return False
+    return len(set(chain.from_iterable(actions.ids for actions in sets))) <= MAX_ARMS

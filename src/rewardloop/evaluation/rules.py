@@ -1,0 +1,141 @@
+"""The gate's rules as data: each looks at the evidence and says one sentence. Which apply is a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import msgspec
+
+from rewardloop.evaluation.estimate import Estimate
+from rewardloop.evaluation.support import LARGEST_RATIO, Support
+from rewardloop.settings import GateSettings
+
+Verdict = Literal["promote", "keep", "insufficient_support", "insufficient_data"]
+
+MIN_EVENTS = 10
+"""no_harm: below this not even plain harm would show."""
+MIN_LOGGED_SHARE = 0.8
+MIN_OVERLAP = 0.1
+MEAN_WEIGHT = (0.8, 1.25)
+ERRORS = 2.0
+"""no_harm: by how many of its standard errors the mean weight may leave the range."""
+SAME_SPREAD = 1e-9
+SAME_SHARE = 1e-3
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule, applied."""
+
+    name: str
+    passed: bool
+    number: float
+    threshold: float
+    otherwise: Verdict
+    """The verdict if this is the first rule that fails."""
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the rules look at."""
+
+    n: int
+    support: Support
+    difference: Estimate
+    """Candidate − hosted, paired; or − logged, where nothing is hosted."""
+    error: float
+    """Standard error of the difference."""
+    changed: float | None
+    """Share of decisions on which candidate and hosted differ (total variation); None where nothing is hosted."""
+    span: float
+    """Highest − lowest reward."""
+
+
+Check = Callable[[Evidence, GateSettings], Rule]
+
+
+def enough_events(n: int, least: int) -> Rule:
+    sentence = f"{n:,} held-out events can be used; this rule needs {least:,}."
+    return Rule(name="events", passed=n >= least, number=n, threshold=least, otherwise="insufficient_data", sentence=sentence)
+
+
+def logged_actions(seen: Evidence, _: GateSettings) -> Rule:
+    share = seen.support.logged_share
+    found = f"{share:.1%} of the candidate's choices are actions the log chose often enough to tell"
+    sentence = f"{found}; at least {MIN_LOGGED_SHARE:.0%} must be."
+    return _support("logged_actions", share >= MIN_LOGGED_SHARE, share, MIN_LOGGED_SHARE, sentence)
+
+
+def overlap(seen: Evidence, _: GateSettings) -> Rule:
+    share = seen.support.overlap
+    found = f"The log made {share:.1%} of the candidate's choices at least 1/{LARGEST_RATIO:g} as often"
+    sentence = f"{found}; at least {MIN_OVERLAP:.0%} must be."
+    return _support("overlap", share >= MIN_OVERLAP, share, MIN_OVERLAP, sentence)
+
+
+def mean_weight(seen: Evidence, _: GateSettings) -> Rule:
+    return _mean_weight(seen, 0.0)
+
+
+def mean_weight_within_error(seen: Evidence, _: GateSettings) -> Rule:
+    return _mean_weight(seen, ERRORS * seen.support.mean_weight_error)
+
+
+def ess(seen: Evidence, settings: GateSettings) -> Rule:
+    number = seen.support.ess
+    found = f"The log tells as much about the candidate as {number:,.0f} events of its own would"
+    sentence = f"{found}; at least {settings.min_ess:,g} are needed."
+    return _support("ess", number >= settings.min_ess, number, settings.min_ess, sentence)
+
+
+def not_the_same(seen: Evidence, _: GateSettings) -> Rule:
+    """A difference without variance is rounding noise, and its sign a coin."""
+    changed = 1.0 if seen.changed is None else seen.changed
+    passed = seen.error * seen.n**0.5 > SAME_SPREAD and changed > SAME_SHARE
+    sentence = f"The candidate decides differently on {changed:.2%} of events" + ("." if passed else ": the same policy in effect.")
+    return Rule(name="not_the_same", passed=passed, number=changed, threshold=SAME_SHARE, otherwise="keep", sentence=sentence)
+
+
+def better(seen: Evidence, settings: GateSettings) -> Rule:
+    lower = seen.difference.lower
+    sentence = f"The difference is at least {lower:+.4g} at the {settings.level:.0%} level; it must exceed {settings.margin:+.4g}."
+    passed = lower > settings.margin
+    return Rule(name="better", passed=passed, number=lower, threshold=settings.margin, otherwise="keep", sentence=sentence)
+
+
+def not_worse(seen: Evidence, _: GateSettings) -> Rule:
+    upper = seen.difference.upper
+    sentence = f"The difference is at most {upper:+.4g}: " + ("harm is not shown." if upper >= 0 else "the candidate is worse.")
+    return Rule(name="not_worse", passed=upper >= 0, number=upper, threshold=0.0, otherwise="keep", sentence=sentence)
+
+
+def within_tolerance(seen: Evidence, settings: GateSettings) -> Rule:
+    """Looks at the point only where it can be trusted to the tolerance; a noisy point would veto every other improvement."""
+    value, least = seen.difference.value, -settings.tolerance * seen.span
+    sure = seen.error <= settings.tolerance * seen.span
+    sentence = f"The difference is estimated as {value:+.4g}; {least:+.4g} is tolerated" + (
+        "." if sure else ", but it is too uncertain to judge by."
+    )
+    passed = value >= least or not sure
+    return Rule(name="within_tolerance", passed=passed, number=value, threshold=least, otherwise="keep", sentence=sentence)
+
+
+def _mean_weight(seen: Evidence, slack: float) -> Rule:
+    number = seen.support.mean_weight
+    low, high = MEAN_WEIGHT[0] - slack, MEAN_WEIGHT[1] + slack
+    sentence = f"The importance weights average {number:.3g}; {max(low, 0.0):.3g} to {high:.3g} is right where the log has support."
+    return _support("mean_weight", low <= number <= high, number, low if number < 1 else high, sentence)
+
+
+def _support(name: str, passed: bool, number: float, threshold: float, sentence: str) -> Rule:
+    return Rule(name=name, passed=passed, number=number, threshold=threshold, otherwise="insufficient_support", sentence=sentence)
+
+
+_NO_HARM: tuple[Check, ...] = (logged_actions, overlap, mean_weight_within_error, not_worse, within_tolerance)
+_STRICT: tuple[Check, ...] = (logged_actions, overlap, mean_weight, ess, not_the_same, better)
+
+CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType({"no_harm": _NO_HARM, "strict": _STRICT, "always": _NO_HARM})
+"""By `gate.rule`, in the order they are asked: support first, because without it the comparison means nothing."""
