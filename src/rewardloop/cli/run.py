@@ -1,0 +1,52 @@
+"""`rewardloop run`: the loop, for ever."""
+
+from __future__ import annotations
+
+import signal
+from threading import Event
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.printing import console
+from rewardloop.loop.cycle import CycleReport
+from rewardloop.loop.experiment import Experiment
+
+
+def run(
+    experiment: ExperimentName,
+    /,
+    *,
+    cycles: Annotated[int | None, Parameter(help="Stop after this many cycles; by default never.")] = None,
+    data: Data = DEFAULT,
+    json: AsJson = False,
+) -> None:
+    """Join, train, evaluate and deploy whenever enough events have closed. Kill it at any time: it carries on where it was.
+
+    Example: rewardloop run offers.yaml
+    """
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with Experiment.open(experiment, data) as opened:
+        if not json:
+            training = opened.settings.training
+            console.print(
+                f"Loop of [bold]{opened.settings.experiment}[/]: a cycle every {training.every_events} closed events "
+                f"or {training.every / 1e6:g} s; stop with Ctrl-C"
+            )
+        opened.run(stop, max_cycles=cycles, on_cycle=_print_json if json else _print)
+
+
+def _print(report: CycleReport) -> None:
+    mark = "[green]deployed[/]" if report.deployed else f"[yellow]{report.verdict}[/]"
+    console.print(
+        f"{report.model_id}  {mark}  trained on {report.n_trained} (mean reward {report.mean_reward:.3f}), "
+        f"{report.n_events} events so far. {report.summary}"
+    )
+
+
+def _print_json(report: CycleReport) -> None:
+    print(msgspec.json.encode(report).decode(), flush=True)

@@ -1,0 +1,124 @@
+"""One training step: a parent (or nothing) and the events that closed since become the next policy.
+
+The step is a pure function of the parent's files, the data set and the settings. So any model can be made again: walk its
+lineage to a model that still exists, or to the beginning, and take the same steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import msgspec
+import numpy as np
+
+from rewardloop.interactions import Interactions
+from rewardloop.policies import new_policy
+from rewardloop.policies.contract import Policy
+from rewardloop.registry.records import GoldenRequest
+from rewardloop.settings import ExperimentSettings
+
+BATCH = 10_000
+N_GOLDEN = 5
+
+Progress = Callable[[int], None]
+
+
+class TrainingData(Protocol):
+    """What a data set offers to training: its events in the order they closed, and a sample of them."""
+
+    def interactions(self, *, after: int, until: int, split: str, ratio: float, batch: int) -> Iterator[Interactions]: ...
+
+    def sample(self, n: int, *, seed: int, before: int, split: str, ratio: float) -> Interactions: ...
+
+
+@runtime_checkable
+class Bulk(Protocol):
+    """A policy that learns a stream faster than `learn`, with the same result."""
+
+    def learn_bulk(self, stream: Iterator[Interactions]) -> None: ...
+
+
+@runtime_checkable
+class Replaying(Protocol):
+    """A policy that gains from seeing history again; `relearn` changes weights, and no statistics of the data."""
+
+    def relearn(self, interactions: Interactions) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The outcome of a step, not yet a model: `registry` gives it a name and keeps it."""
+
+    policy: Policy
+    n_trained: int
+    metrics: dict[str, float]
+    golden: tuple[GoldenRequest, ...]
+
+
+def train(
+    parent: Policy | None,
+    data: TrainingData,
+    settings: ExperimentSettings,
+    *,
+    after: int,
+    until: int,
+    on_progress: Progress = lambda _: None,
+) -> Trained:
+    """Learn the training share of the events that closed in (after, until] on top of the parent, then replay history.
+
+    `parent` is taken over and changed; load it afresh. Without one a new policy is made from the settings' seed.
+    """
+    policy = parent if parent is not None else new_policy(settings, settings.training.seed)
+    tally = _Tally(on_progress)
+    stream = data.interactions(after=after, until=until, split="train", ratio=settings.training.ratio, batch=BATCH)
+    if isinstance(policy, Bulk):
+        policy.learn_bulk(map(tally.count, stream))
+    else:
+        for batch in stream:
+            policy.learn(tally.count(batch))
+    if isinstance(policy, Replaying) and tally.n:
+        _replay(policy, data, settings, until)
+    return Trained(policy, tally.n, tally.metrics(), _golden(policy, tally.last))
+
+
+def _replay(policy: Replaying, data: TrainingData, settings: ExperimentSettings, until: int) -> None:
+    learner = settings.policy.learner
+    for again in range(1, learner.replay):
+        seed = settings.training.seed + until + again
+        policy.relearn(data.sample(learner.replay_events, seed=seed, before=until, split="train", ratio=settings.training.ratio))
+
+
+class _Tally:
+    """Counts what passes through on its way to the learner."""
+
+    def __init__(self, on_progress: Progress) -> None:
+        self.n = 0
+        self.last: Interactions | None = None
+        self._reward = 0.0
+        self._on_progress = on_progress
+
+    def count(self, batch: Interactions) -> Interactions:
+        self.n += len(batch)
+        self._reward += float(np.sum(batch.reward))
+        self.last = batch if len(batch) else self.last
+        self._on_progress(self.n)
+        return batch
+
+    def metrics(self) -> dict[str, float]:
+        return {"mean_reward": self._reward / self.n} if self.n else {}
+
+
+def _golden(policy: Policy, batch: Interactions | None) -> tuple[GoldenRequest, ...]:
+    if batch is None:
+        return ()
+    rows = np.unique(np.linspace(0, len(batch) - 1, N_GOLDEN).astype(int))
+    return tuple(
+        GoldenRequest(
+            msgspec.json.encode(batch.contexts[i]).decode(),
+            batch.actions[i].raw.decode(),
+            tuple(map(float, policy.pmf(batch.contexts[i], batch.actions[i]))),
+        )
+        for i in rows
+    )

@@ -1,0 +1,119 @@
+"""The join in memory, an event at a time, for online learning: the same rules as the lake's SQL, on records as they arrive.
+
+An event closes at its first reward (aggregation `earliest`), at a `final` reward, or when its window ends. A test holds this
+against the lake's answer on the same records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from rewardloop.events import Activation, Decision, Record, Reward
+from rewardloop.settings import RewardSettings
+
+MAX_EARLY = 100_000
+"""Rewards and activations held for decisions that another worker's log has not shown yet."""
+
+
+class Closed(NamedTuple):
+    """An event that no later reward can change."""
+
+    decision: Decision
+    reward: float
+    closed_at: int
+
+
+@dataclass(slots=True)
+class _Open:
+    decision: Decision
+    rewards: list[tuple[int, float]] = field(default_factory=list)
+    reward_ids: set[str] = field(default_factory=set)
+    active: bool = True
+
+
+class Closing:
+    """Open events by id. `take` feeds records and yields what they close; `expire` yields what a window's end closes."""
+
+    def __init__(self, settings: RewardSettings) -> None:
+        self._settings = settings
+        self._open: dict[str, _Open] = {}
+        self._ends: list[tuple[int, str]] = []
+        self._early: dict[str, list[Reward | Activation]] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def take(self, records: Iterable[Record]) -> Iterator[Closed]:
+        """Feed records in the order they were read."""
+        for record in records:
+            if isinstance(record, Decision):
+                yield from self._decided(record)
+            else:
+                yield from self._followed(record)
+
+    def expire(self, now: int) -> Iterator[Closed]:
+        """Close every event whose window has ended by `now`."""
+        while self._ends and self._ends[0][0] <= now:
+            end, event_id = heappop(self._ends)
+            event = self._open.pop(event_id, None)
+            if event is not None and event.active:
+                yield Closed(event.decision, self._aggregate(event), end)
+
+    def _decided(self, decision: Decision) -> Iterator[Closed]:
+        if decision.event_id in self._open:
+            return
+        self._open[decision.event_id] = _Open(decision, active=not decision.deferred)
+        heappush(self._ends, (decision.decided_at + self._settings.window, decision.event_id))
+        for record in self._early.pop(decision.event_id, ()):
+            yield from self._followed(record)
+
+    def _followed(self, record: Reward | Activation) -> Iterator[Closed]:
+        event = self._open.get(record.event_id)
+        if event is None:
+            self._hold(record)
+        elif isinstance(record, Activation):
+            event.active = True
+            yield from self._close_if_complete(event, record.activated_at, final=False)
+        elif self._counts(event, record):
+            at = max(record.rewarded_at, event.decision.decided_at)
+            event.rewards.append((at, record.reward))
+            yield from self._close_if_complete(event, at, final=record.final)
+
+    def _counts(self, event: _Open, reward: Reward) -> bool:
+        if reward.rewarded_at > event.decision.decided_at + self._settings.window or reward.reward_id in event.reward_ids:
+            return False
+        if reward.reward_id:
+            event.reward_ids.add(reward.reward_id)
+        return True
+
+    def _close_if_complete(self, event: _Open, at: int, *, final: bool) -> Iterator[Closed]:
+        first_decides = self._settings.aggregation == "earliest" and bool(event.rewards)
+        if event.active and (final or first_decides):
+            del self._open[event.decision.event_id]
+            yield Closed(event.decision, self._aggregate(event), at)
+
+    def _hold(self, record: Reward | Activation) -> None:
+        if len(self._early) >= MAX_EARLY:
+            del self._early[next(iter(self._early))]
+        self._early.setdefault(record.event_id, []).append(record)
+
+    def _aggregate(self, event: _Open) -> float:
+        if not event.rewards:
+            return self._settings.default
+        values = [value for _, value in sorted(event.rewards, key=lambda reward: reward[0])]
+        match self._settings.aggregation:
+            case "earliest":
+                return values[0]
+            case "latest":
+                return values[-1]
+            case "sum":
+                return sum(values)
+            case "mean":
+                return sum(values) / len(values)
+            case "min":
+                return min(values)
+            case "max":
+                return max(values)

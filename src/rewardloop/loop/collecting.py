@@ -1,0 +1,30 @@
+"""Log → lake. Exactly once: the lake keeps the log position in the same atomic step as the records themselves."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rewardloop.clock import Clock
+from rewardloop.lake import Lake
+from rewardloop.log import Cursor, LogReader
+
+CHUNK = 50_000
+
+
+def collect(reader: LogReader, lake: Lake, clock: Clock) -> int:
+    """Move all that is committed now into the lake; returns the watermark: everything up to that instant is there.
+
+    A record stamped before the watermark but committed after it is not lost: the lake takes it as a late commit.
+    """
+    watermark = clock.now()
+    cursor = log_position(lake)
+    while True:
+        records, cursor = reader.read(cursor, limit=CHUNK)
+        if not records:
+            return watermark
+        lake.append(records, msgspec.json.encode(cursor))
+
+
+def log_position(lake: Lake) -> Cursor:
+    """The log position up to which the lake has everything."""
+    return msgspec.json.decode(lake.cursor, type=Cursor) if lake.cursor else Cursor()

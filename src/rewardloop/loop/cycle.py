@@ -1,0 +1,97 @@
+"""One turn of the loop: collect, join, train, evaluate, gate, deploy. Every step finds out what is left to do from what is stored.
+
+So a process killed between any two steps is simply started again: a model that was trained but not judged is judged, one that
+passed but was not hosted is hosted, and nothing is trained twice, because a model says up to where it has learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from rewardloop.clock import Clock
+from rewardloop.evaluation import GateReport
+from rewardloop.lake import DataSet, Lake
+from rewardloop.log import LogReader
+from rewardloop.loop.collecting import collect
+from rewardloop.loop.deploying import Deploying
+from rewardloop.loop.modelling import Modelling
+from rewardloop.registry.records import ModelRecord
+
+
+class CycleReport(msgspec.Struct, frozen=True):
+    """What one turn did."""
+
+    experiment: str
+    model_id: str
+    watermark: int
+    n_trained: int
+    n_events: int
+    """Closed events in the data set."""
+    mean_reward: float
+    """Of the events this model was trained on."""
+    verdict: str
+    summary: str
+    deployed: bool
+
+
+class Cycle:
+    """The loop of one experiment, a turn at a time. The caller holds the experiment's trainer lock."""
+
+    def __init__(self, modelling: Modelling, deploying: Deploying, reader: LogReader, lake: Lake, clock: Clock) -> None:
+        self._modelling = modelling
+        self._deploying = deploying
+        self._reader = reader
+        self._lake = lake
+        self._clock = clock
+        self._experiment = modelling.settings.experiment
+
+    def join(self) -> DataSet:
+        """Everything committed until now, joined."""
+        return self._lake.join(collect(self._reader, self._lake, self._clock))
+
+    def due(self, data: DataSet, now: int) -> bool:
+        """True when enough events have closed since the last training, or enough time has passed and at least one has."""
+        training = self._modelling.settings.training
+        newest = self._modelling.catalog.newest_model(self._experiment)
+        fresh = data.count(after=newest.watermark if newest else 0)
+        since = newest.created_at if newest else 0
+        return fresh >= max(training.every_events, 1) or (fresh > 0 and newest is not None and now - since >= training.every)
+
+    def turn(self, data: DataSet, on_progress: Callable[[int], None] = lambda _: None) -> CycleReport:
+        """Train the next model on a joined data set, and finish it."""
+        return self._finish(self._modelling.train_next(data, on_progress), data)
+
+    def resume(self, data: DataSet) -> CycleReport | None:
+        """Finish what an earlier process left: the newest model, trained but not judged, or passed but not hosted."""
+        self._deploying.reconcile()
+        newest = self._modelling.catalog.newest_model(self._experiment)
+        if newest is None:
+            return None
+        judged = [e for e in self._modelling.catalog.evaluations(self._experiment) if e.candidate == newest.model_id]
+        if not judged:
+            return self._finish(newest, data)
+        deployed = any(d.model_id == newest.model_id for d in self._modelling.catalog.deployments(self._experiment))
+        if judged[-1].verdict == "promote" and not deployed:
+            self._deploying.deploy(newest.model_id, "gate")
+        return None
+
+    def _finish(self, model: ModelRecord, data: DataSet) -> CycleReport:
+        report = self._modelling.judge(model, data)
+        if report.passed:
+            self._deploying.deploy(model.model_id, "gate")
+        return self._report(model, data, report)
+
+    def _report(self, model: ModelRecord, data: DataSet, report: GateReport) -> CycleReport:
+        return CycleReport(
+            self._experiment,
+            model.model_id,
+            model.watermark,
+            model.n_trained,
+            data.n,
+            model.metrics.get("mean_reward", float("nan")),
+            report.verdict,
+            report.summary,
+            report.passed,
+        )

@@ -1,0 +1,250 @@
+"""The whole loop in one process: the same log, lake, registry and decisions as over HTTP, without HTTP."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import Event
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from rewardloop.clock import Clock, SystemClock
+from rewardloop.errors import UnknownEvent, UnknownModel
+from rewardloop.evaluation import GateReport
+from rewardloop.events import Activation, Decision, Reward
+from rewardloop.ids import EventIds
+from rewardloop.lake import DataSet, ImportReport, Lake, Ledger, import_file
+from rewardloop.learning.training import Progress
+from rewardloop.log import LogReader, LogWriter, find
+from rewardloop.loop.auditing import Audit, audit
+from rewardloop.loop.collecting import collect, log_position
+from rewardloop.loop.cycle import Cycle, CycleReport
+from rewardloop.loop.deciding import Decider, DecideRequest
+from rewardloop.loop.deploying import Deploying
+from rewardloop.loop.hosting import Hosting
+from rewardloop.loop.modelling import Modelling
+from rewardloop.loop.rewarding import RewardRequest, Rewarder
+from rewardloop.loop.running import run
+from rewardloop.registry.catalog import Catalog
+from rewardloop.registry.layout import DataDirectory
+from rewardloop.registry.leases import Lease
+from rewardloop.registry.models import ModelStore
+from rewardloop.registry.records import Deployment, ModelRecord
+from rewardloop.settings import ExperimentSettings
+from rewardloop.settings.load import load_settings
+
+DEFAULT_DATA = "rewardloop-data"
+
+
+class Experiment:
+    """One experiment, opened on a data directory.
+
+    >>> import tempfile
+    >>> from rewardloop.settings import ExperimentSettings
+    >>> with tempfile.TemporaryDirectory() as data, Experiment.open(
+    ...     ExperimentSettings(experiment="offers", actions=("red", "green")), data
+    ... ) as offers:
+    ...     decision = offers.decide({"age": 31})
+    ...     offers.reward(decision.event_id, 1.0)
+    ...     offers.join().n
+    1
+    """
+
+    def __init__(self, settings: ExperimentSettings, data: Path, clock: Clock) -> None:
+        root = DataDirectory(data)
+        self.settings = settings
+        self.directory = root.experiment(settings.experiment)
+        self.clock = clock
+        self.catalog = Catalog(data)
+        self.entry = self.catalog.register(settings, clock.now())
+        self._ids = EventIds(clock, key=self.catalog.salt, start=int.from_bytes(os.urandom(6), "big"))
+        store = ModelStore(self.directory.models)
+        self.modelling = Modelling(settings, self.catalog, store, clock)
+        self.deploying = Deploying(self.modelling, self.directory.hosted, clock)
+
+    @classmethod
+    def open(
+        cls,
+        config: ExperimentSettings | Path | str,
+        data: Path | str = DEFAULT_DATA,
+        *,
+        clock: Clock | None = None,
+    ) -> Self:
+        """Open by settings, by a YAML file, or by the name of an experiment that the data directory knows already."""
+        data = Path(data)
+        if isinstance(config, ExperimentSettings):
+            settings = config
+        elif Path(config).suffix in {".yaml", ".yml"}:
+            settings = load_settings(Path(config)).settings
+        else:
+            with Catalog(data) as catalog:
+                settings = catalog.experiment(str(config)).settings
+        return cls(settings, data, clock or SystemClock())
+
+    # Deciding and rewarding: any number of processes at once.
+
+    def decide(
+        self,
+        context: Mapping[str, object],
+        actions: Sequence[object] | None = None,
+        *,
+        event_id: str | None = None,
+        explore: bool = True,
+        excluded: Sequence[str] = (),
+        deferred: bool = False,
+    ) -> Decision:
+        """Choose an action; the decision is durable when this returns.
+
+        `actions` are ids, or `{"id": …, "features": {…}}`; needed where the experiment has no fixed ones. Raises `InvalidInput`.
+        """
+        request = DecideRequest(
+            context=msgspec.Raw(msgspec.json.encode(context)),
+            actions=msgspec.UNSET if actions is None else msgspec.Raw(msgspec.json.encode(actions)),
+            event_id=event_id,
+            explore=explore,
+            excluded=list(excluded),
+            deferred=deferred,
+        )
+        decision, _ = self._decider.decide(self._hosting.current(), request)
+        self._writer.commit([decision])
+        return decision
+
+    def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False) -> Reward:
+        """Record a reward, now or days later; durable when this returns."""
+        request = RewardRequest(
+            event_id=event_id, reward=reward, reward_id=reward_id, final=final, experiment=self.settings.experiment
+        )
+        record = self._rewarder.reward(request)
+        self._writer.commit([record])
+        return record
+
+    def activate(self, event_id: str) -> Activation:
+        """Count a deferred decision."""
+        record = self._rewarder.activation(event_id, self.settings.experiment)
+        self._writer.commit([record])
+        return record
+
+    # The loop: one process at a time; a second one gets `DirectoryInUse`.
+
+    def warm_start(self, path: Path | str) -> ImportReport:
+        """Take in the history of an existing system (CSV, JSON lines, Parquet or dsjson) as closed events."""
+        with self._trainer():
+            return import_file(self._lake, Path(path), self.settings.action_ids, self.clock.now())
+
+    def join(self) -> DataSet:
+        """Everything committed until now, joined with its rewards."""
+        with self._trainer():
+            return self._cycle.join()
+
+    def train(self, parent: str | None = None, on_progress: Progress = lambda _: None) -> ModelRecord:
+        """The next model: from `parent`, by default the newest model (the hosted one after a roll-back)."""
+        with self._trainer():
+            return self.modelling.train_next(self._cycle.join(), on_progress, parent)
+
+    def rebuild(self, model_id: str) -> ModelRecord:
+        """Make a model again from its lineage and the log, prove it the same, and mend its files if they were lost."""
+        with self._trainer():
+            return self.modelling.rebuild(model_id, self._cycle.join())
+
+    def evaluate(self, model_id: str | None = None) -> GateReport:
+        """A model (by default the newest) against the hosted one, on held-out events; recorded for ever."""
+        with self._trainer():
+            candidate = self.catalog.model(model_id) if model_id else self._newest()
+            return self.modelling.judge(candidate, self._cycle.join())
+
+    def turn(self) -> CycleReport:
+        """One turn of the loop, now: join, train, evaluate, and deploy if the gate says so."""
+        with self._trainer():
+            return self._cycle.turn(self._cycle.join())
+
+    def deploy(self, model_id: str) -> Deployment:
+        """Host a model, whatever the gate said of it. Raises `CorruptModel` when it fails its golden requests."""
+        return self.deploying.deploy(model_id, "manual")
+
+    def roll_back(self) -> Deployment:
+        """Host what was hosted before."""
+        return self.deploying.roll_back()
+
+    def run(
+        self,
+        stop: Event | None = None,
+        *,
+        max_cycles: int | None = None,
+        on_cycle: Callable[[CycleReport], None] = lambda _: None,
+    ) -> int:
+        """Close the loop, again and again, until `stop` is set; returns the number of cycles done."""
+        with self._trainer():
+            return run(self._cycle, self.clock, stop or Event(), on_cycle, max_cycles=max_cycles)
+
+    # Reading.
+
+    def audit(self, event_id: str) -> Audit:
+        """What was logged of an event, and whether its decision can be reproduced. Raises `UnknownEvent`."""
+        records = [*find(self.directory.log, event_id), *self._lake.find(event_id)]
+        decision = next((record for record in records if isinstance(record, Decision)), None)
+        if decision is None:
+            raise UnknownEvent(f"No decision `{event_id}` in experiment `{self.settings.experiment}`")
+        policy, floor = self.modelling.load(decision.model_id), self.modelling.floor(decision.model_id)
+        return audit(records, decision, policy, floor)
+
+    def ledger(self) -> Ledger:
+        """Where every record went, up to the last join."""
+        return self._lake.ledger
+
+    def unread(self) -> int:
+        """Records committed to the log that the lake does not have yet."""
+        return self._reader.lag(log_position(self._lake))
+
+    def close(self) -> None:
+        """Release files; what was acknowledged is durable already."""
+        for name in ("_writer", "_reader"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+        self.catalog.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @cached_property
+    def _decider(self) -> Decider:
+        return Decider(self.settings, self.entry.tag, self._ids, self.clock)
+
+    @cached_property
+    def _rewarder(self) -> Rewarder:
+        return Rewarder(self._ids, self.clock, [(self.entry.tag, self.settings)])
+
+    @cached_property
+    def _hosting(self) -> Hosting:
+        return Hosting(self.modelling, self.directory.hosted, self.clock)
+
+    @cached_property
+    def _writer(self) -> LogWriter:
+        return LogWriter(self.directory.log, self.settings.log, writer_name(self.clock))
+
+    @cached_property
+    def _reader(self) -> LogReader:
+        return LogReader(self.directory.log)
+
+    @cached_property
+    def _lake(self) -> Lake:
+        return Lake(self.directory.lake, self.settings.reward)
+
+    @cached_property
+    def _cycle(self) -> Cycle:
+        return Cycle(self.modelling, self.deploying, self._reader, self._lake, self.clock)
+
+    def _trainer(self) -> Lease:
+        return Lease(self.directory.trainer_lock)
+
+    def _newest(self) -> ModelRecord:
+        newest = self.catalog.newest_model(self.settings.experiment)
+        if newest is None:
+            raise UnknownModel(f"Experiment `{self.settings.experiment}` has no model yet; `train` makes the first")
+        return newest

@@ -1,0 +1,163 @@
+"""The steps that make models: train the next one, make an old one again, judge one against the hosted one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rewardloop.clock import Clock
+from rewardloop.errors import CorruptModel, UnknownModel
+from rewardloop.evaluation import GateReport, evaluate
+from rewardloop.interactions import Floats, Interactions
+from rewardloop.lake import DataSet
+from rewardloop.learning import Trained, train
+from rewardloop.learning.training import Progress
+from rewardloop.loop.deciding import first_model_id
+from rewardloop.loop.probing import probe
+from rewardloop.policies import load_policy, new_policy
+from rewardloop.policies.contract import Policy
+from rewardloop.policies.exploration import serve_pmf_many
+from rewardloop.registry.catalog import Catalog
+from rewardloop.registry.models import ModelStore
+from rewardloop.registry.records import ModelRecord
+from rewardloop.settings import ExperimentSettings
+
+
+class Modelling:
+    """Everything about the models of one experiment, over its catalog and its model store."""
+
+    def __init__(self, settings: ExperimentSettings, catalog: Catalog, store: ModelStore, clock: Clock) -> None:
+        self.settings = settings
+        self.catalog = catalog
+        self.store = store
+        self._clock = clock
+
+    def load(self, model_id: str) -> Policy:
+        """The policy of a model, its files verified; `{experiment}.0` is the uniform policy that serves before any training."""
+        if model_id == first_model_id(self.settings.experiment):
+            return new_policy(self.settings, self.settings.training.seed)
+        _, path = self.store.open(model_id)
+        return load_policy(path)
+
+    def floor(self, model_id: str) -> float:
+        """The exploration floor a model is served with: that of the settings it was trained under."""
+        if model_id == first_model_id(self.settings.experiment):
+            return self.settings.policy.floor
+        return self.catalog.model(model_id).settings.policy.floor
+
+    def train_next(self, data: DataSet, on_progress: Progress = lambda _: None, parent_id: str | None = None) -> ModelRecord:
+        """Train on what closed since the parent, keep the result, enter it in the catalog."""
+        parent = self.parent(parent_id)
+        after = parent.watermark if parent else 0
+        policy = self.load(parent.model_id) if parent else None
+        trained = train(policy, data, self.settings, after=after, until=data.watermark, on_progress=on_progress)
+        number = self.catalog.next_model_number(self.settings.experiment)
+        record = ModelRecord(
+            model_id=f"{self.settings.experiment}.{number}",
+            experiment=self.settings.experiment,
+            parent=parent.model_id if parent else None,
+            created_at=self._clock.now(),
+            watermark=data.watermark,
+            dataset=data.fingerprint,
+            n_trained=trained.n_trained,
+            settings=self.settings,
+            metrics=trained.metrics,
+            golden=trained.golden,
+            files={},
+        )
+        return self._keep(record, trained)
+
+    def parent(self, parent_id: str | None = None) -> ModelRecord | None:
+        """What the next model continues: the newest model; after a deployment by hand or a roll-back, the hosted one.
+
+        None (train from the beginning, on all history) when there is no model, or when the settings of the policy changed.
+        """
+        if parent_id is not None:
+            return self.catalog.model(parent_id)
+        newest, hosted = self.catalog.newest_model(self.settings.experiment), self.catalog.hosted(self.settings.experiment)
+        if newest is None:
+            return None
+        if hosted is not None and hosted.deployed_at > newest.created_at and hosted.model_id != newest.model_id:
+            if hosted.model_id == first_model_id(self.settings.experiment):
+                return None
+            newest = self.catalog.model(hosted.model_id)
+        return newest if _compatible(newest.settings, self.settings) else None
+
+    def rebuild(self, model_id: str, data: DataSet) -> ModelRecord:
+        """Make a model again from its lineage and the log; raises `CorruptModel` if it answers otherwise than it did.
+
+        Where its files are lost or damaged they are replaced.
+        """
+        record = self.catalog.model(model_id)
+        if record.experiment != self.settings.experiment:
+            raise UnknownModel(f"Model `{model_id}` belongs to experiment `{record.experiment}`")
+        trained = self._again(record, data)
+        probe(trained.policy, record)
+        if self._intact(record):
+            return record
+        stage = self.store.stage()
+        trained.policy.save(stage)
+        return self.store.commit(stage, record)
+
+    def _again(self, record: ModelRecord, data: DataSet) -> Trained:
+        parent = self.catalog.model(record.parent) if record.parent else None
+        policy = None
+        if parent is not None:
+            policy = self.load(parent.model_id) if self._intact(parent) else self._again(parent, data).policy
+        after = parent.watermark if parent else 0
+        return train(policy, data, record.settings, after=after, until=record.watermark)
+
+    def _intact(self, record: ModelRecord) -> bool:
+        try:
+            self.store.open(record.model_id)
+        except (CorruptModel, UnknownModel):
+            return False
+        return True
+
+    def judge(self, candidate: ModelRecord, data: DataSet) -> GateReport:
+        """The candidate against what is hosted, on the newest held-out events, as both would be served; recorded for ever."""
+        held_out = self.held_out(data)
+        hosted = self.catalog.hosted(self.settings.experiment)
+        hosted_pmf = self.served(self.load(hosted.model_id), held_out) if hosted and len(held_out) else None
+        report = evaluate(
+            held_out,
+            self.served(self.load(candidate.model_id), held_out),
+            hosted_pmf,
+            self.settings.gate,
+            self.settings.reward.range,
+            self.settings.training.seed,
+        )
+        self.catalog.record_evaluation(
+            self.settings.experiment,
+            candidate.model_id,
+            hosted.model_id if hosted else None,
+            self._clock.now(),
+            report.verdict,
+            report.to_json(),
+        )
+        return report
+
+    def held_out(self, data: DataSet) -> Interactions:
+        """The newest events that no model was trained on."""
+        newest = self.settings.gate.max_events
+        batches = data.interactions(
+            after=0, until=data.watermark, split="eval", ratio=self.settings.training.ratio, newest=newest, batch=max(newest, 1)
+        )
+        return next(iter(batches), Interactions.empty())
+
+    def served(self, policy: Policy, interactions: Interactions) -> Floats:
+        """(Σ K_i,) the distribution that would have been served: the policy's, with the platform's floor."""
+        if not len(interactions):
+            return np.empty(0)
+        raw = policy.pmf_many(interactions.contexts, interactions.actions)
+        return serve_pmf_many(raw, interactions.offsets, self.settings.policy.floor)
+
+    def _keep(self, record: ModelRecord, trained: Trained) -> ModelRecord:
+        stage = self.store.stage()
+        trained.policy.save(stage)
+        kept = self.store.commit(stage, record)
+        self.catalog.add_model(kept)
+        return kept
+
+
+def _compatible(theirs: ExperimentSettings, ours: ExperimentSettings) -> bool:
+    return (theirs.policy, theirs.actions, theirs.reward.range) == (ours.policy, ours.actions, ours.reward.range)

@@ -1,0 +1,129 @@
+"""Online learning: the hosted model, plus everything that closed since, published again every `publish_interval`.
+
+The loop's turns (`cycle`) still train, judge and keep the models that can be rebuilt. In between, this process learns from
+rewards as they arrive and publishes snapshots named `{model}+{k}`. A new champion is the new base: the events that closed
+after its watermark are learned on top of it. Killed, it starts again from the hosted model and the log: nothing is lost,
+and nothing is learned twice, because a snapshot is never a base.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from threading import Event
+
+import numpy as np
+
+from rewardloop.clock import Clock
+from rewardloop.features import parse_actions, parse_context
+from rewardloop.interactions import Interactions
+from rewardloop.lake import DataSet
+from rewardloop.log import Cursor, LogReader
+from rewardloop.loop.closing import Closed, Closing
+from rewardloop.loop.deploying import Deploying
+from rewardloop.loop.modelling import Modelling
+from rewardloop.policies import new_policy
+from rewardloop.policies.contract import Policy
+
+POLL_SECONDS = 0.005
+READ = 5_000
+MAX_RECENT = 200_000
+"""Closed events kept in memory to be learned again on top of the next champion."""
+
+
+class Online:
+    """One experiment's online learner. Single-threaded: `step` does whatever is due."""
+
+    def __init__(self, modelling: Modelling, deploying: Deploying, reader: LogReader, clock: Clock) -> None:
+        self._modelling = modelling
+        self._deploying = deploying
+        self._reader = reader
+        self._clock = clock
+        self._settings = modelling.settings
+        self._closing = Closing(self._settings.reward)
+        self._recent: deque[Closed] = deque(maxlen=MAX_RECENT)
+        self._cursor = Cursor()
+        self._base = ""
+        self._policy: Policy
+        self._n_learned = 0
+        self._n_published = 0
+        self._published_at = 0
+        self._dirty = False
+
+    def start(self, data: DataSet, cursor: Cursor) -> None:
+        """Begin from the hosted model and a joined data set whose records end at the log position `cursor`."""
+        self._cursor = cursor
+        list(self._closing.take(data.open_records()))
+        self._rebase()
+        ratio = self._settings.training.ratio
+        for batch in data.interactions(after=self._watermark, until=data.watermark, split="train", ratio=ratio):
+            self._learn(batch)
+
+    def step(self) -> bool:
+        """Read, learn, publish when due; False when nothing had arrived."""
+        if self._champion() != self._base:
+            self._rebase()
+            self._learn(_interactions(closed for closed in self._recent if closed.closed_at > self._watermark))
+        records, self._cursor = self._reader.read(self._cursor, limit=READ)
+        closed = [*self._closing.take(records), *self._closing.expire(self._clock.now())]
+        training = [each for each in closed if each.decision.sample_prob <= self._settings.training.ratio]
+        self._recent.extend(training)
+        self._learn(_interactions(training))
+        self._publish_when_due()
+        return bool(records)
+
+    def _learn(self, interactions: Interactions) -> None:
+        if len(interactions):
+            self._policy.learn(interactions)
+            self._n_learned += len(interactions)
+            self._dirty = True
+
+    def _rebase(self) -> None:
+        self._base = self._champion()
+        if self._base:
+            self._policy = self._modelling.load(self._base)
+            self._watermark = self._modelling.catalog.model(self._base).watermark
+        else:
+            self._policy = new_policy(self._settings, self._settings.training.seed)
+            self._watermark = 0
+        self._n_learned = 0
+        self._n_published = 0
+
+    def _champion(self) -> str:
+        hosted = self._modelling.catalog.hosted(self._settings.experiment)
+        return hosted.model_id if hosted else ""
+
+    def _publish_when_due(self) -> None:
+        now = self._clock.now()
+        if self._dirty and now - self._published_at >= self._settings.training.publish_interval:
+            self._n_published += 1
+            self._deploying.publish(self._policy, self._base, self._n_published, self._n_learned, now)
+            self._published_at = now
+            self._dirty = False
+
+
+def learn_online(online: Online, stop: Event, on_step: Callable[[], None] = lambda: None) -> None:
+    """Step until told to stop, resting 5 ms whenever nothing arrives."""
+    while not stop.is_set():
+        if not online.step():
+            stop.wait(POLL_SECONDS)
+        on_step()
+
+
+def _interactions(closed: Iterable[Closed]) -> Interactions:
+    events = sorted(closed, key=lambda each: (each.closed_at, each.decision.event_id))
+    if not events:
+        return Interactions.empty()
+    decisions = [event.decision for event in events]
+    return Interactions(
+        [decision.event_id for decision in decisions],
+        [parse_context(decision.context) for decision in decisions],
+        [parse_actions(decision.actions) for decision in decisions],
+        np.array([decision.action for decision in decisions], np.int64),
+        np.array([decision.probability for decision in decisions]),
+        np.array([event.reward for event in events]),
+        np.concatenate([decision.pmf for decision in decisions]),
+        np.cumsum([0, *(len(decision.pmf) for decision in decisions)]).astype(np.int64),
+        np.array([decision.sample_prob for decision in decisions]),
+        np.array([event.closed_at for event in events], np.int64),
+    )

@@ -1,0 +1,23 @@
+"""The golden-request probe: a model that does not answer as it did when it was trained is never served."""
+
+from __future__ import annotations
+
+from rewardloop.errors import CorruptModel
+from rewardloop.features import parse_actions, parse_context
+from rewardloop.policies.contract import Policy
+from rewardloop.registry.records import ModelRecord
+
+TOLERANCE = 1e-6
+
+
+def probe(policy: Policy, record: ModelRecord) -> None:
+    """Raises `CorruptModel` when any golden request gets another pmf than the manifest holds."""
+    for i, golden in enumerate(record.golden):
+        actions = parse_actions(golden.actions.encode())
+        found = policy.pmf(parse_context(golden.context.encode()), actions)
+        off = max((abs(a - b) for a, b in zip(found, golden.pmf, strict=True)), default=0.0)
+        if not off <= TOLERANCE:
+            raise CorruptModel(
+                f"Model `{record.model_id}` fails golden request {i}: expected the pmf it had when it was trained, "
+                f"got one that is off by {off:.3g}; make it again with `rewardloop train --rebuild {record.model_id}`"
+            )

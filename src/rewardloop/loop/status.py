@@ -1,0 +1,69 @@
+"""The state of an experiment at a glance, read only: nothing is joined, nothing is locked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from rewardloop.lake import Ledger, read_ledger
+from rewardloop.loop.deciding import first_model_id
+from rewardloop.registry.catalog import Catalog
+from rewardloop.registry.layout import DataDirectory
+from rewardloop.registry.records import Deployment
+
+
+class ModelLine(msgspec.Struct, frozen=True):
+    """One model, and what the gate said of it."""
+
+    model_id: str
+    parent: str | None
+    created_at: int
+    n_trained: int
+    mean_reward: float | None
+    verdict: str | None
+
+
+class Status(msgspec.Struct, frozen=True):
+    """One experiment."""
+
+    experiment: str
+    exploration: str
+    hosted: str
+    hosted_at: int | None
+    models: tuple[ModelLine, ...]
+    deployments: tuple[Deployment, ...]
+    ledger: Ledger
+    """As of the last join."""
+
+
+def statuses(data: Path, experiment: str | None = None) -> list[Status]:
+    """Of one experiment, or of all in the data directory. Raises `UnknownExperiment`."""
+    with Catalog(data) as catalog:
+        entries = [catalog.experiment(experiment)] if experiment else catalog.experiments()
+        return [_status(catalog, data, entry.name, entry.settings.exploration) for entry in entries]
+
+
+def _status(catalog: Catalog, data: Path, name: str, exploration: str) -> Status:
+    hosted = catalog.hosted(name)
+    verdicts = {evaluation.candidate: evaluation.verdict for evaluation in catalog.evaluations(name)}
+    models = tuple(
+        ModelLine(
+            model.model_id,
+            model.parent,
+            model.created_at,
+            model.n_trained,
+            model.metrics.get("mean_reward"),
+            verdicts.get(model.model_id),
+        )
+        for model in catalog.models(name)
+    )
+    return Status(
+        name,
+        exploration,
+        hosted.model_id if hosted else first_model_id(name),
+        hosted.deployed_at if hosted else None,
+        models,
+        tuple(catalog.deployments(name)),
+        read_ledger(DataDirectory(data).experiment(name).lake),
+    )
