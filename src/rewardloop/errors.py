@@ -15,7 +15,8 @@ RewardloopError
 ├── Corrupt                 500  1   a file on disk does not hold what its manifest says
 │   ├── CorruptModel
 │   └── CorruptSegment
-└── StorageUnavailable      503  1   disk full, directory read-only: nothing was acknowledged
+├── StorageUnavailable      503  1   disk full, directory read-only: nothing was acknowledged
+└── Overloaded              503  1   more requests in flight than a worker holds: try again in a second
 """
 
 from __future__ import annotations
@@ -110,6 +111,10 @@ class CorruptSegment(Corrupt):
 
 class StorageUnavailable(RewardloopError):
     code, title, status = "storage-unavailable", "Storage unavailable", 503
+
+
+class Overloaded(RewardloopError):
+    code, title, status = "overloaded", "Overloaded", 503
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

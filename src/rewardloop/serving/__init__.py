@@ -1,0 +1,1 @@
+"""The HTTP service: one supervisor, N worker processes, one port."""

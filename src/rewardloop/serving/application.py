@@ -1,0 +1,102 @@
+"""The ASGI application: finds the route, reads the body, answers, counts. No framework: a request costs microseconds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from rewardloop.clock import SECOND, Clock
+from rewardloop.errors import BodyTooLarge, Overloaded, RewardloopError
+from rewardloop.serving.bodies import BodyStalled, ClientGone, NotJson, Receive, check_headers, read_body
+from rewardloop.serving.counts import Counts
+from rewardloop.serving.handlers import About, Call
+from rewardloop.serving.replies import Reply, problem, protocol_problem
+from rewardloop.serving.routes import ROUTES, Match, Route, Router
+from rewardloop.serving.service import Service
+
+Scope = dict[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+MAX_IN_FLIGHT = 1_024
+"""Requests that a worker works on at once; one more is refused with 503."""
+
+_CLOSE = ((b"connection", b"close"),)
+
+_logger = logging.getLogger(__name__)
+
+
+class Application:
+    def __init__(self, service: Service, clock: Clock, about: About) -> None:
+        self._service = service
+        self._about = about
+        self._now = clock.now
+        self._counts: Counts = service.counts
+        self._router = Router(ROUTES)
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        try:
+            body, status, headers = await self._reply(scope, receive)
+        except ClientGone:
+            return
+        fields = [*headers, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        match = self._router.find(scope["raw_path"])
+        if match is None:
+            return self._counted("unknown", protocol_problem(HTTPStatus.NOT_FOUND, f"No such path: {scope['path'][:200]}"))
+        route = match.routes.get(scope["method"])
+        if route is None:
+            if scope["method"] != "HEAD" or "GET" not in match.routes:
+                return self._counted("unknown", _wrong_method(match))
+            route = match.routes["GET"]
+        return self._counted(route.operation, await self._handle(route, match, scope, receive))
+
+    async def _handle(self, route: Route, match: Match, scope: Scope, receive: Receive) -> Reply:
+        try:
+            body = b""
+            if route.method == "POST":
+                check_headers(scope["headers"], route.max_body)
+                body = await read_body(receive, route.max_body)
+            return await self._bounded(route, Call(self._service, self._about, match.parameters, scope["query_string"], body))
+        except BodyTooLarge as error:
+            reply = problem(error)
+            return reply._replace(headers=(*reply.headers, *_CLOSE))
+        except RewardloopError as error:
+            return problem(error)
+        except NotJson as error:
+            return protocol_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, str(error))
+        except BodyStalled as error:
+            return protocol_problem(HTTPStatus.REQUEST_TIMEOUT, str(error), _CLOSE)
+        except ClientGone:
+            raise
+        except Exception:
+            _logger.exception("operation=%s failed", route.operation)
+            return protocol_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed; its log says how")
+
+    async def _bounded(self, route: Route, call: Call) -> Reply:
+        if self._in_flight >= MAX_IN_FLIGHT:
+            raise Overloaded(f"{self._in_flight} requests are in flight in this worker")
+        started = self._now()
+        self._in_flight += 1
+        try:
+            return await route.handle(call)
+        finally:
+            self._in_flight -= 1
+            self._counts.timing(route.operation).observe((self._now() - started) / SECOND)
+
+    def _counted(self, operation: str, reply: Reply) -> Reply:
+        answered, key = self._counts.requests, f"{operation} {reply.status}"
+        answered[key] = answered.get(key, 0) + 1
+        return reply
+
+
+def _wrong_method(match: Match) -> Reply:
+    allowed = ", ".join(sorted(match.routes))
+    return protocol_problem(HTTPStatus.METHOD_NOT_ALLOWED, f"Allowed here: {allowed}", [(b"allow", allowed.encode())])

@@ -1,0 +1,137 @@
+"""One experiment as one worker serves it: its decider, its hosted model, its commits. No HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Sequence
+
+from rewardloop.errors import RewardloopError
+from rewardloop.events import Activation, Decision, Record, Reward
+from rewardloop.log import LogWriter
+from rewardloop.loop.deciding import Decider, DecideRequest, Hosted
+from rewardloop.registry.hosting import HostedWatch
+from rewardloop.registry.layout import ExperimentDirectory
+from rewardloop.serving.commits import Commits, InlineCommits, ThreadedCommits
+from rewardloop.serving.counts import ExperimentCounts
+from rewardloop.serving.models import first_model, load_model
+from rewardloop.settings import ExperimentSettings
+
+_PROBE_BYTES = 1 << 16
+
+_logger = logging.getLogger(__name__)
+
+
+class ServedExperiment:
+    """Raises `StorageUnavailable` where its log cannot be opened."""
+
+    def __init__(
+        self, settings: ExperimentSettings, directory: ExperimentDirectory, decider: Decider, writer: str, counts: ExperimentCounts
+    ) -> None:
+        self.settings = settings
+        self.counts = counts
+        self.problem = ""
+        """Why the model that the registry hosts is not the one in memory; empty where it is."""
+        self._directory = directory
+        self._name = writer
+        self._decider = decider
+        self._writer = LogWriter(directory.log, settings.log, writer)
+        self._commits: Commits = (InlineCommits if settings.log.durability == "process" else ThreadedCommits)(self._writer.commit)
+        self._watch = HostedWatch(directory.hosted)
+        self._hosted = first_model(settings)
+        self._loaded = True
+        self._failing = False
+        counts.model_id = self._hosted.model_id
+
+    @property
+    def hosted(self) -> Hosted:
+        return self._hosted
+
+    async def decide(self, request: DecideRequest) -> tuple[Decision, str]:
+        """The decision and its action's id, once it is in the log."""
+        answer = self._decider.decide(self._hosted, request)
+        await self._commit(answer[:1])
+        self.counts.decisions += 1
+        return answer
+
+    async def decide_many(self, requests: Sequence[DecideRequest]) -> list[tuple[Decision, str]]:
+        answers = self._decider.decide_many(self._hosted, requests)
+        await self._commit([decision for decision, _ in answers])
+        self.counts.decisions += len(answers)
+        return answers
+
+    async def record(self, records: Sequence[Reward] | Sequence[Activation]) -> None:
+        """Returns once the records are in the log."""
+        await self._commit(records)
+        for record in records:
+            if isinstance(record, Reward):
+                self.counts.rewards += 1
+            else:
+                self.counts.activations += 1
+
+    async def _commit(self, records: Sequence[Record]) -> None:
+        outcome = await self._commits.add(records)
+        if outcome is not None:
+            self._failing = True
+            self.counts.failed_commits += 1
+            raise outcome
+
+    async def start(self) -> None:
+        """Takes the hosted model into service. Where it is refused, the first one is served and the experiment is not ready."""
+        self._loaded = False
+        await self.refresh()
+        self._loaded = not self.problem
+
+    async def refresh(self) -> None:
+        """Takes the model into service that the registry hosts, if it is another and answers as its trainer says it must."""
+        model_id = self._watch.changed()
+        if model_id is not None:
+            await self._take(model_id)
+
+    async def _take(self, model_id: str) -> None:
+        try:
+            hosted = await asyncio.to_thread(load_model, self._directory.models, model_id)
+        except (RewardloopError, OSError) as error:
+            self._refuse(model_id, error)
+        else:
+            self._host(hosted)
+
+    def _host(self, hosted: Hosted) -> None:
+        self._hosted = hosted
+        self._loaded = True
+        self.problem = ""
+        self.counts.swaps += 1
+        self.counts.model_id = hosted.model_id
+        _logger.info("experiment=%s hosts model=%s", self.settings.experiment, hosted.model_id)
+
+    def _refuse(self, model_id: str, error: Exception) -> None:
+        self.problem = f"Model `{model_id}` was refused, `{self._hosted.model_id}` stays: {error}"
+        self.counts.refused_models += 1
+        _logger.error("experiment=%s %s", self.settings.experiment, self.problem)
+
+    def check(self) -> bool:
+        """Whether decisions are answered as they should be: a model was loaded, and the log's directory takes writes."""
+        self.counts.ready = self._loaded and self._writable()
+        return self.counts.ready
+
+    def _writable(self) -> bool:
+        try:
+            free = os.access(self._directory.root, os.W_OK) and os.statvfs(self._directory.root).f_bavail > 0
+            if self._failing:
+                self._probe()
+        except OSError as error:
+            self.problem = f"The log cannot be written: {error}"
+            return False
+        return free
+
+    def _probe(self) -> None:
+        """After a commit failed, only a write that succeeds is believed."""
+        probe = self._directory.root / f"{self._name}.probe"
+        probe.write_bytes(bytes(_PROBE_BYTES))
+        probe.unlink()
+        self._failing, self.problem = False, ""
+
+    async def close(self) -> None:
+        await self._commits.close()
+        self._writer.close()

@@ -1,0 +1,147 @@
+"""The one table of routes: the application dispatches by it, `/openapi.json` and the tests read it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from rewardloop.loop.deciding import DecideRequest
+from rewardloop.loop.rewarding import RewardRequest
+from rewardloop.serving import documents, handlers
+from rewardloop.serving.handlers import Call
+from rewardloop.serving.replies import Reply
+from rewardloop.serving.wire import (
+    ActivateAnswer,
+    ActivateRequest,
+    DecideAnswer,
+    DecideBatch,
+    DecideBatchAnswer,
+    DeploymentsView,
+    EvaluationsView,
+    ExperimentsView,
+    ExperimentView,
+    Health,
+    ModelsView,
+    Readiness,
+    RewardBatch,
+    RewardsAnswer,
+)
+
+Handle = Callable[[Call], Awaitable[Reply]]
+
+MiB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path. `template` has its parameters in braces."""
+
+    method: str
+    template: str
+    handle: Handle
+    summary: str
+    answer: object
+    """The type of the answer; `str` for text."""
+    requests: tuple[type, ...] = ()
+    """The types that the body may be of."""
+    max_body: int = MiB
+    body_required: bool = True
+
+    @property
+    def operation(self) -> str:
+        """A name for metrics and OpenAPI."""
+        return self.handle.__name__
+
+
+ROUTES = (
+    Route("POST", "/v1/experiments/{experiment}/decide", handlers.decide, "Choose an action", DecideAnswer, (DecideRequest,)),
+    Route(
+        "POST",
+        "/v1/experiments/{experiment}/decide/batch",
+        handlers.decide_batch,
+        "Choose an action for each of up to 1,000 requests",
+        DecideBatchAnswer,
+        (DecideBatch,),
+        4 * MiB,
+    ),
+    Route(
+        "POST",
+        "/v1/rewards",
+        handlers.reward,
+        "Record one reward, or many: all of them or none",
+        RewardsAnswer,
+        (RewardRequest, RewardBatch),
+        4 * MiB,
+    ),
+    Route(
+        "POST",
+        "/v1/events/{event_id}/activate",
+        handlers.activate,
+        "Let a deferred event count",
+        ActivateAnswer,
+        (ActivateRequest,),
+        body_required=False,
+    ),
+    Route("GET", "/v1/experiments", handlers.experiments, "All experiments", ExperimentsView),
+    Route("GET", "/v1/experiments/{experiment}", handlers.experiment, "One experiment", ExperimentView),
+    Route("GET", "/v1/experiments/{experiment}/models", handlers.models, "Its models", ModelsView),
+    Route("GET", "/v1/experiments/{experiment}/evaluations", handlers.evaluations, "What decided the gates", EvaluationsView),
+    Route("GET", "/v1/experiments/{experiment}/deployments", handlers.deployments, "What was hosted when", DeploymentsView),
+    Route("GET", "/healthz", handlers.health, "The process lives", Health),
+    Route("GET", "/readyz", handlers.readiness, "Every experiment can be served; 503 otherwise", Readiness),
+    Route("GET", "/metrics", documents.metrics, "Prometheus metrics, summed over all workers", str),
+    Route("GET", "/openapi.json", documents.openapi_json, "This description", dict[str, Any]),
+)
+
+_CACHED_PATHS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The routes of one path, by method, and the path's parameters."""
+
+    routes: dict[str, Route]
+    parameters: tuple[str, ...]
+
+
+class Router:
+    """Finds the routes of a raw (percent-encoded) path, so that an event id may hold a slash.
+
+    >>> found = Router(ROUTES).find(b"/v1/events/order%2F17/activate")
+    >>> found.parameters, list(found.routes)
+    (('order/17',), ['POST'])
+    """
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._templates: dict[tuple[str, ...], dict[str, Route]] = {}
+        for route in routes:
+            self._templates.setdefault(tuple(route.template.split("/")), {})[route.method] = route
+        self._cache: dict[bytes, Match] = {}
+
+    def find(self, raw_path: bytes) -> Match | None:
+        return self._cache.get(raw_path) or self._find(raw_path)
+
+    def _find(self, raw_path: bytes) -> Match | None:
+        parts = raw_path.decode("latin-1").split("/")
+        for template, routes in self._templates.items():
+            if (parameters := _parameters(template, parts)) is not None:
+                found = Match(routes, parameters)
+                self._remember(raw_path, found)
+                return found
+        return None
+
+    def _remember(self, raw_path: bytes, found: Match) -> None:
+        if len(self._cache) >= _CACHED_PATHS:
+            self._cache.clear()
+        self._cache[raw_path] = found
+
+
+def _parameters(template: Sequence[str], parts: Sequence[str]) -> tuple[str, ...] | None:
+    if len(template) != len(parts):
+        return None
+    pairs = list(zip(template, parts, strict=True))
+    if any(wanted != part for wanted, part in pairs if not wanted.startswith("{")):
+        return None
+    return tuple(unquote(part) for wanted, part in pairs if wanted.startswith("{"))

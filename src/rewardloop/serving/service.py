@@ -1,0 +1,119 @@
+"""All experiments of one worker, and the registry they come from. No HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from rewardloop.clock import Clock
+from rewardloop.errors import NotFound, UnknownExperiment, did_you_mean
+from rewardloop.events import Activation, Reward
+from rewardloop.ids import EventIds
+from rewardloop.loop.deciding import Decider
+from rewardloop.loop.rewarding import Rewarder
+from rewardloop.registry import Catalog
+from rewardloop.registry.catalog import RegisteredExperiment
+from rewardloop.registry.layout import DataDirectory
+from rewardloop.serving.counts import Counts
+from rewardloop.serving.experiment import ServedExperiment
+
+_logger = logging.getLogger(__name__)
+
+HOSTED_POLL_SECONDS = 0.02
+CATALOG_POLL_SECONDS = 1.0
+_CATCH_UP_INTERVAL = 100_000
+"""Microseconds."""
+
+
+class Service:
+    """`start` before use, `close` after. `start_counter` and `writer` must differ between processes, dead ones included."""
+
+    def __init__(self, directory: DataDirectory, clock: Clock, writer: str, start_counter: int, counts: Counts) -> None:
+        self.counts = counts
+        self.catalog = Catalog(directory.root)
+        self.experiments: dict[str, ServedExperiment] = {}
+        self._directory = directory
+        self._clock = clock
+        self._writer = writer
+        self._ids = EventIds(clock, key=self.catalog.salt, start=start_counter)
+        self._looked_at = 0
+        self._refreshing = asyncio.Lock()
+        self.rewarder = Rewarder(self._ids, clock, ())
+
+    async def start(self) -> None:
+        await self.refresh_catalog()
+
+    async def experiment(self, name: str) -> ServedExperiment:
+        """Raises `UnknownExperiment` with the nearest name. One registered a moment ago is found."""
+        if name not in self.experiments:
+            await self._catch_up()
+        try:
+            return self.experiments[name]
+        except KeyError:
+            near = did_you_mean(name[:64], self.experiments)
+            raise UnknownExperiment(f"Unknown experiment `{name[:64]}`{near}") from None
+
+    async def record(self, make: Callable[[Rewarder], Sequence[Reward]]) -> None:
+        """Logs what `make` makes, each record with its experiment: all of them, or nothing where `make` raises."""
+        try:
+            records = make(self.rewarder)
+        except NotFound:
+            await self._catch_up()
+            records = make(self.rewarder)
+        if len({record.experiment for record in records}) == 1:
+            await self.experiments[records[0].experiment].record(records)
+        else:
+            await asyncio.gather(*(self._record_those(name, records) for name in {record.experiment for record in records}))
+
+    async def activate(self, event_id: str, experiment: str | None) -> Activation:
+        """The activation, once it is in the log."""
+        try:
+            activation = self.rewarder.activation(event_id, experiment)
+        except NotFound:
+            await self._catch_up()
+            activation = self.rewarder.activation(event_id, experiment)
+        await self.experiments[activation.experiment].record([activation])
+        return activation
+
+    async def _record_those(self, name: str, records: Sequence[Reward]) -> None:
+        await self.experiments[name].record([record for record in records if record.experiment == name])
+
+    async def _catch_up(self) -> None:
+        """Looks into the catalog, but not for each of a flood of unknown names."""
+        now = self._clock.now()
+        if now - self._looked_at > _CATCH_UP_INTERVAL:
+            self._looked_at = now
+            await self.refresh_catalog()
+
+    async def refresh_catalog(self) -> None:
+        """Takes in what was registered since."""
+        async with self._refreshing:
+            registered = await asyncio.to_thread(self.catalog.experiments)
+            new = [entry for entry in registered if entry.name not in self.experiments]
+            for entry in new:
+                await self._take_in(entry)
+            if new:
+                self.rewarder = Rewarder(self._ids, self._clock, [(entry.tag, entry.settings) for entry in registered])
+
+    async def _take_in(self, entry: RegisteredExperiment) -> None:
+        decider = Decider(entry.settings, entry.tag, self._ids, self._clock)
+        directory = self._directory.experiment(entry.name)
+        served = ServedExperiment(entry.settings, directory, decider, self._writer, self.counts.experiment(entry.name))
+        await served.start()
+        self.experiments[entry.name] = served
+        _logger.info("experiment=%s serves model=%s", entry.name, served.hosted.model_id)
+
+    async def refresh_models(self) -> None:
+        """Swaps in what was deployed since."""
+        for served in list(self.experiments.values()):
+            await served.refresh()
+
+    def ready(self) -> bool:
+        """Whether each experiment is."""
+        return sum(served.check() for served in self.experiments.values()) == len(self.experiments)
+
+    async def close(self) -> None:
+        for served in self.experiments.values():
+            await served.close()
+        self.catalog.close()

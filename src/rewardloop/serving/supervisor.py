@@ -1,0 +1,153 @@
+"""Starts the workers, restarts the dead, stops them all. Serves nothing itself, so nothing a client sends can kill it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from rewardloop.errors import RewardloopError
+from rewardloop.registry.layout import DataDirectory
+from rewardloop.registry.leases import Lease
+from rewardloop.serving.sockets import reserve
+from rewardloop.serving.worker import READY, WorkerOptions
+
+STOP_SECONDS = 1.5
+"""After so long a worker that does not stop is killed."""
+MAX_FAILED_STARTS = 5
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Workers are the parallelism; a matrix product of ten rows needs no threads."""
+
+_logger = logging.getLogger(__name__)
+
+
+class WorkersFailed(RewardloopError):
+    """No worker can be started."""
+
+    code, title = "workers-failed", "Workers failed"
+
+
+def serve(data_directory: Path, host: str, port: int, workers: int, on_ready: Callable[[int], None]) -> None:
+    """Serves until SIGTERM or SIGINT, then stops within two seconds and leaves no process behind.
+
+    `on_ready` is called once with the port (useful where `port` is 0) when all workers answer. Raises `DirectoryInUse` if
+    another server has the directory, `Conflict` if the port is taken, `WorkersFailed` with the reason if none can start.
+    """
+    directory = DataDirectory(data_directory)
+    counts = directory.root / "serving"
+    with Lease(directory.server_lock), reserve(host, port) as reserved:
+        counts.mkdir(exist_ok=True)
+        for old in counts.glob("worker-*"):
+            old.unlink()
+        bound = reserved.getsockname()[1]
+        asyncio.run(_Supervisor(directory.root, host, bound, counts, workers).run(on_ready))
+
+
+class _Supervisor:
+    def __init__(self, data_directory: Path, host: str, port: int, counts: Path, workers: int) -> None:
+        self._data_directory = data_directory
+        self._host = host
+        self._port = port
+        self._counts = counts
+        self._slots = [_Slot(self._options(i)) for i in range(workers)]
+
+    async def run(self, on_ready: Callable[[int], None]) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        stopping = asyncio.create_task(stop.wait())
+        keeping = [asyncio.create_task(slot.keep()) for slot in self._slots]
+        announcing = asyncio.create_task(self._announce(on_ready))
+        try:
+            await asyncio.wait([stopping, *keeping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            announcing.cancel()
+            stopping.cancel()
+            await asyncio.gather(*(slot.stop() for slot in self._slots))
+        await asyncio.gather(*keeping)
+
+    async def _announce(self, on_ready: Callable[[int], None]) -> None:
+        for slot in self._slots:
+            await slot.ready.wait()
+        on_ready(self._port)
+
+    def _options(self, worker: int) -> WorkerOptions:
+        return WorkerOptions(
+            data_directory=str(self._data_directory),
+            host=self._host,
+            port=self._port,
+            worker=worker,
+            counts_directory=str(self._counts),
+            link=-1,
+        )
+
+
+class _Slot:
+    """The place of one worker: whoever dies in it is replaced."""
+
+    def __init__(self, options: WorkerOptions) -> None:
+        self.ready = asyncio.Event()
+        self._options = options
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = asyncio.Event()
+
+    async def keep(self) -> None:
+        """Ends when stopped; raises `WorkersFailed` after several workers in a row that never became ready."""
+        failed, pause = 0, _FIRST_PAUSE
+        while not self._stopping.is_set():
+            was_ready, reason = await self._live()
+            if self._stopping.is_set():
+                return
+            failed, pause = (0, _FIRST_PAUSE) if was_ready else (failed + 1, min(2 * pause, _LONGEST_PAUSE))
+            _logger.error("worker=%s died and is replaced: %s", self._options.worker, reason)
+            if failed >= MAX_FAILED_STARTS:
+                raise WorkersFailed(f"Worker {self._options.worker} failed to start {failed} times in a row: {reason}")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+
+    async def stop(self) -> None:
+        """Asks, waits, and then insists."""
+        self._stopping.set()
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _live(self) -> tuple[bool, str]:
+        """One worker from birth to death: whether it ever was ready, and what it said or died of."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = await _spawn(self._options, theirs)
+        if self._stopping.is_set():
+            self._process.kill()
+        reader, writer = await asyncio.open_connection(sock=ours)
+        try:
+            said = await reader.readline()
+            if said == READY:
+                self.ready.set()
+            code = await self._process.wait()
+        finally:
+            writer.close()
+        return said == READY, said.decode(errors="replace").strip() if said not in (READY, b"") else f"exit status {code}"
+
+
+async def _spawn(options: WorkerOptions, link: socket.socket) -> asyncio.subprocess.Process:
+    argument = msgspec.json.encode(msgspec.structs.replace(options, link=link.fileno())).decode()
+    command = [sys.executable, "-m", "rewardloop.serving.worker", argument]
+    return await asyncio.create_subprocess_exec(*command, pass_fds=[link.fileno()], env={**os.environ, **_ONE_THREAD})

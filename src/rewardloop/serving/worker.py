@@ -1,0 +1,171 @@
+"""One worker process: `python -m rewardloop.serving.worker`, started by the supervisor and by nobody else.
+
+It binds its own socket on the shared port, says `ready` over its link to the supervisor, and leaves when that link ends: a
+supervisor that was killed leaves no worker behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import uvicorn
+import uvloop
+
+from rewardloop.clock import SystemClock
+from rewardloop.errors import RewardloopError
+from rewardloop.registry.layout import DataDirectory
+from rewardloop.serving.application import Application
+from rewardloop.serving.counts import Counts, CountsFile, load_all
+from rewardloop.serving.handlers import About
+from rewardloop.serving.logs import configure_logs
+from rewardloop.serving.openapi import describe
+from rewardloop.serving.routes import ROUTES
+from rewardloop.serving.service import CATALOG_POLL_SECONDS, HOSTED_POLL_SECONDS, Service
+from rewardloop.serving.sockets import listen
+
+MAX_CONNECTIONS = 8_192
+KEEP_ALIVE_SECONDS = 75
+GRACE_SECONDS = 1
+COUNTS_SECONDS = 0.5
+CHECK_SECONDS = 2.0
+READY = b"ready\n"
+
+_logger = logging.getLogger(__name__)
+
+
+class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the supervisor tells a worker, as JSON in its one argument."""
+
+    data_directory: str
+    host: str
+    port: int
+    worker: int
+    counts_directory: str
+    link: int
+    """File descriptor of this end of a socket pair."""
+
+
+class _Server(uvicorn.Server):
+    """Signals are the worker's own business: uvicorn would raise them again before the log is closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Worker:
+    """The parts of one worker, put together."""
+
+    def __init__(self, options: WorkerOptions, link: socket.socket) -> None:
+        born = int.from_bytes(os.urandom(6), "big")
+        clock = SystemClock()
+        self._options = options
+        self._link = link
+        self._file = CountsFile(Path(options.counts_directory), options.worker)
+        self._counts = self._file.load()
+        self._service = Service(DataDirectory(Path(options.data_directory)), clock, f"serve-{born:012x}", born, self._counts)
+        about = About(describe(ROUTES, version("rewardloop")), self._all_counts)
+        self._server = _Server(_config(Application(self._service, clock, about)))
+
+    async def run(self) -> None:
+        """Serves until SIGTERM, or until the supervisor is gone."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
+        loop.add_reader(self._link, self._stop)
+        await self._service.start()
+        # What was imported and loaded by now stays: no collection needs to look at it again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
+        async with contextlib.AsyncExitStack() as until_closed:
+            until_closed.push_async_callback(self._close)
+            for step, seconds in self._chores():
+                until_closed.callback(asyncio.create_task(_repeat(step, seconds)).cancel)
+            with listen(self._options.host, self._options.port) as listener:
+                loop.call_soon(self._link.send, READY)
+                await self._server.serve([listener])
+
+    def _chores(self) -> list[tuple[Callable[[], Awaitable[None]], float]]:
+        return [
+            (self._service.refresh_models, HOSTED_POLL_SECONDS),
+            (self._service.refresh_catalog, CATALOG_POLL_SECONDS),
+            (self._check, CHECK_SECONDS),
+            (self._save_counts, COUNTS_SECONDS),
+        ]
+
+    async def _check(self) -> None:
+        self._service.ready()
+
+    async def _save_counts(self) -> None:
+        self._file.save(self._counts)
+
+    def _all_counts(self) -> Mapping[str, Counts]:
+        self._file.save(self._counts)
+        return load_all(Path(self._options.counts_directory))
+
+    async def _close(self) -> None:
+        await self._service.close()
+        self._file.save(self._counts)
+
+    def _stop(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._link)
+        self._server.should_exit = True
+
+
+async def _repeat(step: Callable[[], Awaitable[None]], seconds: float) -> None:
+    while True:
+        try:
+            await step()
+        except (RewardloopError, OSError) as error:
+            _logger.error("%s failed and will be tried again: %s", step.__name__, error)
+        await asyncio.sleep(seconds)
+
+
+def _config(application: Application) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def main(argument: str) -> int:
+    """The process: 0 after a graceful stop, 1 with the reason said over the link."""
+    options = msgspec.json.decode(argument, type=WorkerOptions)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides.
+    configure_logs(f"worker-{options.worker}")
+    with socket.socket(fileno=options.link) as link:
+        try:
+            uvloop.run(_run(options, link))
+        except (RewardloopError, OSError) as error:
+            link.send(str(error).encode())
+            return 1
+    return 0
+
+
+async def _run(options: WorkerOptions, link: socket.socket) -> None:
+    await _Worker(options, link).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
