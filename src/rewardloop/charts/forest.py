@@ -1,0 +1,77 @@
+"""Forest plot: estimates side by side, each with its interval and its n."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Protocol
+
+from rewardloop.charts.chart import BLUE, GREY, Chart, Spec, layer, layered
+
+_ROW_HEIGHT = 28
+
+
+class Estimated(Protocol):
+    """Anything with a value, an interval and what it rests on; `evaluation.Estimate` is one."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def lower(self) -> float: ...
+    @property
+    def upper(self) -> float: ...
+    @property
+    def level(self) -> float: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def ess(self) -> float: ...
+
+
+def forest_plot(
+    estimates: Mapping[str, Estimated], *, title: str, reference: float | None = None, unit: str = "mean reward"
+) -> Chart:
+    """One row an estimate, in the order given: a point, its interval, and its n and effective sample size in words.
+
+    `reference` draws a vertical line: 0 for a difference, the hosted policy's value otherwise. An infinite bound is not drawn.
+    """
+    rows = [_row(label, estimate) for label, estimate in estimates.items()]
+    order = list(estimates)
+    level = next((f"{100 * estimate.level:g} % interval" for estimate in estimates.values()), "interval")
+    shown = [_intervals(rows, order, f"{unit}, {level}"), _points(rows, order), _words(rows, order)]
+    line = [] if reference is None else [_reference(reference)]
+    return layered(title, [*line, *shown], width=520, height={"step": _ROW_HEIGHT})
+
+
+def _row(label: str, estimate: Estimated) -> dict[str, object]:
+    words = f"{estimate.value:.4g} · n {estimate.n:,}, ess {estimate.ess:,.0f}"
+    lower, upper = (bound if math.isfinite(bound) else estimate.value for bound in (estimate.lower, estimate.upper))
+    return {"estimate": label, "value": estimate.value, "lower": lower, "upper": upper, "words": words}
+
+
+def _label(order: list[str]) -> Spec:
+    return {"field": "estimate", "type": "nominal", "sort": order, "title": None, "axis": {"labelLimit": 260, "ticks": False}}
+
+
+def _intervals(rows: list[dict[str, object]], order: list[str], title: str) -> Spec:
+    lower = {"field": "lower", "type": "quantitative", "title": title, "scale": {"zero": False, "padding": 12}}
+    return layer(
+        rows, {"type": "rule", "strokeWidth": 2, "color": BLUE}, {"y": _label(order), "x": lower, "x2": {"field": "upper"}}
+    )
+
+
+def _points(rows: list[dict[str, object]], order: list[str]) -> Spec:
+    value = {"field": "value", "type": "quantitative"}
+    tooltip = [{"field": name, "type": "quantitative", "format": ".4g"} for name in ("value", "lower", "upper")]
+    mark = {"type": "point", "filled": True, "size": 70, "color": BLUE, "opacity": 1}
+    return layer(rows, mark, {"y": _label(order), "x": value, "tooltip": tooltip})
+
+
+def _words(rows: list[dict[str, object]], order: list[str]) -> Spec:
+    mark = {"type": "text", "align": "left", "dx": 12, "color": GREY, "fontSize": 11}
+    return layer(rows, mark, {"y": _label(order), "x": {"value": "width"}, "text": {"field": "words", "type": "nominal"}})
+
+
+def _reference(at: float) -> Spec:
+    mark = {"type": "rule", "color": GREY, "strokeDash": [4, 3]}
+    return layer([{"value": at}], mark, {"x": {"field": "value", "type": "quantitative"}})
