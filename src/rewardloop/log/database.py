@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from rewardloop.errors import CorruptSegment, RewardloopError, StorageUnavailable
@@ -23,7 +24,8 @@ COMMIT;
 _BUSY_SECONDS = 5.0
 _SYNCHRONOUS = {"process": "NORMAL", "disk": "FULL"}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-_NEEDS_WRITING = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+
+SEALED = "SELECT value FROM meta WHERE key = 'sealed'"
 
 
 def create(path: Path) -> None:
@@ -33,11 +35,8 @@ def create(path: Path) -> None:
     new = Path(f"{path}{NEW}")
     try:
         remove(new)
-        connection = connect(new)
-        try:
+        with closing(connect(new)) as connection:
             connection.executescript(_SCHEMA)
-        finally:
-            connection.close()
         os.replace(new, path)
         sync_directory(path.parent)
     except (sqlite3.Error, OSError) as error:
@@ -54,15 +53,13 @@ def connect(path: Path, query: str = "mode=rwc") -> sqlite3.Connection:
 def open_writer(path: Path, settings: LogSettings) -> sqlite3.Connection:
     """A connection that commits by appending to the WAL and never checkpoints by itself. Raises `StorageUnavailable`."""
     try:
-        connection = connect(path, "mode=rw")
+        with ExitStack() as stack:
+            connection = stack.enter_context(closing(connect(path, "mode=rw")))
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+            connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[settings.durability]}")
+            connection.execute(SEALED).fetchone()
+            stack.pop_all()
     except sqlite3.Error as error:
-        raise write_error(error, path) from error
-    try:
-        connection.execute("PRAGMA wal_autocheckpoint = 0")
-        connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[settings.durability]}")
-        connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
-    except sqlite3.Error as error:
-        connection.close()
         raise write_error(error, path) from error
     return connection
 
@@ -70,32 +67,39 @@ def open_writer(path: Path, settings: LogSettings) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write. Raises `FileNotFoundError`, `CorruptSegment`, `StorageUnavailable`.
 
-    SQLite wants to write the segment's `-shm` file even to read. Where the directory forbids that (a backup, say) a segment
-    whose WAL is empty is still readable as the immutable file it is; one with a WAL is not, and says so.
+    SQLite makes `-shm` and `-wal` files even to read, so a segment that is still open cannot be read in a directory that is
+    read-only. A sealed one can: it is opened as the immutable file it is, which leaves no trace.
     """
     try:
-        return _open_reader(path, "mode=ro")
+        return open_sealed(path) or _checked(path, "mode=ro")
     except sqlite3.Error as error:
         if not path.exists():
             raise FileNotFoundError(path) from None
-        if _code(error) not in _NEEDS_WRITING or wal_size(path):
-            raise read_error(error, path) from error
-    try:
-        return _open_reader(path, "mode=ro&immutable=1")
-    except sqlite3.Error as error:
         raise read_error(error, path) from error
 
 
-def _open_reader(path: Path, query: str) -> sqlite3.Connection:
-    connection = connect(path, query)
-    try:
+def open_sealed(path: Path) -> sqlite3.Connection | None:
+    """A connection to a segment that never changes again, None if it may. Raises `sqlite3.Error`, `CorruptSegment`.
+
+    An empty WAL and the mark in the file itself mean just that: the mark got there with or after all records.
+    """
+    if wal_size(path):
+        return None
+    with ExitStack() as stack:
+        connection = stack.enter_context(closing(_checked(path, "mode=ro&immutable=1")))
+        sealed = connection.execute(SEALED).fetchone() is not None
+        if sealed:
+            stack.pop_all()
+    return connection if sealed else None
+
+
+def _checked(path: Path, query: str) -> sqlite3.Connection:
+    with ExitStack() as stack:
+        connection = stack.enter_context(closing(connect(path, query)))
         found = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
-    except sqlite3.Error:
-        connection.close()
-        raise
-    if found != (FORMAT,):
-        connection.close()
-        raise CorruptSegment(f"Expected a log segment of format {FORMAT}, got {found} in `{path}`; a newer rewardloop may read it")
+        if found != (FORMAT,):
+            raise CorruptSegment(f"Expected a log segment of format {FORMAT}, got {found} in `{path}`; upgrade rewardloop")
+        stack.pop_all()
     return connection
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -74,16 +75,12 @@ def _salvage(path: Path, salvaged: Path) -> None:
     building = Path(f"{path}.salvaging")
     remove(building)
     create(building)
-    source, target = connect(path, "mode=ro"), connect(building, "mode=rw")
-    try:
+    with closing(connect(path, "mode=ro")) as source, closing(connect(building, "mode=rw")) as target:
         target.execute("BEGIN")
         target.executemany("INSERT INTO record VALUES (?, ?, ?)", (row for row in _readable(source) if _whole(row)))
         target.execute("INSERT INTO meta VALUES ('salvaged', 1)")
         target.execute("COMMIT")
         seal(target)
-    finally:
-        source.close()
-        target.close()
     os.replace(building, salvaged)
 
 
@@ -136,9 +133,6 @@ def _aside(path: Path) -> Path:
 
 
 def _count(path: Path) -> tuple[int, int]:
-    connection = connect(path, "mode=ro")
-    try:
+    with closing(connect(path, "mode=ro&immutable=1")) as connection:
         kept, newest = connection.execute("SELECT count(*), coalesce(max(seq), 0) FROM record").fetchone()
-    finally:
-        connection.close()
     return kept, newest - kept

@@ -5,14 +5,16 @@ Each step may be repeated, so a kill between two of them costs nothing: whoever 
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
 
-from rewardloop.errors import DirectoryInUse
+from rewardloop.errors import CorruptSegment, DirectoryInUse
 from rewardloop.log.codec import decode, instant
-from rewardloop.log.database import connect
+from rewardloop.log.database import SEALED, connect, open_sealed
 from rewardloop.log.lock import WriterLock
 from rewardloop.log.segment import NEW, Listing, Segment, names, remove, wal_size
 
@@ -32,12 +34,9 @@ def seal(connection: sqlite3.Connection) -> bool:
 def seal_file(path: Path) -> bool:
     """`seal` by path; False as well if the segment cannot be sealed as it is (damaged, disk full). One without records goes."""
     try:
-        connection = connect(path, "mode=rw")
-        try:
+        with closing(connect(path, "mode=rw")) as connection:
             used = connection.execute(_NEWEST).fetchone() is not None
             done = not used or seal(connection)
-        finally:
-            connection.close()
     except (sqlite3.Error, msgspec.MsgspecError):
         return False
     if not used:
@@ -59,23 +58,22 @@ def seal_abandoned(directory: Path) -> list[str]:
             continue
         todo = [path for path in _paths(directory, writer) if not is_sealed(path)]
         done = [path.name for path in todo if seal_file(path)]
-        _clear_unfinished(directory, writer)
+        _clear_leftovers(directory, writer)
         lock.release(remove=len(done) == len(todo))
         sealed += done
     return sealed
 
 
 def is_sealed(path: Path) -> bool:
-    """Whether nothing is left to do: marked, and no record in a WAL. False for a file that cannot be read."""
+    """Whether nothing is left to do. False for a file that cannot be read."""
     try:
-        connection = connect(path, "mode=ro")
-        try:
-            marked = connection.execute("SELECT value FROM meta WHERE key = 'sealed'").fetchone()
-        finally:
-            connection.close()
-    except sqlite3.Error:
+        connection = open_sealed(path)
+    except (sqlite3.Error, CorruptSegment):
         return False
-    return marked is not None and not wal_size(path)
+    if connection is None:
+        return False
+    connection.close()
+    return True
 
 
 def _with_wal(directory: Path, listing: Listing) -> set[str]:
@@ -87,7 +85,12 @@ def _paths(directory: Path, writer: str) -> list[Path]:
     return [directory / segment.name for segment in Listing.of(names(directory)).segments.get(writer, [])]
 
 
-def _clear_unfinished(directory: Path, writer: str) -> None:
+def _clear_leftovers(directory: Path, writer: str) -> None:
+    """A segment half made; and companions of sealed ones, which SQLite itself removes when the last to open one closes it."""
+    for path in _paths(directory, writer):
+        if os.path.exists(f"{path}-shm"):
+            with suppress(sqlite3.Error), closing(connect(path, "mode=rw")) as connection:
+                connection.execute(SEALED).fetchone()
     for name in names(directory):
         segment = Segment.parse(name.removesuffix(NEW)) if name.endswith(NEW) else None
         if segment and segment.writer == writer:

@@ -10,7 +10,7 @@ import msgspec
 
 from rewardloop.events import Record
 from rewardloop.log.codec import decode
-from rewardloop.log.database import corrupt, open_reader, read_error
+from rewardloop.log.database import SEALED, corrupt, open_reader, read_error
 
 _AFTER = "SELECT seq, payload FROM record WHERE seq > ? ORDER BY seq LIMIT ?"
 MAX_BYTES = 32 << 20
@@ -50,7 +50,7 @@ class SegmentReader:
         return self._value("SELECT max(seq) FROM record") or 0
 
     def sealed(self) -> bool:
-        return self._value("SELECT value FROM meta WHERE key = 'sealed'") == 1
+        return self._value(SEALED) == 1
 
     def last_at(self) -> int:
         """When the newest record of a sealed segment happened."""

@@ -1,0 +1,28 @@
+"""Records for tests: valid by default, each field to be named where the test is about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from rewardloop.clock import SECOND
+from rewardloop.events import Activation, Decision, Reward
+
+AT = 1_700_000_000 * SECOND
+
+
+def decision(event_id: str = "e1", **fields: Any) -> Decision:
+    """Three fixed arms, the second chosen."""
+    usual = Decision(
+        event_id, "offers", "offers.1", AT, b'{"age": 31}', b'["a", "b", "c"]', (0.2, 0.5, 0.3), 1, 0.5, seed=1, sample_prob=0.25
+    )
+    return msgspec.structs.replace(usual, **fields)
+
+
+def reward(event_id: str = "e1", value: float = 1.0, **fields: Any) -> Reward:
+    return msgspec.structs.replace(Reward(event_id, "offers", value, AT + 30 * SECOND), **fields)
+
+
+def activation(event_id: str = "e1", **fields: Any) -> Activation:
+    return msgspec.structs.replace(Activation(event_id, "offers", AT + 10 * SECOND), **fields)
