@@ -13,8 +13,6 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from rewardloop.errors import InvalidInput, NotFound
 from rewardloop.log.codec import decode
 from rewardloop.log.database import connect, create, write_error
@@ -76,6 +74,7 @@ def _salvage(path: Path, salvaged: Path) -> None:
     remove(building)
     create(building)
     with closing(connect(path, "mode=ro")) as source, closing(connect(building, "mode=rw")) as target:
+        source.execute("PRAGMA writable_schema = ON")  # without it SQLite reads nothing of a file shorter than it should be
         target.execute("BEGIN")
         target.executemany("INSERT INTO record VALUES (?, ?, ?)", (row for row in _readable(source) if _whole(row)))
         target.execute("INSERT INTO meta VALUES ('salvaged', 1)")
@@ -116,7 +115,7 @@ def _one(source: sqlite3.Connection, seq: int) -> _Row | None:
 def _whole(row: _Row) -> bool:
     try:
         return len(decode([row[2]])) == 1
-    except (msgspec.MsgspecError, TypeError):
+    except ValueError:
         return False
 
 

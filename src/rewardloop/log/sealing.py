@@ -10,8 +10,6 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-import msgspec
-
 from rewardloop.errors import CorruptSegment, DirectoryInUse
 from rewardloop.log.codec import decode, instant
 from rewardloop.log.database import SEALED, connect, open_sealed
@@ -37,7 +35,7 @@ def seal_file(path: Path) -> bool:
         with closing(connect(path, "mode=rw")) as connection:
             used = connection.execute(_NEWEST).fetchone() is not None
             done = not used or seal(connection)
-    except (sqlite3.Error, msgspec.MsgspecError):
+    except (sqlite3.Error, ValueError):
         return False
     if not used:
         remove(path)

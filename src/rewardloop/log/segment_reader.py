@@ -6,8 +6,6 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from rewardloop.events import Record
 from rewardloop.log.codec import decode
 from rewardloop.log.database import SEALED, corrupt, open_reader, read_error
@@ -86,7 +84,7 @@ class SegmentReader:
     def _decode(self, payloads: list[bytes]) -> list[Record]:
         try:
             return decode(payloads)
-        except (msgspec.MsgspecError, TypeError) as error:
+        except ValueError as error:
             raise corrupt(self._path, f"a record that does not decode ({error})") from error
 
     def _check_gap(self, seq: int, rows: list[tuple[int, bytes]]) -> None:
