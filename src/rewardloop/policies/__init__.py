@@ -1,0 +1,66 @@
+"""Policies: a context and the actions on offer become a distribution. This file picks the engine; engines know nothing of it.
+
+Engines are found by the entry points of group `rewardloop.policies`. A package of your own adds one by declaring a class
+under a name; named after an exploration policy (`squarecb = "yours:SquareCB"`) it serves that one instead of ours. Its
+`save` must write a `policy.json` with that name as `engine` (`model_files.write_model` does).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Final, Protocol
+
+from rewardloop.errors import CorruptModel, InvalidSettings, did_you_mean
+from rewardloop.policies.contract import Policy
+from rewardloop.policies.model_files import HEADER, read_header
+from rewardloop.settings import ExperimentSettings
+
+__all__ = ["Engine", "Policy", "load_policy", "new_policy"]
+
+GROUP: Final = "rewardloop.policies"
+_OURS: Final = {"lints": "ridge", "linucb": "ridge", "uniform": "uniform"}
+
+
+class Engine(Protocol):
+    """What an entry point holds: a class, or anything else with these two."""
+
+    def new(self, settings: ExperimentSettings, seed: int) -> Policy: ...
+
+    def load(self, directory: Path) -> Policy: ...
+
+
+def new_policy(settings: ExperimentSettings, seed: int) -> Policy:
+    """A policy that has learned nothing; raises `InvalidSettings` where its engine cannot do what the settings ask.
+
+    >>> from rewardloop.features import fixed_actions
+    >>> policy = new_policy(ExperimentSettings(experiment="offers", actions=("a", "b")), seed=0)
+    >>> policy.pmf({"age": 31}, fixed_actions(["a", "b"]))
+    [0.5, 0.5]
+    """
+    exploration = settings.exploration
+    name = exploration if exploration in _engines() else _OURS.get(exploration, "vw")
+    return _engine(name).new(settings, seed)
+
+
+def load_policy(directory: Path) -> Policy:
+    """The policy that was saved there, by whichever engine; raises `CorruptModel`."""
+    name = read_header(directory).engine
+    if name not in _engines():
+        message = f"Expected an installed engine, got `{name}`{did_you_mean(name, _engines())}; install the package that has it"
+        raise CorruptModel(message, at=str(directory / HEADER))
+    return _engine(name).load(directory)
+
+
+@cache
+def _engines() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _engine(name: str) -> Engine:
+    point = _engines().get(name)
+    if point is None:
+        raise InvalidSettings(f"Expected engine `{name}` among {sorted(_engines())}; install the package again", at="$.policy")
+    engine: Engine = point.load()
+    return engine

@@ -25,10 +25,10 @@ def serve_pmf(pmf: Sequence[float], *, floor: float, excluded: Sequence[int] = (
     The sum is 1 ± 1e-12. Raises `InvalidInput` where every action is excluded or an exclusion is not among the offered,
     `CorruptModel` where the policy's numbers are not a distribution.
 
-    >>> serve_pmf([0.75, 0.25, 0.0], floor=0.25)
-    [0.6458333333333333, 0.27083333333333337, 0.08333333333333333]
-    >>> serve_pmf([0.75, 0.25, 0.0], floor=0.25, excluded=[0])
-    [0.0, 0.875, 0.125]
+    >>> serve_pmf([0.75, 0.25], floor=0.5)
+    [0.625, 0.375]
+    >>> serve_pmf([0.75, 0.25, 0.0], floor=0.5, excluded=[0])
+    [0.0, 0.75, 0.25]
     >>> serve_pmf([-5, 1, 1], floor=0.0), serve_pmf([0.5, 0.5], floor=0.5, explore=False)
     ([0.0, 0.5, 0.5], [1.0, 0.0])
     """
@@ -71,7 +71,8 @@ def serve_pmf_many(flat: Floats, offsets: Ints, floor: float, allowed: npt.NDArr
         return np.empty(0)
     starts, sizes = offsets[:-1], np.diff(offsets)
     weights = np.maximum(flat, 0.0)
-    totals = np.add.reduceat(weights, starts)
+    with np.errstate(over="ignore"):
+        totals = np.add.reduceat(weights, starts)
     if not (np.isfinite(flat).all() and (totals > 0.0).all() and (totals < _LARGEST).all()):
         raise _first_bad(flat, offsets)
     if allowed is not None:
@@ -124,11 +125,10 @@ def _allow(weights: Floats, allowed: npt.NDArray[np.bool_], offsets: Ints) -> tu
 
 
 def _first_bad(flat: Floats, offsets: Ints) -> CorruptModel:
-    for row, (start, stop) in enumerate(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)):
-        pmf = flat[start:stop]
-        if not (np.isfinite(pmf).all() and 0.0 < np.maximum(pmf, 0.0).sum() < _LARGEST):
-            break
-    return _not_a_distribution(pmf.tolist(), f" in row {row}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        totals = np.add.reduceat(np.where(np.isfinite(flat), np.maximum(flat, 0.0), np.inf), offsets[:-1])
+    row = int(np.flatnonzero((totals <= 0.0) | (totals >= _LARGEST))[0])
+    return _not_a_distribution(flat[offsets[row] : offsets[row + 1]].tolist(), f" in row {row}")
 
 
 def _not_a_distribution(pmf: Sequence[float], where: str = "") -> CorruptModel:

@@ -1,0 +1,109 @@
+"""Contexts as rows of the design: looked up, scaled, multiplied out. Which feature is which column is `columns`' business."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
+
+import numpy as np
+
+from rewardloop.features import Features
+from rewardloop.interactions import Floats
+from rewardloop.policies.columns import Columns
+from rewardloop.policies.scaling import LIMIT, Scaler
+
+
+class Design:
+    """Rows of the given columns, as they are now: make another when the columns have grown.
+
+    A number is z-scored and clipped to ±5; absent it is 0, its mean. A name or word without a column is passed over. What is
+    not the constant is in `columns.unit`s.
+
+    >>> columns, scaler = Columns.new(limit=256), Scaler()
+    >>> events = [{"age": 20, "os": "ios"}, {"age": 40, "os": "linux"}]
+    >>> columns.grow(events); scaler.update(events)
+    >>> Design(columns, scaler).row({"age": 45, "os": "ios"})
+    array([1.  , 1.5 , 1.  , 0.  , 2.25, 1.5 , 0.  ])
+    """
+
+    def __init__(self, columns: Columns, scaler: Scaler) -> None:
+        self._columns = columns
+        self._names = tuple(columns.numbers)
+        self._values = _getter(self._names)
+        self._pack = struct.Struct(f"{1 + len(self._names)}d").pack
+        self._places = np.array([0, *columns.numbers.values()], dtype=np.intp)
+        self._words = tuple(columns.words.items())
+        self._only_numbers = len(columns) == len(self._places)
+        self._first, self._second = np.array(columns.pairs, dtype=np.intp).T.copy()
+        self._linear = not self._first.any()
+        self._high = np.array([1.0] + [LIMIT * columns.unit] * len(self._names))
+        self._low = -self._high
+        self.rescale(scaler)
+
+    @property
+    def width(self) -> int:
+        """d, the constant included."""
+        return len(self._first)
+
+    def rescale(self, scaler: Scaler) -> None:
+        """Follows a scaler that has learned more."""
+        self._scaler = scaler
+        affine = np.array([(0.0, 1.0), *(scaler.affine(name) for name in self._names)])
+        self._mean: Floats = affine[:, 0].copy()
+        self._scale: Floats = affine[:, 1].copy()
+        self._scale[1:] *= self._columns.unit
+        self._absent = dict(zip(self._names, self._mean[1:].tolist(), strict=True))
+
+    def row(self, context: Features) -> Floats:
+        """(d,)"""
+        z = (np.frombuffer(self._numbers(context)) - self._mean) * self._scale
+        e: Floats = np.minimum(np.maximum(z, self._low), self._high)
+        if not self._only_numbers:
+            e = self._with_words(e, context)
+        return e if self._linear else e.take(self._first) * e.take(self._second)
+
+    def rows(self, contexts: Sequence[Features]) -> Floats:
+        """(n, d): `row` of each."""
+        raw = np.frombuffer(b"".join(map(self._numbers, contexts))).reshape(len(contexts), -1)
+        E: Floats = np.clip((raw - self._mean) * self._scale, self._low, self._high)
+        if not self._only_numbers:
+            E = np.array([self._with_words(e, context) for e, context in zip(E, contexts, strict=True)])
+        return E if self._linear else E.take(self._first, axis=1) * E.take(self._second, axis=1)
+
+    def _numbers(self, context: Features) -> bytes:
+        """1 and the numbers, unscaled, as doubles; means for what is absent or, for once, a word."""
+        try:
+            return self._pack(1.0, *self._values(context))
+        except (KeyError, struct.error):
+            found = [context.get(name, absent) for name, absent in self._absent.items()]
+            means = self._absent.values()
+            return self._pack(1.0, *(m if type(v) is str else v for v, m in zip(found, means, strict=True)))
+
+    def _with_words(self, numbers: Floats, context: Features) -> Floats:
+        e = np.zeros(len(self._columns))
+        e[self._places] = numbers
+        for name, places in self._words:
+            place = places.get(context.get(name))  # type: ignore[arg-type]
+            if place is not None:
+                e[place] = self._columns.unit
+        if self._columns.buckets:
+            for place, value in self._shared(context):
+                e[place] += value * self._columns.unit
+            e[1:] = np.clip(e[1:], -LIMIT * self._columns.unit, LIMIT * self._columns.unit)
+        return e
+
+    def _shared(self, context: Features) -> Iterator[tuple[int, float]]:
+        """What the context adds to the columns that several features share."""
+        columns = self._columns
+        for name, value in context.items():
+            place = None if columns.knows(name, value) else columns.buckets.get(columns.bucket(name, value))
+            if place is not None:
+                yield place, 1.0 if type(value) is str else self._scaler.transform({name: value})[name]  # type: ignore[misc]
+
+
+def _getter(names: Sequence[str]) -> Callable[[Features], Sequence[object]]:
+    """Values under the given names, in their order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda context: [context[name] for name in names]

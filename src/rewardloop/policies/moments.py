@@ -1,0 +1,104 @@
+"""What K disjoint ridge regressions need to know of the past, and their posterior. No names, no words, no exploration.
+
+Arm k has A = λI + Σ x xᵀ. Rewards are kept raw (Σ r x) beside Σ x, the first column of Σ x xᵀ since x begins with the
+constant, so that b in units of any reward range is exact after the fact: b = (Σ r x − low Σ x) / width.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Self
+
+import numpy as np
+
+from rewardloop.interactions import Floats, Ints
+
+PRIOR: Final = 1.0
+"""λ"""
+_REFRESH = 1_000
+"""Rank-one updates of an inverse until it is computed afresh, lest rounding add up."""
+
+
+class Moments:
+    """Sums and posterior of K arms in d columns. θ and the inverses of A stand in one matrix: one product yields all of x."""
+
+    def __init__(self, n_arms: int, width: int) -> None:
+        self.gram = np.zeros((n_arms, width, width))
+        """(K, d, d) Σ x xᵀ."""
+        self.rewarded = np.zeros((n_arms, width))
+        """(K, d) Σ r x."""
+        self.n_updates = np.zeros(n_arms, dtype=np.int64)
+        """(K,) rank-one updates since the inverse was computed afresh."""
+        self._all = np.zeros((n_arms * width + n_arms, width))
+        self.inverse = self._all[: n_arms * width].reshape(n_arms, width, width)
+        """(K, d, d) A⁻¹."""
+        self.theta = self._all[n_arms * width :]
+        """(K, d)"""
+        self.inverse[:] = np.eye(width) / PRIOR
+
+    @property
+    def n_arms(self) -> int:
+        return len(self.rewarded)
+
+    @property
+    def width(self) -> int:
+        return self.rewarded.shape[1]
+
+    def posterior(self, x: Floats) -> tuple[Floats, Floats]:
+        """(K,) means x·θ and standard deviations √(xᵀ A⁻¹ x) at x (d,)."""
+        theta = self.theta
+        y = self._all.dot(x)
+        variance = y[: theta.size].reshape(theta.shape).dot(x)
+        return y[theta.size :], np.sqrt(np.maximum(variance, 0.0))
+
+    def posterior_many(self, X: Floats) -> tuple[Floats, Floats]:
+        """`posterior` of n rows: (n, K) each, from (n, d)."""
+        Y = X @ self._all.T
+        split = self.theta.size
+        variance = np.einsum("nkd,nd->nk", Y[:, :split].reshape(len(X), *self.theta.shape), X)
+        return Y[:, split:], np.sqrt(np.maximum(variance, 0.0))
+
+    def add(self, arm: int, x: Floats, reward: float) -> None:
+        """One event; the inverse by Sherman & Morrison (1950)."""
+        self.gram[arm] += x[:, None] * x
+        self.rewarded[arm] += reward * x
+        inverse = self.inverse[arm]
+        gain = inverse.dot(x)
+        inverse -= (gain / (1.0 + gain.dot(x)))[:, None] * gain
+        self.n_updates[arm] += 1
+        if self.n_updates[arm] >= _REFRESH:
+            self._invert(arm)
+
+    def add_many(self, arms: Ints, X: Floats, rewards: Floats) -> None:
+        """Events in any number: an arm's few one by one, its many by one product and one inversion."""
+        for arm in np.unique(arms).tolist():
+            rows = np.flatnonzero(arms == arm)
+            if len(rows) * 8 < self.width:
+                for row in rows.tolist():
+                    self.add(arm, X[row], float(rewards[row]))
+            else:
+                self.gram[arm] += X[rows].T @ X[rows]
+                self.rewarded[arm] += rewards[rows] @ X[rows]
+                self._invert(arm)
+
+    def solve(self, arms: Ints, low: float, span: float) -> None:
+        """θ = A⁻¹ b of the given arms, with rewards in units of [low, low + span]; each is one half where the span is 0."""
+        for arm in np.unique(arms).tolist():
+            total = self.gram[arm, 0]
+            b = (self.rewarded[arm] - low * total) / span if span > 0 else 0.5 * total
+            self.theta[arm] = self.inverse[arm].dot(b)
+
+    def resized(self, n_arms: int, width: int) -> Self:
+        """The same with more arms, or more columns behind the others; they stand at the prior, for no event had them yet."""
+        made = type(self)(n_arms, width)
+        k, d = self.rewarded.shape
+        made.gram[:k, :d, :d] = self.gram
+        made.rewarded[:k, :d] = self.rewarded
+        made.n_updates[:k] = self.n_updates
+        made.inverse[:k, :d, :d] = self.inverse
+        made.theta[:k, :d] = self.theta
+        return made
+
+    def _invert(self, arm: int) -> None:
+        inverse = np.linalg.inv(self.gram[arm] + PRIOR * np.eye(self.width))
+        self.inverse[arm] = (inverse + inverse.T) / 2
+        self.n_updates[arm] = 0

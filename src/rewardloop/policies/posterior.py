@@ -1,0 +1,104 @@
+"""From each arm's posterior mean and standard deviation to a distribution over the arms. No features, no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import Protocol
+
+import numpy as np
+
+from rewardloop.interactions import Floats
+
+N_DRAWS = 64
+_QUANTILES = np.array([NormalDist().inv_cdf((i + 0.5) / N_DRAWS) for i in range(N_DRAWS)])
+_REACH = float(_QUANTILES[-1])
+_TIE = 1e-9
+
+
+class Rule(Protocol):
+    """`pmf` takes (K,) means and standard deviations, `pmf_many` (n, K) of them; the rows of the second are the first."""
+
+    def pmf(self, mean: Floats, sd: Floats) -> Sequence[float]: ...
+
+    def pmf_many(self, mean: Floats, sd: Floats) -> Floats: ...
+
+
+class Thompson:
+    """P(k) = share of M fixed draws mean + v·sd·z in which arm k is the best (Agrawal & Goyal, 2013, by Monte Carlo).
+
+    The share itself is what is sampled from, so the logged probability is exact; M only sets its grain. Arm k's draws are
+    the M mid-quantiles of N(0, 1) in an order that `seed` and k decide (stratified: McKay, Beckman & Conover, 1979), so an
+    arm added later leaves the others' draws alone.
+
+    >>> Thompson(v=0.1, seed=0, n_arms=2).pmf(np.array([0.5, 0.0]), np.array([1.0, 0.01]))
+    [1.0, 0.0]
+    """
+
+    def __init__(self, v: float, seed: int, n_arms: int) -> None:
+        orders = [np.random.default_rng([seed, arm]).permutation(N_DRAWS) for arm in range(n_arms)]
+        self._draws = v * _QUANTILES[np.column_stack(orders)]
+        self._reach = v * _REACH
+
+    def pmf(self, mean: Floats, sd: Floats) -> Sequence[float]:
+        tops = mean.tolist()
+        reaches = (sd * self._reach).tolist()
+        best = tops.index(max(tops))
+        low = tops[best] - reaches[best]
+        reaches[best] = -np.inf
+        if max(map(float.__add__, tops, reaches)) < low:  # no draw of another arm reaches the lowest of the best
+            return [1.0 if arm == best else 0.0 for arm in range(len(tops))]
+        winners = (self._draws * sd + mean).argmax(axis=1)
+        wins: list[float] = (np.bincount(winners, minlength=len(tops)) / N_DRAWS).tolist()
+        return wins
+
+    def pmf_many(self, mean: Floats, sd: Floats) -> Floats:
+        n, n_arms = mean.shape
+        rows = np.arange(n)
+        best = mean.argmax(axis=1)
+        reach = sd * self._reach
+        low = mean[rows, best] - reach[rows, best]
+        others = mean + reach
+        others[rows, best] = -np.inf
+        pmf = np.zeros((n, n_arms))
+        pmf[rows, best] = 1.0
+        open_rows = np.flatnonzero(others.max(axis=1) >= low)
+        pmf[open_rows] = self._shares(mean[open_rows], sd[open_rows])
+        return pmf
+
+    def _shares(self, mean: Floats, sd: Floats) -> Floats:
+        """(n, K) by a running maximum over the arms: contiguous work, no (n, M, K) array."""
+        n, n_arms = mean.shape
+        top = self._draws[:, 0] * sd[:, :1] + mean[:, :1]
+        winners = np.zeros(top.shape, dtype=np.int64)
+        for arm in range(1, n_arms):
+            scores = self._draws[:, arm] * sd[:, arm, None] + mean[:, arm, None]
+            np.copyto(winners, arm, where=scores > top)
+            np.maximum(top, scores, out=top)
+        winners += np.arange(n)[:, None] * n_arms
+        return np.bincount(winners.ravel(), minlength=n * n_arms).reshape(n, n_arms) / N_DRAWS
+
+
+class UpperConfidence:
+    """All on the arm with the largest mean + a·sd, equal ones sharing it (LinUCB: Li, Chu, Langford & Schapire, 2010).
+
+    >>> UpperConfidence(a=0.1).pmf(np.array([0.5, 0.5, 0.0]), np.array([0.2, 0.2, 1.0]))
+    [0.5, 0.5, 0.0]
+    """
+
+    def __init__(self, a: float) -> None:
+        self._a = a
+
+    def pmf(self, mean: Floats, sd: Floats) -> Sequence[float]:
+        scores = (mean + self._a * sd).tolist()
+        top = max(scores)
+        bar = top - _TIE * (1.0 + abs(top))
+        share = 1.0 / sum(score >= bar for score in scores)
+        return [share if score >= bar else 0.0 for score in scores]
+
+    def pmf_many(self, mean: Floats, sd: Floats) -> Floats:
+        scores = mean + self._a * sd
+        top = scores.max(axis=1, keepdims=True)
+        best = scores >= top - _TIE * (1.0 + np.abs(top))
+        shares: Floats = best / best.sum(axis=1, keepdims=True)
+        return shares

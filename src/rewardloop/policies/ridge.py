@@ -1,0 +1,132 @@
+"""The native engine: linear Thompson sampling and LinUCB over fixed arms. The arithmetic is next door, in `regression`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+
+from rewardloop.errors import InvalidInput, InvalidSettings
+from rewardloop.events import MAX_ACTIONS
+from rewardloop.features import ActionSet, Features
+from rewardloop.interactions import Floats, Interactions, Ints
+from rewardloop.policies.posterior import Rule, Thompson, UpperConfidence
+from rewardloop.policies.regression import Batch, Regression
+from rewardloop.policies.ridge_files import Config, RidgeState, load_ridge, save_ridge
+from rewardloop.settings import ExperimentSettings
+
+SETTLED: Final = 50
+"""Events on which scales, columns and degree may rest; up to then everything is fitted again from all of them."""
+_CELLS = 1 << 20
+
+
+class RidgePolicy:
+    """Disjoint ridge regressions, with terms of degree 2 where columns are few; `alpha` is Thompson's v or LinUCB's a.
+
+    Uniform until it has learned something. An arm it has never heard of gets 1/K and the others share the rest; one that it
+    learns from becomes its own. Features of actions are not looked at. O(K d²) a decision and O(d²) to learn an event, d at
+    most 256 by default. Li, Chu, Langford & Schapire (2010), algorithm 1; Agrawal & Goyal (2013), algorithm 1.
+    """
+
+    def __init__(self, config: Config, ids: Sequence[str], regression: Regression, head: Batch | None, n_learned: int) -> None:
+        self._config = config
+        self._regression = regression
+        self._head = head
+        self._n_learned = n_learned
+        self._name_arms(tuple(ids))
+
+    @classmethod
+    def new(cls, settings: ExperimentSettings, seed: int) -> Self:
+        """Raises `InvalidSettings` where the arms are not fixed, or the exploration is not this engine's."""
+        ids, rule = settings.action_ids, settings.exploration
+        if rule not in ("lints", "linucb"):
+            raise InvalidSettings(f"Expected `lints` or `linucb`, got `{rule}`", at="$.policy.exploration")
+        if ids is None:
+            raise InvalidSettings(f"Expected fixed actions for `{rule}`, got none; name them or use `regcbopt`", at="$.actions")
+        config = Config(rule, settings.policy.alpha, seed, settings.policy.learner.max_columns, settings.reward.range)
+        return cls(config, ids, _blank(config, len(ids)), _batch([]), 0)
+
+    def pmf(self, context: Features, actions: ActionSet) -> Sequence[float]:
+        if actions.ids != self._ids:
+            return self._pmf_of_others(context, actions.ids)
+        if not self._n_learned:
+            return self._uniform
+        return self._rule.pmf(*self._regression.posterior(context))
+
+    def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
+        own = self._n_learned and all(offered.ids == self._ids for offered in actions)
+        if not own:
+            rows = [self.pmf(context, offered) for context, offered in zip(contexts, actions, strict=True)]
+            return np.concatenate([np.empty(0), *rows])
+        step = max(1, _CELLS // (len(self._ids) * self._regression.width))
+        parts = [self._pmf_part(contexts[start : start + step]) for start in range(0, len(contexts), step)]
+        return np.concatenate([np.empty(0), *parts])
+
+    def learn(self, interactions: Interactions) -> None:
+        """Raises `InvalidInput`, with nothing learned, for a reward that is not finite."""
+        if not len(interactions):
+            return
+        if not np.isfinite(interactions.reward).all():
+            raise InvalidInput("Expected finite rewards, got one that is not")
+        batch = Batch(interactions.contexts, self._arms(interactions), interactions.reward)
+        self._n_learned += len(batch.arms)
+        if self._head is not None:
+            batch = self._head.then(batch)
+            self._head = batch if len(batch.arms) < SETTLED else None
+            self._regression = _blank(self._config, len(self._ids))
+        self._regression.learn(batch)
+
+    def save(self, directory: Path) -> None:
+        head = self._head and list(zip(self._head.contexts, self._head.arms.tolist(), self._head.rewards.tolist(), strict=True))
+        state = RidgeState(self._config, self._ids, self._n_learned, self._regression.state(), head)
+        save_ridge(directory, state, self._regression.moments)
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        state, moments = load_ridge(directory)
+        head = None if state.head is None else _batch(state.head)
+        return cls(state.config, state.ids, Regression.from_state(state.regression, moments), head, state.n_learned)
+
+    def _name_arms(self, ids: tuple[str, ...]) -> None:
+        self._ids, config = ids, self._config
+        self._index = {action: arm for arm, action in enumerate(ids)}
+        self._uniform = [1.0 / len(ids)] * len(ids)
+        thompson = config.rule == "lints"
+        self._rule: Rule = Thompson(config.alpha, config.seed, len(ids)) if thompson else UpperConfidence(config.alpha)
+
+    def _arms(self, interactions: Interactions) -> Ints:
+        """(n,) the chosen arms; makes room for those it has never heard of."""
+        chosen = [offered.ids[a] for offered, a in zip(interactions.actions, interactions.action.tolist(), strict=True)]
+        new = tuple(dict.fromkeys(action for action in chosen if action not in self._index))
+        if len(self._ids) + len(new) > MAX_ACTIONS:
+            raise InvalidInput(f"Expected at most {MAX_ACTIONS} actions, got {len(self._ids) + len(new)}")
+        if new:
+            self._name_arms(self._ids + new)
+            self._regression.add_arms(len(new))
+        return np.array([self._index[action] for action in chosen], dtype=np.int64)
+
+    def _pmf_part(self, contexts: Sequence[Features]) -> Floats:
+        return self._rule.pmf_many(*self._regression.posterior_many(contexts)).ravel()
+
+    def _pmf_of_others(self, context: Features, offered: tuple[str, ...]) -> Sequence[float]:
+        """The arms it knows compete among themselves; each other one has 1/K."""
+        known = [self._index[action] for action in offered if action in self._index]
+        if not known or not self._n_learned:
+            return [1.0 / len(offered)] * len(offered)
+        mean, sd = self._regression.posterior(context)
+        absent = np.ones(len(self._ids), dtype=bool)
+        absent[known] = False
+        pmf = self._rule.pmf(np.where(absent, -np.inf, mean), sd)
+        share = len(known) / len(offered)
+        return [share * pmf[self._index[a]] if a in self._index else 1.0 / len(offered) for a in offered]
+
+
+def _blank(config: Config, n_arms: int) -> Regression:
+    return Regression.new(n_arms, config.max_columns, config.range)
+
+
+def _batch(events: Sequence[tuple[Features, int, float]]) -> Batch:
+    contexts, arms, rewards = [e[0] for e in events], [e[1] for e in events], [e[2] for e in events]
+    return Batch(contexts, np.array(arms, dtype=np.int64), np.array(rewards, dtype=np.float64))

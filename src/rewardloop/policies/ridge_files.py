@@ -1,0 +1,89 @@
+"""How a ridge policy stands on disk: `ridge.json` and the sums in `ridge.npz`. Nothing that is read here is believed."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from zipfile import BadZipFile
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec import Meta
+
+from rewardloop.errors import CorruptModel
+from rewardloop.features import Features
+from rewardloop.policies.model_files import read_model, write_model
+from rewardloop.policies.moments import Moments
+from rewardloop.policies.regression import RegressionState
+
+ENGINE: Final = "ridge"
+_STATE, _SUMS = "ridge.json", "ridge.npz"
+
+
+class Config(msgspec.Struct, frozen=True):
+    """What a policy was made with."""
+
+    rule: Literal["lints", "linucb"]
+    alpha: Annotated[float, Meta(gt=0)]
+    seed: Annotated[int, Meta(ge=0)]
+    max_columns: Annotated[int, Meta(ge=1)]
+    range: tuple[float, float] | None
+
+
+class RidgeState(msgspec.Struct, frozen=True):
+    """Everything but the sums."""
+
+    config: Config
+    ids: Annotated[tuple[str, ...], Meta(min_length=1)]
+    n_learned: Annotated[int, Meta(ge=0)]
+    regression: RegressionState
+    head: list[tuple[Features, int, float]] | None
+    """Context, arm and reward of the first events, until there are enough."""
+
+
+def save_ridge(directory: Path, state: RidgeState, moments: Moments) -> None:
+    """The inverses are saved too: rank-one updates left them other bits than a fresh inversion would give."""
+    sums = BytesIO()
+    np.savez(sums, gram=moments.gram, rewarded=moments.rewarded, inverse=moments.inverse, n_updates=moments.n_updates)
+    write_model(directory, ENGINE, {_STATE: msgspec.json.encode(state), _SUMS: sums.getvalue()})
+
+
+def load_ridge(directory: Path) -> tuple[RidgeState, Moments]:
+    """Raises `CorruptModel` for anything but what `save_ridge` wrote."""
+    state_file, sums_file = read_model(directory, ENGINE, (_STATE, _SUMS))
+    try:
+        state = msgspec.json.decode(state_file, type=RidgeState)
+        _check(state)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise CorruptModel(f"Expected the state of a ridge policy: {error}", at=str(directory / _STATE)) from None
+    try:
+        return state, _moments(sums_file, len(state.ids), len(state.regression.columns.pairs))
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile, NotImplementedError) as error:
+        raise CorruptModel(f"Expected the sums of a ridge policy: {error}", at=str(directory / _SUMS)) from None
+
+
+def _check(state: RidgeState) -> None:
+    columns, n_arms = state.regression.columns, len(state.ids)
+    if not all(0 <= i <= j <= len(columns.columns) for i, j in columns.pairs) or columns.pairs[:1] != [(0, 0)]:
+        raise ValueError("a column that is not there")
+    if not all(0 <= arm < n_arms for _, arm, _ in state.head or ()):
+        raise ValueError("an arm that is not there")
+
+
+def _moments(content: bytes, n_arms: int, width: int) -> Moments:
+    moments = Moments(n_arms, width)
+    with np.load(BytesIO(content), allow_pickle=False) as arrays:
+        for name, into in (("gram", moments.gram), ("rewarded", moments.rewarded), ("inverse", moments.inverse)):
+            into[:] = _array(arrays[name], name, into)
+        moments.n_updates[:] = _array(arrays["n_updates"], "n_updates", moments.n_updates)
+    return moments
+
+
+def _array(found: npt.NDArray[np.generic], name: str, like: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    if (found.shape, found.dtype) != (like.shape, like.dtype):
+        raise ValueError(f"`{name}` should be {like.dtype} {like.shape}, is {found.dtype} {found.shape}")
+    if not np.isfinite(found).all():
+        raise ValueError(f"`{name}` should be finite")
+    return found
