@@ -21,6 +21,7 @@ from rewardloop.ids import EventIds, draws, uniform
 from rewardloop.interactions import Floats
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import sample, serve_pmf, serve_pmf_many
+from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.settings import ExperimentSettings
 
 EventId = Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
@@ -77,6 +78,11 @@ def first_model_id(experiment: str) -> str:
     'offers.0'
     """
     return f"{experiment}.0"
+
+
+def first_model(settings: ExperimentSettings) -> Hosted:
+    """What is served until a model was trained: the uniform policy."""
+    return Hosted(first_model_id(settings.experiment), UniformPolicy(), settings.policy.floor)
 
 
 def replay(decision: Decision, policy: Policy, floor: float) -> Answer:

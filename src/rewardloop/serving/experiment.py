@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from rewardloop.errors import RewardloopError
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.log import LogWriter
-from rewardloop.loop.deciding import Decider, DecideRequest, Hosted
+from rewardloop.loop.deciding import Decider, DecideRequest, Hosted, first_model
 from rewardloop.registry.hosting import HostedWatch
 from rewardloop.registry.layout import ExperimentDirectory
 from rewardloop.serving.commits import Commits, InlineCommits, ThreadedCommits
 from rewardloop.serving.counts import ExperimentCounts
-from rewardloop.serving.models import first_model, load_model
+from rewardloop.serving.models import load_model
 from rewardloop.settings import ExperimentSettings
 
 _PROBE_BYTES = 1 << 16
@@ -85,15 +85,19 @@ class ServedExperiment:
 
     async def refresh(self) -> None:
         """Takes the model into service that the registry hosts, if it is another and answers as its trainer says it must."""
-        model_id = self._watch.changed()
-        if model_id is not None:
-            await self._take(model_id)
+        try:
+            pointer = self._watch.changed()
+        except RewardloopError as error:
+            self._refuse(str(error))
+        else:
+            if pointer is not None and pointer.model_id != self._hosted.model_id:
+                await self._take(pointer.model_id)
 
     async def _take(self, model_id: str) -> None:
         try:
-            hosted = await asyncio.to_thread(load_model, self._directory.models, model_id)
-        except (RewardloopError, OSError) as error:
-            self._refuse(model_id, error)
+            hosted = await asyncio.to_thread(load_model, self.settings, self._directory.models, model_id)
+        except Exception as error:  # Whatever is wrong with a model, the one that works goes on.
+            self._refuse(f"Model `{model_id}`: {error}")
         else:
             self._host(hosted)
 
@@ -105,8 +109,8 @@ class ServedExperiment:
         self.counts.model_id = hosted.model_id
         _logger.info("experiment=%s hosts model=%s", self.settings.experiment, hosted.model_id)
 
-    def _refuse(self, model_id: str, error: Exception) -> None:
-        self.problem = f"Model `{model_id}` was refused, `{self._hosted.model_id}` stays: {error}"
+    def _refuse(self, why: str) -> None:
+        self.problem = f"Refused, `{self._hosted.model_id}` stays. {why}"
         self.counts.refused_models += 1
         _logger.error("experiment=%s %s", self.settings.experiment, self.problem)
 

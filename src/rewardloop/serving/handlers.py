@@ -37,6 +37,7 @@ from rewardloop.serving.wire import (
     RewardBatch,
     RewardsAnswer,
 )
+from rewardloop.settings import to_mapping
 
 
 class About(NamedTuple):
@@ -139,7 +140,7 @@ def _answer(decision: Decision, action: str) -> DecideAnswer:
 
 
 def _view(served: ServedExperiment) -> ExperimentView:
-    return ExperimentView(served.settings.experiment, served.hosted.model_id, msgspec.to_builtins(served.settings, enc_hook=int))
+    return ExperimentView(served.settings.experiment, served.hosted.model_id, to_mapping(served.settings))
 
 
 def _model(record: ModelRecord) -> ModelView:

@@ -12,9 +12,9 @@ from rewardloop.events import Activation, Reward
 from rewardloop.ids import EventIds
 from rewardloop.loop.deciding import Decider
 from rewardloop.loop.rewarding import Rewarder
-from rewardloop.registry import Catalog
-from rewardloop.registry.catalog import RegisteredExperiment
+from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import DataDirectory
+from rewardloop.registry.records import ExperimentEntry
 from rewardloop.serving.counts import Counts
 from rewardloop.serving.experiment import ServedExperiment
 
@@ -96,7 +96,7 @@ class Service:
             if new:
                 self.rewarder = Rewarder(self._ids, self._clock, [(entry.tag, entry.settings) for entry in registered])
 
-    async def _take_in(self, entry: RegisteredExperiment) -> None:
+    async def _take_in(self, entry: ExperimentEntry) -> None:
         decider = Decider(entry.settings, entry.tag, self._ids, self._clock)
         directory = self._directory.experiment(entry.name)
         served = ServedExperiment(entry.settings, directory, decider, self._writer, self.counts.experiment(entry.name))

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from rewardloop.loop.deciding import DecideRequest
 from rewardloop.loop.rewarding import RewardRequest
-from rewardloop.registry.records import Deployment
+from rewardloop.registry.records import Deployment, Evaluation
 
 MAX_BATCH = 1_000
 
@@ -59,7 +59,7 @@ class ExperimentView(msgspec.Struct, frozen=True):
     model_id: str
     """The model that the answering worker serves."""
     settings: dict[str, Any]
-    """As in the experiment's YAML, every default spelled out, durations in microseconds."""
+    """As in the experiment's YAML, every default spelled out."""
 
 
 class ExperimentsView(msgspec.Struct, frozen=True):
@@ -88,7 +88,7 @@ class DeploymentsView(msgspec.Struct, frozen=True):
 
 
 class EvaluationsView(msgspec.Struct, frozen=True):
-    evaluations: list[msgspec.Raw]
+    evaluations: list[Evaluation]
 
 
 class Health(msgspec.Struct, frozen=True):
