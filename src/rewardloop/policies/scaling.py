@@ -80,6 +80,10 @@ class Scaler:
             scaled[name] = z if -LIMIT <= z <= LIMIT else (LIMIT if z > 0 else -LIMIT)
         return scaled
 
+    def affine(self, name: str) -> tuple[float, float]:
+        """(mean, scale) such that z = (x − mean) · scale; (0, 1) for a name never seen and for 0/1 columns."""
+        return self._affine.get(name, (0.0, 1.0))
+
     @property
     def n_columns(self) -> int:
         """How many numeric names are known."""

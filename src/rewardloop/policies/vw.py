@@ -1,0 +1,209 @@
+"""The Vowpal Wabbit policy. This is the only file that imports Vowpal Wabbit.
+
+A fresh policy is uniform; the workspace opens when the first data arrive, because they decide which features are crossed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from math import inf
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, Self
+
+import numpy as np
+import pylibvw
+from vowpalwabbit.pyvw import Workspace
+
+from rewardloop.errors import CorruptModel, InvalidSettings
+from rewardloop.features import ActionSet, Features
+from rewardloop.interactions import Floats, Interactions
+from rewardloop.policies.model_files import read_model, write_model
+from rewardloop.policies.rewards import RewardRange
+from rewardloop.policies.vw_actions import PreparedActions
+from rewardloop.policies.vw_arguments import learner_arguments
+from rewardloop.policies.vw_bulk import drive
+from rewardloop.policies.vw_encoding import Encoder, Lines, Shared, label
+from rewardloop.policies.vw_engines import SPACES, Engine, NativeEngine, PublicEngine
+from rewardloop.policies.vw_state import VowpalState
+from rewardloop.policies.vw_statistics import Statistics
+from rewardloop.settings import ExperimentSettings
+
+ENGINE: Final = "vw"
+STATE: Final = "vw.json"
+WEIGHTS: Final = "weights.vw"
+
+LEARNING_FLOOR: Final = 0.5
+"""Logged probabilities are raised to this for learning, and only there: mtr weighs an event by 1/p, and one lucky
+exploration at p = .001 would outweigh a thousand others. Evaluation uses the probability as it was logged."""
+BULK_EVENTS: Final = 5_000
+"""Fewer are learned in this process: starting the driver costs as much as learning them."""
+
+_NATIVE_CALLS: Final = ("predict_multi", "learn_multi", "setup_example", "unsetup_example", "lContextualBandit")
+_EXAMPLE_CALLS: Final = ("push_feature_list", "push_namespace", "pop_namespace", "erase_namespace", "get_action_scores")
+NATIVE: Final = all(hasattr(pylibvw.vw, name) for name in _NATIVE_CALLS) and all(
+    hasattr(pylibvw.example, name) for name in _EXAMPLE_CALLS
+)
+"""Whether this build has the undocumented calls that `NativeEngine` lives on."""
+
+
+class VowpalWabbitPolicy:
+    """Policy of settings.exploration over Vowpal Wabbit's weights. Keeps the laws of `Policy`; safe to share by threads."""
+
+    def __init__(self, settings: ExperimentSettings, seed: int, statistics: Statistics, weights: Path | None = None) -> None:
+        self._settings = settings
+        self._seed = seed
+        self._statistics = statistics
+        self._lock = threading.Lock()
+        self._mask = (1 << settings.policy.learner.bits) - 1
+        self._contexts = Encoder(statistics.contexts, "context", self._mask)
+        self._actions = Encoder(statistics.actions, "action", self._mask)
+        self._workspace: Workspace | None = None
+        self._open(weights)
+
+    @classmethod
+    def new(cls, settings: ExperimentSettings, seed: int) -> Self:
+        """Raises `InvalidSettings` for what Vowpal Wabbit would refuse."""
+        trial = learner_arguments(settings, crossed=0, bits=8)
+        try:
+            Workspace(arg_list=trial).finish()
+        except RuntimeError as error:
+            raise InvalidSettings(f"Vowpal Wabbit refused the arguments: {error}", at="$.policy.learner.arguments") from None
+        return cls(settings, seed, Statistics(RewardRange(settings.reward.range)))
+
+    @property
+    def n_learned(self) -> int:
+        """Events learned from, replays not counted."""
+        return self._statistics.n_learned
+
+    def pmf(self, context: Features, actions: ActionSet) -> Sequence[float]:
+        with self._lock:
+            if self._workspace is None:
+                return [1.0 / len(actions)] * len(actions)
+            scores = self._engine.predict(self._shared(context), self._prepared.get(actions))
+        return _normalised(scores)
+
+    def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
+        return np.array([p for pair in zip(contexts, actions, strict=True) for p in self.pmf(*pair)], dtype=np.float64)
+
+    def learn(self, interactions: Interactions) -> None:
+        """Statistics first, from the whole batch; then weights, event by event."""
+        if len(interactions):
+            with self._lock:
+                self._observe(interactions)
+                self._update(interactions)
+
+    def relearn(self, interactions: Interactions) -> None:
+        """Another pass over events already learned from: changes weights only. Does nothing before the first `learn`."""
+        with self._lock:
+            if self._workspace is not None:
+                self._update(interactions)
+
+    def learn_bulk(self, stream: Iterable[Interactions]) -> None:
+        """`learn` of every batch in turn, with the same weights after, by Vowpal Wabbit's driver where there are many.
+
+        Where it raises, the policy is spoilt: load it again.
+        """
+        batches = filter(len, stream)
+        first: list[Interactions] = []
+        while sum(map(len, first)) < BULK_EVENTS and (batch := next(batches, None)) is not None:
+            first.append(batch)
+        if sum(map(len, first)) < BULK_EVENTS:
+            for batch in first:
+                self.learn(batch)
+            return
+        with self._lock:
+            self._drive(chain(first, batches))
+
+    def save(self, directory: Path) -> None:
+        with self._lock:
+            statistics = self._statistics.state()
+            weights = self._write_weights(directory / WEIGHTS)
+        state = VowpalState.of(self._settings, self._seed, statistics)
+        write_model(directory, ENGINE, {STATE: state.encoded(), WEIGHTS: weights})
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        raw, weights = read_model(directory, ENGINE, (STATE, WEIGHTS))
+        state = VowpalState.decoded(raw, at=str(directory / STATE))
+        path = directory / WEIGHTS if weights else None
+        try:
+            return cls(state.experiment_settings(), state.seed, Statistics.from_state(state.statistics), path)
+        except (RuntimeError, InvalidSettings) as error:
+            raise CorruptModel(f"Vowpal Wabbit refused the model: {error}", at=str(directory)) from None
+
+    def _open(self, weights: Path | None) -> None:
+        if self._statistics.crossed is None:
+            return
+        # Never `-t`: it changes confidence-based distributions. The model holds the state of the generator; a seed would clash.
+        start = ["--random_seed", str(self._seed)] if weights is None else ["-i", str(weights)]
+        self._workspace = workspace = Workspace(arg_list=[*self._arguments(), *start])
+        s, x, a = (workspace.hash_space(chr(space)) for space in SPACES)
+        self._engine: Engine = _engine(workspace, Lines((s, x, a), self._mask))
+        self._prepared = PreparedActions(self._engine, self._actions)
+
+    def _arguments(self) -> list[str]:
+        return learner_arguments(self._settings, self._statistics.crossed or 0)
+
+    def _observe(self, interactions: Interactions) -> None:
+        self._statistics.observe(interactions, self._settings)
+        self._contexts.forget_scales()
+        self._actions.forget_scales()
+        if self._workspace is None:
+            self._open(None)
+        self._prepared.forget_scales()
+
+    def _shared(self, context: Features) -> Shared:
+        pairs = self._contexts.pairs(context)
+        crossed = self._statistics.crossed
+        return Shared(pairs[:crossed], pairs[crossed:]) if crossed and len(pairs) > crossed else Shared(pairs, [])
+
+    def _update(self, interactions: Interactions) -> None:
+        for shared, actions, (chosen, cost, probability) in self._labelled(interactions):
+            self._engine.learn(shared, self._prepared.get(actions), chosen, cost, probability)
+
+    def _labelled(self, interactions: Interactions) -> Iterator[tuple[Shared, ActionSet, tuple[int, float, float]]]:
+        costs = self._statistics.rewards.to_cost(interactions.reward).tolist()
+        probabilities = np.maximum(interactions.probability, LEARNING_FLOOR).tolist()
+        labels = zip(interactions.action.tolist(), costs, probabilities, strict=True)
+        return zip(map(self._shared, interactions.contexts), interactions.actions, labels, strict=True)
+
+    def _drive(self, batches: Iterator[Interactions]) -> None:
+        pieces = self._pieces(batches)
+        first = list(islice(pieces, 1))
+        with TemporaryDirectory(prefix="rewardloop-") as name:
+            initial, final = Path(name) / "initial.vw", Path(name) / "final.vw"
+            self._write_weights(initial)
+            drive(self._arguments(), chain(first, pieces), initial, final)
+            self._open(final)
+
+    def _pieces(self, batches: Iterator[Interactions]) -> Iterator[bytes]:
+        for batch in batches:
+            self._observe(batch)
+            lines, actions = self._engine.lines, self._prepared.text
+            yield b"".join(lines.line(shared, actions(offered), label(*truth)) for shared, offered, truth in self._labelled(batch))
+
+    def _write_weights(self, path: Path) -> bytes:
+        if self._workspace is None:
+            return b""
+        self._workspace.save(str(path))
+        return path.read_bytes()
+
+
+def _engine(workspace: Workspace, lines: Lines) -> Engine:
+    if not NATIVE:
+        return PublicEngine(workspace, lines)
+    kind = pylibvw.vw.lContextualBandit
+    return NativeEngine(workspace, lines, lambda: pylibvw.example(workspace, kind), kind)
+
+
+def _normalised(scores: list[float]) -> list[float]:
+    """A fresh regcb answers [1, 1, …], squarecb --elim [−5, 1, …], weights gone astray NaN: never let them out."""
+    if min(scores) < 0.0:
+        scores = [max(0.0, score) for score in scores]
+    total = sum(scores)
+    if not 0.0 < total < inf:
+        return [1.0 / len(scores)] * len(scores)
+    return [score / total for score in scores]

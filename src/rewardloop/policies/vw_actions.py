@@ -1,0 +1,86 @@
+"""Action sets made ready for an engine, kept while they are offered again. Decides nothing about actions."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from rewardloop.events import MAX_ACTIONS
+from rewardloop.features import ActionSet
+from rewardloop.policies.vw_encoding import Encoder, action_pairs
+from rewardloop.policies.vw_engines import Engine, Prepared
+
+MAX_KEPT: Final = max(1_024, MAX_ACTIONS)
+"""Actions kept ready, over all sets: an example of Vowpal Wabbit takes 31 KB."""
+
+
+class _Kept(NamedTuple):
+    prepared: Prepared
+    n: int
+    fixed: bool
+
+
+class PreparedActions:
+    """A set is kept when it is offered a second time; what was kept first goes first.
+
+    A set never offered before borrows the examples of the last such set: where every request brings its own, the same few
+    examples are filled again and again, and stay in the processor's cache.
+    """
+
+    def __init__(self, engine: Engine, encoder: Encoder) -> None:
+        self._engine = engine
+        self._encoder = encoder
+        self._kept: dict[bytes, _Kept] = {}
+        self._n = 0
+        self._seen: set[int] = set()
+        self._passing: Prepared | None = None
+        self._texts: dict[bytes, bytes] = {}
+
+    def get(self, actions: ActionSet) -> Prepared:
+        """Good until the next call."""
+        kept = self._kept.get(actions.raw)
+        return kept.prepared if kept is not None else self._make(actions)
+
+    def text(self, actions: ActionSet) -> bytes:
+        """The same for the driver: the end of an event's line."""
+        text = self._texts.get(actions.raw)
+        if text is None:
+            if len(self._texts) >= MAX_KEPT:
+                self._texts.clear()
+            text = self._texts[actions.raw] = self._engine.lines.actions(action_pairs(self._encoder, actions))
+        return text
+
+    def forget_scales(self) -> None:
+        """Call after the scales of action features moved: fixed arms have none and stay."""
+        self._texts.clear()
+        for raw in [raw for raw, kept in self._kept.items() if not kept.fixed]:
+            self._drop(raw)
+
+    def _make(self, actions: ActionSet) -> Prepared:
+        self._let_pass()
+        while self._n + len(actions) > MAX_KEPT:
+            self._drop(next(iter(self._kept)))
+        prepared = self._engine.prepare(action_pairs(self._encoder, actions))
+        if self._is_new(hash(actions.raw)):
+            self._passing = prepared
+        else:
+            self._kept[actions.raw] = _Kept(prepared, len(actions), actions.features is None)
+            self._n += len(actions)
+        return prepared
+
+    def _is_new(self, key: int) -> bool:
+        if key in self._seen:
+            return False
+        if len(self._seen) >= MAX_KEPT:
+            self._seen.clear()
+        self._seen.add(key)
+        return True
+
+    def _let_pass(self) -> None:
+        if self._passing is not None:
+            self._engine.release(self._passing)
+            self._passing = None
+
+    def _drop(self, raw: bytes) -> None:
+        kept = self._kept.pop(raw)
+        self._n -= kept.n
+        self._engine.release(kept.prepared)

@@ -1,0 +1,123 @@
+"""Features → what Vowpal Wabbit is given: hashed indices and scaled numbers, as pairs or as a line of JSON.
+
+Nothing a client wrote reaches Vowpal Wabbit. Its parser leaks on bad JSON, obeys keys that begin with `_`, cuts names at
+NUL and crashes on some that are not ASCII; here a name is a number before it gets there, in every path, so none of that can
+happen. The same numbers go in by `push_feature_list` and by JSON, so both learn the same weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from rewardloop.features import ActionSet, Features
+from rewardloop.policies.scaling import LIMIT, Scaler
+
+Pairs = list[tuple[int, float]]
+
+MAX_NAMES = 100_000
+"""Hashes remembered; beyond these the memory starts afresh."""
+
+_encode = msgspec.json.Encoder(enc_hook=float).encode
+
+
+class Shared(NamedTuple):
+    """A context: the features that may be crossed with each other, and the rest."""
+
+    crossed: Pairs
+    rest: Pairs
+
+
+class Encoder:
+    """Scales and hashes in one pass: a number becomes (index of `name`, z), a word (index of `name=word`, 1).
+
+    `mask` is 2^bits − 1. `scaler` may learn on: call `forget_scales` after each of its updates.
+    """
+
+    def __init__(self, scaler: Scaler, salt: str, mask: int) -> None:
+        self._scaler = scaler
+        self._salt = salt.encode()
+        self._mask = mask
+        self._indices: dict[str, int] = {}
+        self._numbers: dict[str, tuple[int, float, float]] = {}
+
+    def pairs(self, features: Features) -> Pairs:
+        """One (index, value) a feature, in the order given."""
+        numbers, indices = self._numbers, self._indices
+        pairs: Pairs = []
+        for name, value in features.items():
+            if type(value) is str:
+                word = f"{name}={value}"
+                pairs.append((indices[word] if word in indices else self._index(word), 1.0))
+                continue
+            try:
+                index, mean, scale = numbers[name]
+            except KeyError:
+                index, mean, scale = self._number(name)
+            z = (value - mean) * scale  # type: ignore[operator]
+            pairs.append((index, z if -LIMIT <= z <= LIMIT else (LIMIT if z > 0 else -LIMIT)))
+        return pairs
+
+    def forget_scales(self) -> None:
+        self._numbers.clear()
+
+    def _number(self, name: str) -> tuple[int, float, float]:
+        if len(self._numbers) >= MAX_NAMES:
+            self._numbers.clear()
+        self._numbers[name] = (self._index(name), *self._scaler.affine(name))
+        return self._numbers[name]
+
+    def _index(self, name: str) -> int:
+        index = self._indices.get(name)
+        if index is None:
+            if len(self._indices) >= MAX_NAMES:
+                self._indices.clear()
+            digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4, key=self._salt).digest()
+            index = self._indices[name] = int.from_bytes(digest, "little") & self._mask
+        return index
+
+
+def action_pairs(encoder: Encoder, actions: ActionSet) -> list[Pairs]:
+    """Features of each action. Its id is one of them: fixed arms have no other, and items that come back are recognised."""
+    if actions.features is None:
+        return [encoder.pairs({"id": action}) for action in actions.ids]
+    return [encoder.pairs({"id": action, **own}) for action, own in zip(actions.ids, actions.features, strict=True)]
+
+
+class Lines:
+    """Events as JSON lines for Vowpal Wabbit's parser, which adds the namespace's hash to a name that is a number.
+
+    `offsets` are those hashes, of `s`, `x` and `a`; they are subtracted here so that the index comes out as it went in.
+    """
+
+    def __init__(self, offsets: tuple[int, int, int], mask: int) -> None:
+        self._s, self._x, self._a = offsets
+        self._mask = mask
+
+    def actions(self, actions: Sequence[Pairs]) -> bytes:
+        """The end of a line; the same for all events that offer the same actions."""
+        return b',"_multi":[' + b",".join(b'{"a":' + self._object(pairs, self._a) + b"}" for pairs in actions) + b"]}\n"
+
+    def line(self, shared: Shared, actions: bytes, label: bytes = b"") -> bytes:
+        rest = b',"x":' + self._object(shared.rest, self._x) if shared.rest else b""
+        return b"{" + label + b'"s":' + self._object(shared.crossed, self._s) + rest + actions
+
+    def _object(self, pairs: Pairs, offset: int) -> bytes:
+        mask = self._mask
+        named = {(index - offset) & mask: value for index, value in pairs}
+        if len(named) == len(pairs):
+            return _encode(named)
+        return b"{" + b",".join(b'"%d":%b' % ((index - offset) & mask, _encode(value)) for index, value in pairs) + b"}"
+
+
+def label(chosen: int, cost: float, probability: float) -> bytes:
+    """The beginning of a line that is learned from."""
+    return b'"_label_cost":%r,"_label_probability":%r,"_label_Action":%d,"_labelIndex":%d,' % (
+        cost,
+        probability,
+        chosen + 1,
+        chosen,
+    )

@@ -1,0 +1,139 @@
+"""Two ways to ask one Vowpal Wabbit workspace, with the same answers. Imports none of it: workspaces come from `vw`.
+
+`NativeEngine` fills examples by hand through the extension module: no text, no parsing, three times as fast, but on calls
+that are not documented. `PublicEngine` needs the documented interface only and takes over where one of those is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from rewardloop.policies.vw_encoding import Lines, Pairs, Shared, label
+
+SPACES: Final = (ord("s"), ord("x"), ord("a"))
+
+Workspace = Any
+Example = Any
+Prepared = Any
+
+
+class Engine(Protocol):
+    """Not for two threads at once. What `prepare` made holds features, no weights; it is good until it is released."""
+
+    lines: Lines
+
+    def prepare(self, actions: Sequence[Pairs]) -> Prepared: ...
+
+    def release(self, actions: Prepared) -> None: ...
+
+    def predict(self, shared: Shared, actions: Prepared) -> list[float]: ...
+
+    def learn(self, shared: Shared, actions: Prepared, chosen: int, cost: float, probability: float) -> None: ...
+
+
+class _Actions(NamedTuple):
+    examples: list[Example]
+    pairs: Sequence[Pairs]
+
+
+class NativeEngine:
+    """Examples of its own, made once and filled again and again; they never enter Vowpal Wabbit's pool."""
+
+    def __init__(self, workspace: Workspace, lines: Lines, new_example: Callable[[], Example], label_type: int) -> None:
+        self.lines = lines
+        self._workspace = workspace
+        self._new_example = new_example
+        self._label_type = label_type
+        self._shared = new_example()
+        self._shared.set_label_string(workspace, "shared", label_type)
+        self._shared.push_namespace(SPACES[0])
+        self._idle: list[Example] = []
+
+    def prepare(self, actions: Sequence[Pairs]) -> _Actions:
+        return _Actions([self._action(pairs) for pairs in actions], actions)
+
+    def release(self, actions: _Actions) -> None:
+        for example in actions.examples:
+            self._workspace.unsetup_example(example)
+            example.erase_namespace(SPACES[2])
+        self._idle += actions.examples
+
+    def predict(self, shared: Shared, actions: _Actions) -> list[float]:
+        try:
+            self._workspace.predict_multi([self._fill(shared), *actions.examples])
+            scores: list[float] = self._shared.get_action_scores()
+            return scores
+        finally:
+            self._empty(shared)
+
+    def learn(self, shared: Shared, actions: _Actions, chosen: int, cost: float, probability: float) -> None:
+        # A label cannot be taken off an example again, so the chosen action gets a fresh one.
+        labelled = self._blank()
+        labelled.set_label_string(self._workspace, f"0:{cost!r}:{probability!r}", self._label_type)
+        self._describe(labelled, actions.pairs[chosen])
+        before, after = actions.examples[:chosen], actions.examples[chosen + 1 :]
+        try:
+            self._workspace.learn_multi([self._fill(shared), *before, labelled, *after])
+        finally:
+            self._empty(shared)
+
+    def _action(self, pairs: Pairs) -> Example:
+        example = self._idle.pop() if self._idle else self._blank()
+        self._describe(example, pairs)
+        return example
+
+    def _blank(self) -> Example:
+        example = self._new_example()
+        example.push_namespace(SPACES[2])
+        return example
+
+    def _describe(self, example: Example, pairs: Pairs) -> None:
+        example.push_feature_list(self._workspace, SPACES[2], 0, pairs)
+        self._workspace.setup_example(example)
+
+    def _fill(self, shared: Shared) -> Example:
+        example = self._shared
+        example.push_feature_list(self._workspace, SPACES[0], 0, shared.crossed)
+        if shared.rest:
+            example.push_namespace(SPACES[1])
+            example.push_feature_list(self._workspace, SPACES[1], 0, shared.rest)
+        self._workspace.setup_example(example)
+        return example
+
+    def _empty(self, shared: Shared) -> None:
+        self._workspace.unsetup_example(self._shared)
+        if shared.rest:
+            self._shared.erase_namespace(SPACES[1])
+            self._shared.pop_namespace()
+        self._shared.erase_namespace(SPACES[0])
+
+
+class PublicEngine:
+    """By JSON text, through `Workspace.parse`, `predict`, `learn` and `finish_example`."""
+
+    def __init__(self, workspace: Workspace, lines: Lines) -> None:
+        self.lines = lines
+        self._workspace = workspace
+
+    def prepare(self, actions: Sequence[Pairs]) -> bytes:
+        return self.lines.actions(actions)
+
+    def release(self, actions: bytes) -> None:
+        """Text needs none."""
+
+    def predict(self, shared: Shared, actions: bytes) -> list[float]:
+        examples = self._workspace.parse(self.lines.line(shared, actions).decode())
+        try:
+            scores: list[float] = self._workspace.predict(examples)
+            return scores
+        finally:
+            self._workspace.finish_example(examples)
+
+    def learn(self, shared: Shared, actions: bytes, chosen: int, cost: float, probability: float) -> None:
+        text = self.lines.line(shared, actions, label(chosen, cost, probability))
+        examples = self._workspace.parse(text.decode())
+        try:
+            self._workspace.learn(examples)
+        finally:
+            self._workspace.finish_example(examples)

@@ -1,0 +1,67 @@
+"""What a Vowpal Wabbit policy knows of its data besides weights: scales, the reward's range, whether to cross features."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Final, Self
+
+import msgspec
+
+from rewardloop.interactions import Interactions
+from rewardloop.policies.rewards import RewardRange, RewardRangeState
+from rewardloop.policies.scaling import Scaler, ScalerState
+from rewardloop.settings import ExperimentSettings
+
+AUTO_FEATURES: Final = 64
+"""auto crosses the context with itself while its features × those of an action are at most these."""
+AUTO_CROSSED: Final = 128
+QUADRATIC_CROSSED: Final = 1_024
+"""A context has n² / 2 pairs: those beyond its first 128 (1,024 where the settings insist) features stay uncrossed."""
+
+
+class StatisticsState(msgspec.Struct, frozen=True):
+    n_learned: int
+    crossed: int | None
+    contexts: ScalerState
+    actions: ScalerState
+    rewards: RewardRangeState
+
+
+class Statistics:
+    """Changes in `observe` only. `crossed`: how many features of a context are crossed with each other; None: undecided."""
+
+    def __init__(self, rewards: RewardRange) -> None:
+        self.n_learned = 0
+        self.crossed: int | None = None
+        self.contexts = Scaler()
+        self.actions = Scaler()
+        self.rewards = rewards
+
+    def observe(self, interactions: Interactions, settings: ExperimentSettings) -> None:
+        """Counts a batch that is about to be learned from, not empty, for the first and only time."""
+        if self.crossed is None:
+            self.crossed = _crossed(interactions, settings)
+        self.contexts.update(interactions.contexts)
+        self.actions.update(chain.from_iterable(offered.features or () for offered in interactions.actions))
+        self.rewards.update(interactions.reward)
+        self.n_learned += len(interactions)
+
+    def state(self) -> StatisticsState:
+        scales = self.contexts.state(), self.actions.state()
+        return StatisticsState(self.n_learned, self.crossed, *scales, self.rewards.state())
+
+    @classmethod
+    def from_state(cls, state: StatisticsState) -> Self:
+        made = cls(RewardRange.from_state(state.rewards))
+        made.n_learned, made.crossed = state.n_learned, state.crossed
+        made.contexts, made.actions = Scaler.from_state(state.contexts), Scaler.from_state(state.actions)
+        return made
+
+
+def _crossed(interactions: Interactions, settings: ExperimentSettings) -> int:
+    wanted = settings.policy.learner.interactions
+    if wanted != "auto":
+        return QUADRATIC_CROSSED if wanted == "quadratic" else 0
+    context = max(len(features) for features in interactions.contexts)
+    action = max(1 + max(map(len, offered.features or ({},))) for offered in interactions.actions)
+    return AUTO_CROSSED if context * action <= AUTO_FEATURES else 0
