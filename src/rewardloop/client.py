@@ -74,7 +74,7 @@ class _Calls:
         return "/v1/rewards", msgspec.json.encode({"rewards": body})
 
     def activate(self, event_id: str) -> tuple[str, bytes]:
-        return f"/v1/events/{quote(event_id, safe='')}/activate?experiment={self.experiment}", b""
+        return f"/v1/events/{quote(event_id, safe='')}/activate", msgspec.json.encode({"experiment": self.experiment})
 
 
 def _read(response: httpx2.Response) -> bytes:

@@ -24,13 +24,14 @@ from rewardloop.settings.schema import Exploration
 
 MARK = ".rewardloop-demo"
 N_WINDOWS = 40
+ROUNDS = 16_000
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How long and how fast to play."""
 
-    rounds: int = 16_000
+    rounds: int = ROUNDS
     batch: int = 25
     rounds_per_second: float = 250.0
     seed: int = 0

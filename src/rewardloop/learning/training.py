@@ -80,7 +80,7 @@ def train(
             policy.learn(tally.count(batch))
     if isinstance(policy, Replaying) and tally.n:
         _replay(policy, data, settings, until)
-    return Trained(policy, tally.n, tally.metrics(), _golden(policy, tally.last))
+    return Trained(policy, tally.n, tally.metrics(), golden_requests(policy, tally.last))
 
 
 def _replay(policy: Replaying, data: TrainingData, settings: ExperimentSettings, until: int) -> None:
@@ -110,10 +110,11 @@ class _Tally:
         return {"mean_reward": self._reward / self.n} if self.n else {}
 
 
-def _golden(policy: Policy, batch: Interactions | None) -> tuple[GoldenRequest, ...]:
+def golden_requests(policy: Policy, batch: Interactions | None, n: int = N_GOLDEN) -> tuple[GoldenRequest, ...]:
+    """A few requests with the policy's answers, spread over a batch."""
     if batch is None:
         return ()
-    rows = np.unique(np.linspace(0, len(batch) - 1, N_GOLDEN).astype(int))
+    rows = np.unique(np.linspace(0, len(batch) - 1, n).astype(int))
     return tuple(
         GoldenRequest(
             msgspec.json.encode(batch.contexts[i]).decode(),

@@ -6,13 +6,15 @@ against the lake's answer on the same records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from operator import itemgetter
+from statistics import fmean
 from typing import NamedTuple
 
 from rewardloop.events import Activation, Decision, Record, Reward
-from rewardloop.settings import RewardSettings
+from rewardloop.settings import Aggregation, RewardSettings
 
 MAX_EARLY = 100_000
 """Rewards and activations held for decisions that another worker's log has not shown yet."""
@@ -104,16 +106,15 @@ class Closing:
         if not event.rewards:
             return self._settings.default
         values = [value for _, value in sorted(event.rewards, key=lambda reward: reward[0])]
-        match self._settings.aggregation:
-            case "earliest":
-                return values[0]
-            case "latest":
-                return values[-1]
-            case "sum":
-                return sum(values)
-            case "mean":
-                return sum(values) / len(values)
-            case "min":
-                return min(values)
-            case "max":
-                return max(values)
+        return _AGGREGATES[self._settings.aggregation](values)
+
+
+_AGGREGATES: dict[Aggregation, Callable[[Sequence[float]], float]] = {
+    "earliest": itemgetter(0),
+    "latest": itemgetter(-1),
+    "sum": sum,
+    "mean": fmean,
+    "min": min,
+    "max": max,
+}
+"""Of the values in the order of their time."""

@@ -8,8 +8,9 @@ from rewardloop.clock import Clock
 from rewardloop.errors import Conflict
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.probing import probe
+from rewardloop.policies.contract import Policy
 from rewardloop.registry.hosting import Hosted, read_hosted, write_hosted
-from rewardloop.registry.records import Deployment
+from rewardloop.registry.records import Deployment, ModelRecord
 
 
 class Deploying:
@@ -35,6 +36,13 @@ class Deploying:
         if previous is None:
             raise Conflict(f"Expected an earlier deployment of `{self._experiment}` to roll back to, found none")
         return self.deploy(previous, "roll back")
+
+    def publish(self, record: ModelRecord, policy: Policy) -> None:
+        """Serve an online snapshot: kept and pointed to, but no part of the history, which is of models that can be rebuilt."""
+        stage = self._modelling.store.stage()
+        policy.save(stage)
+        self._modelling.store.commit(stage, record)
+        write_hosted(self._pointer, Hosted(model_id=record.model_id))
 
     def reconcile(self) -> None:
         """After a kill between the two writes of a deployment, the pointer follows the catalog."""

@@ -15,27 +15,27 @@ import msgspec
 from rewardloop.clock import Clock, SystemClock
 from rewardloop.errors import UnknownEvent, UnknownModel
 from rewardloop.evaluation import GateReport
-from rewardloop.events import Activation, Decision, Reward
+from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.ids import EventIds
 from rewardloop.lake import DataSet, ImportReport, Lake, Ledger, import_file
 from rewardloop.learning.training import Progress
-from rewardloop.log import LogReader, LogWriter, find
+from rewardloop.log import Cursor, LogReader, LogWriter, find
 from rewardloop.loop.auditing import Audit, audit
-from rewardloop.loop.collecting import collect, log_position
+from rewardloop.loop.collecting import log_position
 from rewardloop.loop.cycle import Cycle, CycleReport
 from rewardloop.loop.deciding import Decider, DecideRequest
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.hosting import Hosting
 from rewardloop.loop.modelling import Modelling
-from rewardloop.loop.rewarding import RewardRequest, Rewarder
+from rewardloop.loop.rewarding import Rewarder, RewardRequest
 from rewardloop.loop.running import run
+from rewardloop.loop.tailing import newest
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.leases import Lease
 from rewardloop.registry.models import ModelStore
 from rewardloop.registry.records import Deployment, ModelRecord
-from rewardloop.settings import ExperimentSettings
-from rewardloop.settings.load import load_settings
+from rewardloop.settings import ExperimentSettings, load_settings
 
 DEFAULT_DATA = "rewardloop-data"
 
@@ -61,7 +61,8 @@ class Experiment:
         self.clock = clock
         self.catalog = Catalog(data)
         self.entry = self.catalog.register(settings, clock.now())
-        self._ids = EventIds(clock, key=self.catalog.salt, start=int.from_bytes(os.urandom(6), "big"))
+        self._born = int.from_bytes(os.urandom(6), "big")
+        self._ids = EventIds(clock, key=self.catalog.salt, start=self._born)
         store = ModelStore(self.directory.models)
         self.modelling = Modelling(settings, self.catalog, store, clock)
         self.deploying = Deploying(self.modelling, self.directory.hosted, clock)
@@ -132,33 +133,33 @@ class Experiment:
 
     def warm_start(self, path: Path | str) -> ImportReport:
         """Take in the history of an existing system (CSV, JSON lines, Parquet or dsjson) as closed events."""
-        with self._trainer():
+        with self.trainer():
             return import_file(self._lake, Path(path), self.settings.action_ids, self.clock.now())
 
     def join(self) -> DataSet:
         """Everything committed until now, joined with its rewards."""
-        with self._trainer():
+        with self.trainer():
             return self._cycle.join()
 
     def train(self, parent: str | None = None, on_progress: Progress = lambda _: None) -> ModelRecord:
         """The next model: from `parent`, by default the newest model (the hosted one after a roll-back)."""
-        with self._trainer():
+        with self.trainer():
             return self.modelling.train_next(self._cycle.join(), on_progress, parent)
 
     def rebuild(self, model_id: str) -> ModelRecord:
         """Make a model again from its lineage and the log, prove it the same, and mend its files if they were lost."""
-        with self._trainer():
+        with self.trainer():
             return self.modelling.rebuild(model_id, self._cycle.join())
 
     def evaluate(self, model_id: str | None = None) -> GateReport:
         """A model (by default the newest) against the hosted one, on held-out events; recorded for ever."""
-        with self._trainer():
+        with self.trainer():
             candidate = self.catalog.model(model_id) if model_id else self._newest()
             return self.modelling.judge(candidate, self._cycle.join())
 
     def turn(self) -> CycleReport:
         """One turn of the loop, now: join, train, evaluate, and deploy if the gate says so."""
-        with self._trainer():
+        with self.trainer():
             return self._cycle.turn(self._cycle.join())
 
     def deploy(self, model_id: str) -> Deployment:
@@ -177,7 +178,7 @@ class Experiment:
         on_cycle: Callable[[CycleReport], None] = lambda _: None,
     ) -> int:
         """Close the loop, again and again, until `stop` is set; returns the number of cycles done."""
-        with self._trainer():
+        with self.trainer():
             return run(self._cycle, self.clock, stop or Event(), on_cycle, max_cycles=max_cycles)
 
     # Reading.
@@ -190,6 +191,14 @@ class Experiment:
             raise UnknownEvent(f"No decision `{event_id}` in experiment `{self.settings.experiment}`")
         policy, floor = self.modelling.load(decision.model_id), self.modelling.floor(decision.model_id)
         return audit(records, decision, policy, floor)
+
+    def newest(self, n: int) -> tuple[list[Record], Cursor]:
+        """The last n records of the log, and where it goes on."""
+        return newest(self._reader, n)
+
+    def read_log(self, cursor: Cursor) -> tuple[list[Record], Cursor]:
+        """What was recorded after a cursor, up to a bound, and the cursor after that."""
+        return self._reader.read(cursor)
 
     def ledger(self) -> Ledger:
         """Where every record went, up to the last join."""
@@ -226,7 +235,7 @@ class Experiment:
 
     @cached_property
     def _writer(self) -> LogWriter:
-        return LogWriter(self.directory.log, self.settings.log, writer_name(self.clock))
+        return LogWriter(self.directory.log, self.settings.log, f"process-{self._born:012x}")
 
     @cached_property
     def _reader(self) -> LogReader:
@@ -240,7 +249,8 @@ class Experiment:
     def _cycle(self) -> Cycle:
         return Cycle(self.modelling, self.deploying, self._reader, self._lake, self.clock)
 
-    def _trainer(self) -> Lease:
+    def trainer(self) -> Lease:
+        """The lock that whoever joins, trains or runs the loop holds; `DirectoryInUse` for everybody else."""
         return Lease(self.directory.trainer_lock)
 
     def _newest(self) -> ModelRecord:
@@ -248,3 +258,13 @@ class Experiment:
         if newest is None:
             raise UnknownModel(f"Experiment `{self.settings.experiment}` has no model yet; `train` makes the first")
         return newest
+
+
+def experiment_of(event_id: str, data: Path) -> str:
+    """The experiment that an event id made here belongs to; raises `UnknownEvent` for any other id."""
+    with Catalog(data) as catalog:
+        tag = EventIds(SystemClock(), key=catalog.salt, start=0).tag(event_id)
+        for entry in catalog.experiments():
+            if entry.tag == tag:
+                return entry.name
+    raise UnknownEvent(f"Event id `{event_id}` was not made in {data}; name its experiment with --experiment")

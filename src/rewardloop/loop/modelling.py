@@ -11,9 +11,9 @@ from rewardloop.interactions import Floats, Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning import Trained, train
 from rewardloop.learning.training import Progress
-from rewardloop.loop.deciding import first_model_id
+from rewardloop.loop.deciding import first_model, first_model_id
 from rewardloop.loop.probing import probe
-from rewardloop.policies import load_policy, new_policy
+from rewardloop.policies import load_policy
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import serve_pmf_many
 from rewardloop.registry.catalog import Catalog
@@ -34,7 +34,7 @@ class Modelling:
     def load(self, model_id: str) -> Policy:
         """The policy of a model, its files verified; `{experiment}.0` is the uniform policy that serves before any training."""
         if model_id == first_model_id(self.settings.experiment):
-            return new_policy(self.settings, self.settings.training.seed)
+            return first_model(self.settings).policy
         _, path = self.store.open(model_id)
         return load_policy(path)
 
@@ -42,7 +42,8 @@ class Modelling:
         """The exploration floor a model is served with: that of the settings it was trained under."""
         if model_id == first_model_id(self.settings.experiment):
             return self.settings.policy.floor
-        return self.catalog.model(model_id).settings.policy.floor
+        record, _ = self.store.open(model_id)
+        return record.settings.policy.floor
 
     def train_next(self, data: DataSet, on_progress: Progress = lambda _: None, parent_id: str | None = None) -> ModelRecord:
         """Train on what closed since the parent, keep the result, enter it in the catalog."""

@@ -9,7 +9,7 @@ and nothing is learned twice, because a snapshot is never a base.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from threading import Event
 
 import numpy as np
@@ -18,15 +18,20 @@ from rewardloop.clock import Clock
 from rewardloop.features import parse_actions, parse_context
 from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
+from rewardloop.learning import golden_requests
 from rewardloop.log import Cursor, LogReader
 from rewardloop.loop.closing import Closed, Closing
+from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.modelling import Modelling
 from rewardloop.policies import new_policy
 from rewardloop.policies.contract import Policy
+from rewardloop.registry.names import ModelName, model_name
+from rewardloop.registry.records import ModelRecord
 
 POLL_SECONDS = 0.005
 READ = 5_000
+KEPT_SNAPSHOTS = 200
 MAX_RECENT = 200_000
 """Closed events kept in memory to be learned again on top of the next champion."""
 
@@ -47,6 +52,8 @@ class Online:
         self._policy: Policy
         self._n_learned = 0
         self._n_published = 0
+        self._last: Interactions | None = None
+        self._watermark = 0
         self._published_at = 0
         self._dirty = False
 
@@ -75,6 +82,7 @@ class Online:
     def _learn(self, interactions: Interactions) -> None:
         if len(interactions):
             self._policy.learn(interactions)
+            self._last = interactions
             self._n_learned += len(interactions)
             self._dirty = True
 
@@ -87,7 +95,13 @@ class Online:
             self._policy = new_policy(self._settings, self._settings.training.seed)
             self._watermark = 0
         self._n_learned = 0
-        self._n_published = 0
+        self._n_published = max((name.snapshot for name in self._snapshots_of_base()), default=0)
+
+    def _snapshots_of_base(self) -> Iterator[ModelName]:
+        """A process before this one may have published on the same base: its names stay its own."""
+        base = model_name(self._base or first_model_id(self._settings.experiment))
+        names = map(model_name, self._modelling.store.ids())
+        return (name for name in names if name.n == base.n)
 
     def _champion(self) -> str:
         hosted = self._modelling.catalog.hosted(self._settings.experiment)
@@ -97,17 +111,41 @@ class Online:
         now = self._clock.now()
         if self._dirty and now - self._published_at >= self._settings.training.publish_interval:
             self._n_published += 1
-            self._deploying.publish(self._policy, self._base, self._n_published, self._n_learned, now)
+            self._deploying.publish(self._snapshot(now), self._policy)
             self._published_at = now
             self._dirty = False
+            if self._n_published % KEPT_SNAPSHOTS == 0:
+                self._prune(now)
+
+    def _snapshot(self, now: int) -> ModelRecord:
+        base = self._base or first_model_id(self._settings.experiment)
+        return ModelRecord(
+            model_id=f"{base}+{self._n_published}",
+            experiment=self._settings.experiment,
+            parent=base,
+            created_at=now,
+            watermark=self._watermark,
+            dataset="",
+            n_trained=self._n_learned,
+            settings=self._settings,
+            metrics={},
+            golden=golden_requests(self._policy, self._last, 1),
+            files={},
+        )
+
+    def _prune(self, now: int) -> None:
+        """The newest snapshots stay, and every model that is none."""
+        store = self._modelling.store
+        ids = store.ids()
+        snapshots = [model_id for model_id in ids if model_name(model_id).snapshot]
+        store.prune(set(ids) - set(snapshots[:-KEPT_SNAPSHOTS]), now)
 
 
-def learn_online(online: Online, stop: Event, on_step: Callable[[], None] = lambda: None) -> None:
+def learn_online(online: Online, stop: Event) -> None:
     """Step until told to stop, resting 5 ms whenever nothing arrives."""
     while not stop.is_set():
         if not online.step():
             stop.wait(POLL_SECONDS)
-        on_step()
 
 
 def _interactions(closed: Iterable[Closed]) -> Interactions:
