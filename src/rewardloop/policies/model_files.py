@@ -19,12 +19,12 @@ HEADER: Final = "policy.json"
 _MAX_HEADER = 64_000_000
 
 
-class Header(msgspec.Struct, frozen=True):
-    """What every engine's `policy.json` holds at least; other keys are the engine's own."""
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What every engine's `policy.json` holds."""
 
     engine: str
-    format: int = 1
-    files: dict[str, str] = {}
+    format: int
+    files: dict[str, str]
     """File name → SHA-256."""
 
 
@@ -32,7 +32,7 @@ def write_model(directory: Path, engine: str, files: Mapping[str, bytes]) -> Non
     """Writes the files and, last, the header that vouches for them."""
     for name, content in files.items():
         _write(directory / name, content)
-    header = Header(engine, files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
+    header = Header(engine, 1, files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
     _write(directory / HEADER, msgspec.json.encode(header))
 
 
@@ -43,7 +43,7 @@ def read_header(directory: Path) -> Header:
         if path.stat().st_size > _MAX_HEADER:
             raise CorruptModel(f"Expected at most {_MAX_HEADER} bytes, got more", at=str(path))
         return msgspec.json.decode(path.read_bytes(), type=Header)
-    except (OSError, msgspec.MsgspecError, RecursionError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise CorruptModel(f"Expected the header of a policy: {error}", at=str(path)) from None
 
 
