@@ -6,18 +6,24 @@ import http.client
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rewardloop.clock import SystemClock
 from rewardloop.events import Record
+from rewardloop.features import fixed_actions
 from rewardloop.log import Cursor, LogReader
+from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.registry.catalog import Catalog
+from rewardloop.registry.hosting import Hosted, write_hosted
 from rewardloop.registry.layout import DataDirectory
+from rewardloop.registry.models import ModelStore
+from rewardloop.registry.records import GoldenRequest, ModelRecord
 from rewardloop.settings import ExperimentSettings
 
 _SERVE = """
@@ -141,3 +147,84 @@ def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
 
 def wait_gone(pids: Sequence[int], seconds: float = 5.0) -> bool:
     return eventually(lambda: not any(alive(pid) for pid in pids), seconds)
+
+
+def publish(
+    data: Path, number: int, settings: ExperimentSettings = ARMS, golden_pmf: tuple[float, ...] | None = None, host: bool = True
+) -> str:
+    """Makes a model and, if it is to be hosted, points to it as a deployment does; returns its id."""
+    directory = DataDirectory(data).experiment(settings.experiment)
+    store = ModelStore(directory.models)
+    actions = fixed_actions(settings.action_ids or ())
+    stage = store.stage()
+    UniformPolicy().save(stage)
+    golden = GoldenRequest("{}", actions.raw.decode(), golden_pmf or (1 / len(actions),) * len(actions))
+    record = ModelRecord(
+        model_id=f"{settings.experiment}.{number}",
+        experiment=settings.experiment,
+        parent=None,
+        created_at=1,
+        watermark=0,
+        dataset="",
+        n_trained=0,
+        settings=settings,
+        metrics={},
+        golden=(golden,),
+        files={},
+    )
+    store.commit(stage, record)
+    if host:
+        write_hosted(directory.hosted, Hosted(model_id=record.model_id))
+    return record.model_id
+
+
+class Traffic:
+    """Clients that decide and reward as fast as they are answered, each on a thread with a connection of its own."""
+
+    def __init__(self, server: Server, clients: int = 4) -> None:
+        self.decided: list[str] = []
+        self.rewarded: list[str] = []
+        self.refused: list[int] = []
+        self.broken = 0
+        self.models: set[str] = set()
+        self._server = server
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._client) for _ in range(clients)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _client(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=10)
+        while not self._stop.is_set():
+            try:
+                self._turn(connection)
+            except (OSError, http.client.HTTPException):
+                self.broken += 1
+                connection.close()
+                self._stop.wait(0.01)
+        connection.close()
+
+    def _turn(self, connection: http.client.HTTPConnection) -> None:
+        told = self._post(connection, "/v1/experiments/offers/decide", CONTEXT)
+        if told is not None:
+            self.decided.append(told["event_id"])
+            self.models.add(told["model_id"])
+            if self._post(connection, "/v1/rewards", {"event_id": told["event_id"], "reward": 1}) is not None:
+                self.rewarded.append(told["event_id"])
+
+    def _post(self, connection: http.client.HTTPConnection, path: str, value: object) -> Any:
+        connection.request("POST", path, json.dumps(value))
+        response = connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            self.refused.append(response.status)
+            return None
+        return json.loads(body)

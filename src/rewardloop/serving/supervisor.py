@@ -103,16 +103,19 @@ class _Slot:
         self._stopping = asyncio.Event()
 
     async def keep(self) -> None:
-        """Ends when stopped; raises `WorkersFailed` after several workers in a row that never became ready."""
+        """Ends when stopped; raises `WorkersFailed` after several workers in a row that never became ready.
+
+        A first worker that says what is wrong is believed at once.
+        """
         failed, pause = 0, _FIRST_PAUSE
         while not self._stopping.is_set():
-            was_ready, reason = await self._live()
+            was_ready, reason, said_why = await self._live()
             if self._stopping.is_set():
                 return
             failed, pause = (0, _FIRST_PAUSE) if was_ready else (failed + 1, min(2 * pause, _LONGEST_PAUSE))
             _logger.error("worker=%s died and is replaced: %s", self._options.worker, reason)
-            if failed >= MAX_FAILED_STARTS:
-                raise WorkersFailed(f"Worker {self._options.worker} failed to start {failed} times in a row: {reason}")
+            if failed >= MAX_FAILED_STARTS or (said_why and not self.ready.is_set()):
+                raise WorkersFailed(f"Worker {self._options.worker} cannot start: {reason}")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
@@ -129,8 +132,8 @@ class _Slot:
             process.kill()
             await process.wait()
 
-    async def _live(self) -> tuple[bool, str]:
-        """One worker from birth to death: whether it ever was ready, and what it said or died of."""
+    async def _live(self) -> tuple[bool, str, bool]:
+        """One worker from birth to death: whether it was ready, what it died of, and whether it said so itself."""
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = await _spawn(self._options, theirs)
@@ -144,7 +147,8 @@ class _Slot:
             code = await self._process.wait()
         finally:
             writer.close()
-        return said == READY, said.decode(errors="replace").strip() if said not in (READY, b"") else f"exit status {code}"
+        said_why = said not in (READY, b"")
+        return said == READY, said.decode(errors="replace").strip() if said_why else f"exit status {code}", said_why
 
 
 async def _spawn(options: WorkerOptions, link: socket.socket) -> asyncio.subprocess.Process:
