@@ -108,7 +108,7 @@ def test_an_unknown_policy_is_told_all_others():
         ("reward: {window: 0}", "A reward window of 0 accepts no reward"),
         ("actions: [a, b, a]", "Action `a` stands twice, also at position 0"),
         ("training: {ratio: 0}", "nothing to train on"),
-        ("training: {ratio: 1}", "nothing to evaluate on"),
+        ("training: {ratio: 1}\ngate: {rule: strict}", "nothing to evaluate on"),
         ("training: {every: 0s}", "An interval of 0 would never rest"),
         ("gate: {max_events: 10}", "10 events at most and 500 at least cannot both be"),
     ],

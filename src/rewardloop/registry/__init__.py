@@ -1,0 +1,22 @@
+"""What a data directory knows: experiments, models, what is hosted, who is at work."""
+
+from rewardloop.registry.catalog import Catalog
+from rewardloop.registry.hosting import Hosted, HostedWatch, read_hosted, write_hosted
+from rewardloop.registry.leases import Lease
+from rewardloop.registry.models import ModelStore
+from rewardloop.registry.records import Deployment, Evaluation, ExperimentEntry, GoldenRequest, ModelRecord
+
+__all__ = [
+    "Catalog",
+    "Deployment",
+    "Evaluation",
+    "ExperimentEntry",
+    "GoldenRequest",
+    "Hosted",
+    "HostedWatch",
+    "Lease",
+    "ModelRecord",
+    "ModelStore",
+    "read_hosted",
+    "write_hosted",
+]

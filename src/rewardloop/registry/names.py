@@ -1,4 +1,7 @@
-"""Model ids: `{experiment}.{n}`, or `{experiment}.{n}+{k}` for an online snapshot. They become folder names, so nothing else passes."""
+"""Model ids: `{experiment}.{n}`, or `{experiment}.{n}+{k}` for an online snapshot.
+
+They become folder names, so nothing else passes.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,8 @@ def model_name(model_id: str) -> ModelName:
 
     >>> model_name("offers.17")
     ModelName(experiment='offers', n=17, snapshot=0)
+    >>> model_name("offers.17+3").snapshot
+    3
     >>> model_name("../offers.1")
     Traceback (most recent call last):
     rewardloop.errors.UnknownModel: Expected a model id such as `offers.17`, got `'../offers.1'`

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
-from rewardloop.settings import ExperimentSettings
+from rewardloop.errors import InvalidInput
+from rewardloop.settings import ExperimentSettings, read_hook, write_hook
 
 
 class GoldenRequest(msgspec.Struct, frozen=True):
@@ -44,3 +47,43 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     deployed_at: int
     reason: str
     """`first`, `gate`, `manual`, `roll back`, `online`."""
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """One judgement of a candidate, as it was made."""
+
+    experiment: str
+    candidate: str
+    hosted: str | None
+    """The model it was compared with; None where there was none."""
+    evaluated_at: int
+    verdict: str
+    report: msgspec.Raw
+    """JSON: everything the gate looked at."""
+
+
+class ExperimentEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What the catalog knows of an experiment."""
+
+    name: str
+    tag: int
+    """1 to 4095, in every event id of the experiment; never given to another."""
+    settings: ExperimentSettings
+    created_at: int
+
+
+def record_to_json(record: ModelRecord) -> bytes:
+    """The manifest as `model.json` and the catalog hold it; raises `InvalidInput` for numbers that JSON has no word for."""
+    numbers = {**record.metrics, **{f"golden[{i}]": sum(golden.pmf) for i, golden in enumerate(record.golden)}}
+    for name, value in numbers.items():
+        if not math.isfinite(value):
+            raise InvalidInput(f"Expected finite numbers in a model's manifest, got `{value}` for `{name}`")
+    return msgspec.json.encode(record, enc_hook=write_hook)
+
+
+def record_from_json(raw: bytes | str) -> ModelRecord:
+    """Reads what `record_to_json` wrote; raises `InvalidInput`."""
+    try:
+        return msgspec.json.decode(raw, type=ModelRecord, dec_hook=read_hook)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise InvalidInput(f"Expected the manifest of a model, got something else: {error}") from None

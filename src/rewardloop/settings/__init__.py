@@ -1,7 +1,7 @@
 """The one table of settings: its types, its reader, its writer."""
 
 from rewardloop.settings.dump import example_yaml
-from rewardloop.settings.durations import format_duration, parse_duration
+from rewardloop.settings.durations import format_duration, parse_duration, read_hook, write_hook
 from rewardloop.settings.load import LoadedSettings, checked, load_settings, parse_settings, settings_from_mapping
 from rewardloop.settings.mapping import settings_from_json, settings_to_json, to_mapping
 from rewardloop.settings.schema import (
@@ -35,8 +35,10 @@ __all__ = [
     "load_settings",
     "parse_duration",
     "parse_settings",
+    "read_hook",
     "settings_from_json",
     "settings_from_mapping",
     "settings_to_json",
     "to_mapping",
+    "write_hook",
 ]

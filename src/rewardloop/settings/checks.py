@@ -68,8 +68,8 @@ def _training(settings: ExperimentSettings) -> Iterator[Problem]:
     training = settings.training
     if training.ratio == 0:
         yield Problem("$.training.ratio", "A ratio of 0 leaves nothing to train on: choose one above 0")
-    if training.ratio == 1 and settings.gate.rule != "always":
-        yield Problem("$.training.ratio", "A ratio of 1 leaves nothing to evaluate on: choose one below 1, or gate rule `always`")
+    if training.ratio == 1 and settings.gate.rule == "strict":
+        yield Problem("$.training.ratio", "A ratio of 1 leaves a strict gate nothing to evaluate on: choose one below 1")
     for key in ("every", "publish_interval"):
         if getattr(training, key) == 0:
             yield Problem(f"$.training.{key}", "An interval of 0 would never rest: choose a longer one")

@@ -42,6 +42,18 @@ def format_duration(duration: Duration) -> str:
     return f"{duration // 1_000_000}.{duration % 1_000_000:06d}s"
 
 
+def read_hook(kind: type, value: object) -> object:
+    """msgspec's `dec_hook` for anything that holds settings."""
+    return parse_duration(value) if kind is Duration else value
+
+
+def write_hook(value: object) -> str:
+    """msgspec's `enc_hook` for anything that holds settings: as text, so that no reader can mistake the unit."""
+    if isinstance(value, Duration):
+        return format_duration(value)
+    raise TypeError(f"{type(value).__name__} is not a type that settings have")
+
+
 def _microseconds(value: object) -> Decimal | int | float:
     if isinstance(value, str) and (match := _TEXT.fullmatch(value.strip())):
         return Decimal(match[1]) * _UNITS[match[2]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from msgspec import inspect
 
@@ -13,6 +14,7 @@ from rewardloop.settings.schema import ExperimentSettings
 _STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[([0-9]+)\]")
 
 
+@cache
 def root() -> inspect.StructType:
     kind = inspect.type_info(ExperimentSettings)
     assert isinstance(kind, inspect.StructType)

@@ -11,9 +11,9 @@ from msgspec import inspect
 from rewardloop.errors import InvalidSettings
 from rewardloop.settings.checks import problems
 from rewardloop.settings.document import Document
-from rewardloop.settings.durations import format_duration, parse_duration
+from rewardloop.settings.durations import read_hook, write_hook
 from rewardloop.settings.expected import expected, fields, found, listed, plain, root, type_at
-from rewardloop.settings.schema import Duration, ExperimentSettings
+from rewardloop.settings.schema import ExperimentSettings
 from rewardloop.settings.suggest import nearest_key, nearest_word, noun
 
 LEGACY_KEYS = ("resource", "image", "algor", "local_mode", "soft_deployment")
@@ -26,7 +26,7 @@ def settings_of(document: Document) -> ExperimentSettings:
     if "experiment" not in tree:
         raise document.refuse("Expected the key `experiment`, the name of the experiment,", "$")
     try:
-        settings = msgspec.convert(tree, ExperimentSettings, dec_hook=_read)
+        settings = msgspec.convert(tree, ExperimentSettings, dec_hook=read_hook)
     except msgspec.ValidationError as error:
         _explain(document, tree, str(error))
     for path, sentence in problems(settings):
@@ -36,7 +36,7 @@ def settings_of(document: Document) -> ExperimentSettings:
 
 def to_mapping(settings: ExperimentSettings) -> dict[str, object]:
     """Plain values that `settings_of` reads back to equal settings."""
-    mapping: dict[str, object] = msgspec.to_builtins(settings, enc_hook=_write)
+    mapping: dict[str, object] = msgspec.to_builtins(settings, enc_hook=write_hook)
     return mapping
 
 
@@ -46,13 +46,13 @@ def settings_to_json(settings: ExperimentSettings) -> bytes:
     >>> b'"window":"1h"' in settings_to_json(ExperimentSettings(experiment="offers"))
     True
     """
-    return msgspec.json.encode(settings, enc_hook=_write)
+    return msgspec.json.encode(settings, enc_hook=write_hook)
 
 
 def settings_from_json(raw: bytes | str) -> ExperimentSettings:
     """Reads what `settings_to_json` wrote; raises `InvalidSettings`."""
     try:
-        return msgspec.json.decode(raw, type=ExperimentSettings, dec_hook=_read)
+        return msgspec.json.decode(raw, type=ExperimentSettings, dec_hook=read_hook)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise InvalidSettings(f"Expected stored settings, got something else: {error}") from None
 
@@ -94,13 +94,3 @@ def _explain(document: Document, tree: dict[str, object], message: str) -> NoRet
         hint = f"; expected one of {listed(words)}{nearest_word(key, value, words)}"
         raise document.refuse(f"Unknown {noun(key)} `{value[:80]}`", path, hint) from None
     raise document.refuse(f"Expected {expected(kind)}, got {found(value)}", path) from None
-
-
-def _read(kind: type, value: object) -> object:
-    return parse_duration(value) if kind is Duration else value
-
-
-def _write(value: object) -> str:
-    if isinstance(value, Duration):
-        return format_duration(value)
-    raise TypeError(f"{type(value).__name__} is not a type that settings have")

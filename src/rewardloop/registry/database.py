@@ -1,0 +1,88 @@
+"""Connections and transactions of the catalog, and the sentence when the database refuses. Knows no experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
+from sqlite3 import Error as SQLiteError
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from rewardloop.errors import Corrupt, RewardloopError, StorageUnavailable
+
+BUSY_SECONDS = 10
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR")
+
+
+class Database:
+    """One database; `reading` and `writing` are transactions. Safe to share between threads, and across fork."""
+
+    def __init__(self, engine: Engine, place: str) -> None:
+        self._engine = engine
+        self._place = place
+        """Names the database in errors."""
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Sees one state of the database from begin to end."""
+        with self._said(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Committed to disk when the block ends; undone when it raises."""
+        with self._said(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise self._explain(error) from error
+        except SQLiteError as error:
+            raise self._explain_sqlite(error) from error
+
+    def _explain(self, error: DBAPIError) -> RewardloopError:
+        if isinstance(error.orig, SQLiteError):
+            return self._explain_sqlite(error.orig)
+        return StorageUnavailable(f"The catalog {self._place} did not answer: {error.orig}; nothing was changed")
+
+    def _explain_sqlite(self, error: SQLiteError) -> RewardloopError:
+        if getattr(error, "sqlite_errorname", "").startswith(_DAMAGED):
+            return Corrupt(f"The catalog {self._place} is damaged, or no catalog: {error}; put back a copy of it")
+        return StorageUnavailable(f"The catalog {self._place} cannot be used: {error}; nothing was changed")
+
+
+def sqlite(path: Path) -> Database:
+    """A file of SQLite in WAL mode. Connections are opened for each transaction, so that none is ever carried across a fork."""
+    options = {"timeout": BUSY_SECONDS, "isolation_level": None}
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool, connect_args=options)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return Database(engine, str(path))
+
+
+def remote(url: str) -> Database:
+    """A database server by its SQLAlchemy URL, such as `postgresql+psycopg://host/name`."""
+    engine = create_engine(url, pool_pre_ping=True)
+    return Database(engine, engine.url.render_as_string(hide_password=True))
+
+
+def _prepare(connection: SQLiteConnection, _: Any) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    # A writer takes its lock at once: one that has read first could not wait for another, only fail.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")

@@ -1,0 +1,54 @@
+"""Files that are whole or absent after a kill or a power cut, and the sentence when the disk refuses."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rewardloop.errors import StorageUnavailable
+
+
+@contextmanager
+def storage(path: Path) -> Iterator[None]:
+    """Turns an OSError into `StorageUnavailable` naming the path."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageUnavailable(f"Cannot use {path}: {error.strerror or error}; nothing was changed") from error
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Creates or overwrites; on disk when this returns."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync(path: Path) -> None:
+    """Brings a file's bytes, or a directory's names, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Puts new bytes in the place of a file: a reader sees the old or the new ones, and a new modification time.
+
+    The time always grows, though two writes may fall into one tick of the clock and an inode be used again: watchers that
+    compare it miss nothing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    write_synced(temporary, data)
+    with suppress(FileNotFoundError):
+        before = path.stat().st_mtime_ns
+        if temporary.stat().st_mtime_ns <= before:
+            os.utime(temporary, ns=(before + 1, before + 1))
+    temporary.replace(path)
+    sync(path.parent)

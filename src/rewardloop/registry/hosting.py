@@ -1,0 +1,71 @@
+"""The pointer file that says which model is hosted: written by whoever deploys, watched by every serving worker."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from rewardloop.errors import Corrupt, UnknownModel
+from rewardloop.registry.files import replace_file, storage
+from rewardloop.registry.names import model_name
+
+_MAX_BYTES = 1 << 16
+
+
+class Hosted(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pointer says. A field is only ever added with a default; a reader skips those it does not know."""
+
+    model_id: str
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Hosted).decode
+
+
+def write_hosted(path: Path, hosted: Hosted) -> None:
+    """Points to a model. Atomic and durable; raises `StorageUnavailable`, and the old pointer then stands."""
+    model_name(hosted.model_id)
+    with storage(path):
+        replace_file(path, _encode(hosted))
+
+
+def read_hosted(path: Path) -> Hosted | None:
+    """The pointer, or None where nothing was ever deployed; raises `Corrupt`."""
+    with storage(path):
+        try:
+            with path.open("rb") as file:
+                raw = file.read(_MAX_BYTES)
+        except FileNotFoundError:
+            return None
+    try:
+        hosted = _decode(raw)
+        model_name(hosted.model_id)
+    except (msgspec.DecodeError, UnicodeError, UnknownModel) as error:
+        raise Corrupt(f"{path} does not say which model is hosted ({error}); deploy a model to write it again") from None
+    return hosted
+
+
+class HostedWatch:
+    """Tells once of each change of the pointer. A look costs one `stat`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._name = os.fspath(path)
+        self._seen: tuple[int, int] | None = None
+
+    def changed(self) -> Hosted | None:
+        """The pointer if it has changed since the last call (the first call: if there is one), otherwise None.
+
+        Raises `Corrupt` or `StorageUnavailable`, once a change.
+        """
+        try:
+            now = os.stat(self._name)
+        except FileNotFoundError:
+            return None
+        seen = (now.st_mtime_ns, now.st_ino)
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        return read_hosted(self._path)
