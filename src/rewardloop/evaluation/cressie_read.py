@@ -59,8 +59,8 @@ def cressie_read(
     nearest = high if weight.sum() < len(weight) else low
     value = _value(weight, reward, nearest)
     budget = _distance(weight, nearest) + float(fdtri(1, len(weight), level)) / (len(weight) + 1)
-    lower = min(_least(weight, reward, fake, reward_range[0], budget) for fake in (low, high))
-    upper = -min(_least(weight, -reward, fake, -reward_range[1], budget) for fake in (low, high))
+    lower = _bound(weight, reward, (low, high), reward_range[0], budget)
+    upper = -_bound(weight, -reward, (low, high), -reward_range[1], budget)
     lower, upper = (min(max(bound, reward_range[0]), reward_range[1]) for bound in (lower, upper))
     return Estimate(value, lower, upper, level, len(weight), effective_sample_size(weight))
 
@@ -90,14 +90,22 @@ def _distance(weight: Floats, fake: float) -> float:
     return 1 / n if math.isinf(fake) else _tilt(weight, weight, fake, 0.0).distance
 
 
+def _bound(weight: Floats, reward: Floats, fakes: tuple[float, float], least: float, budget: float) -> float:
+    """The least over what the unseen event may weigh; `least` where no weight makes the sample average to 1 within the budget."""
+    bound = min(_least(weight, reward, fake, least, budget) for fake in fakes)
+    return least if math.isinf(bound) else bound
+
+
 def _least(weight: Floats, reward: Floats, fake: float, least: float, budget: float) -> float:
-    """The smallest mean reward among reweightings within `budget` of the sample; `least` where there is none."""
+    """The smallest mean reward among reweightings within `budget` of the sample; infinite where there is none."""
     if math.isinf(fake):
         return _least_unbounded(weight, reward, least, budget)
     tilt = _tilt(weight, reward, fake, least)
+    if tilt.variance == 0:
+        return math.inf
     spare = budget - tilt.distance
     centre = tilt.y + (1 - tilt.w) * tilt.slope
-    return centre - math.sqrt(spare * tilt.residual) if spare >= 0 else least
+    return centre - math.sqrt(spare * tilt.residual) if spare >= 0 else math.inf
 
 
 def _least_unbounded(weight: Floats, reward: Floats, least: float, budget: float) -> float:
@@ -106,7 +114,7 @@ def _least_unbounded(weight: Floats, reward: Floats, least: float, budget: float
     above = weight * (reward - least)
     spare = budget - 1 / n
     residual = max(0.0, float(above @ above) / (n + 1) - float(above.sum()) ** 2 / (n * (n + 1)))
-    return least + float(above.sum()) / n - math.sqrt(spare * residual) if spare >= 0 else least
+    return least + float(above.sum()) / n - math.sqrt(spare * residual) if spare >= 0 else math.inf
 
 
 def _tilt(weight: Floats, reward: Floats, fake: float, least: float) -> _Tilt:
@@ -117,5 +125,6 @@ def _tilt(weight: Floats, reward: Floats, fake: float, least: float) -> _Tilt:
     w_off, y_off = w - w_mean, y - y_mean
     variance = float(w_off @ w_off) / (n + 1)
     covariance = float(w_off @ y_off) / (n + 1)
-    residual = max(0.0, float(y_off @ y_off) / (n + 1) - covariance**2 / variance)
-    return _Tilt(w_mean, variance, y_mean, residual, covariance / variance)
+    slope = covariance / variance if variance > 0 else 0.0
+    residual = max(0.0, float(y_off @ y_off) / (n + 1) - slope * covariance)
+    return _Tilt(w_mean, variance, y_mean, residual, slope)

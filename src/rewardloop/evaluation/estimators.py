@@ -32,7 +32,7 @@ class Estimator(Protocol):
     - Reordering events reorders the scores.
     - Scaling the rewards and the reward model by a > 0 scales the estimate by a.
     - Where it is `shift_equivariant`: adding c to both adds c, so a constant reward is estimated as that constant.
-    - Where it is `exact_on_policy`: the logging policy, evaluated on its own log, gets the mean logged reward.
+    - Where it is `exact_on_policy`: the logging policy, on its own log with a constant reward model, gets the mean logged reward.
     - With support and the true reward model it is unbiased, or its bias is O(1/n).
     """
 

@@ -19,8 +19,9 @@ MIN_EVENTS = 10
 """no_harm: below this not even plain harm would show."""
 MIN_LOGGED_SHARE = 0.8
 MIN_OVERLAP = 0.1
+ENOUGH_MATCHES = 30
 MEAN_WEIGHT = (0.8, 1.25)
-ERRORS = 2.0
+ERRORS = 3.0
 """no_harm: by how many of its standard errors the mean weight may leave the range."""
 SAME_SPREAD = 1e-9
 SAME_SHARE = 1e-3
@@ -70,10 +71,12 @@ def logged_actions(seen: Evidence, _: GateSettings) -> Rule:
 
 
 def overlap(seen: Evidence, _: GateSettings) -> Rule:
-    share = seen.support.overlap
-    found = f"The log made {share:.1%} of the candidate's choices at least 1/{LARGEST_RATIO:g} as often"
-    sentence = f"{found}; at least {MIN_OVERLAP:.0%} must be."
-    return _support("overlap", share >= MIN_OVERLAP, share, MIN_OVERLAP, sentence)
+    """For actions that come and go; what has a name that lasts is judged by `logged_actions`, and gets its data by exploring."""
+    share, matched = seen.support.overlap, seen.support.n_matched
+    passed = share >= MIN_OVERLAP or matched >= ENOUGH_MATCHES or seen.support.named_share >= MIN_LOGGED_SHARE
+    found = f"The log made {share:.1%} of the candidate's choices 1/{LARGEST_RATIO:g} as often, its favourite {matched:,} times"
+    needed = f"{MIN_OVERLAP:.0%} or {ENOUGH_MATCHES} times are needed where actions come and go"
+    return _support("overlap", passed, share, MIN_OVERLAP, f"{found}; {needed}.")
 
 
 def mean_weight(seen: Evidence, _: GateSettings) -> Rule:

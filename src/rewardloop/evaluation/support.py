@@ -30,24 +30,31 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
     """Standard error of `mean_weight`: from the logged distributions where they are known, from the weights elsewhere."""
     largest_weight: float
     ess: float
+    logged_share: float
+    """Share of the policy's choices that fall on actions the log chose often enough to tell, or too rare to be judged by name."""
+    named_share: float
+    """Share that falls on actions frequent enough to be judged by name; small where ids come and go."""
     overlap: float
     """Share of the policy's choices that the log made at least a tenth as often: Σ_a min(π, 10·p), averaged."""
-    logged_share: float
-    """Share of the policy's choices that fall on actions the log chose often enough to tell."""
+    n_matched: int
+    """Events on which the log took an action that the policy favours: at least half as probable as its most probable one."""
 
 
 def support(interactions: Interactions, pmf: Floats) -> Support:
     """The overlap of a policy's `pmf` (Σ K_i,) with at least one event."""
     weight = pmf[interactions.chosen] / interactions.probability
     covered, second = _moments(interactions, pmf, weight)
+    logged_share, named_share = _by_name(interactions, pmf)
     variance = np.maximum(second - np.square(covered), 0.0)
     return Support(
         mean_weight=float(weight.mean()),
         mean_weight_error=math.sqrt(float(variance.sum())) / len(weight),
         largest_weight=float(weight.max()),
         ess=effective_sample_size(weight),
+        logged_share=logged_share,
+        named_share=named_share,
         overlap=float(_overlap(interactions, pmf, weight).mean()),
-        logged_share=_logged_share(interactions, pmf),
+        n_matched=int((pmf[interactions.chosen] >= 0.5 * np.maximum.reduceat(pmf, interactions.offsets[:-1])).sum()),
     )
 
 
@@ -69,9 +76,10 @@ def _known(log: Interactions) -> Mask:
     return ~np.isnan(sum_by_event(log.pmf, log.offsets))
 
 
-def _logged_share(log: Interactions, pmf: Floats) -> float:
+def _by_name(log: Interactions, pmf: Floats) -> tuple[float, float]:
     number, n_actions = action_numbers(log.actions)
     wanted = np.bincount(number, pmf, n_actions)
     logged = np.bincount(number[log.chosen], minlength=n_actions)
-    told = (wanted < _NOTICED) | (logged >= np.minimum(ENOUGH, wanted / LARGEST_RATIO))
-    return float(wanted[told].sum() / wanted.sum())
+    named = wanted >= _NOTICED
+    told = ~named | (logged >= np.minimum(ENOUGH, wanted / LARGEST_RATIO))
+    return float(wanted[told].sum() / wanted.sum()), float(wanted[named].sum() / wanted.sum())
