@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,11 +13,10 @@ from rewardloop.errors import Conflict, CorruptModel, InvalidInput, UnknownModel
 from rewardloop.registry.files import storage, sync, write_synced
 from rewardloop.registry.names import is_model_id, model_name
 from rewardloop.registry.records import ModelRecord, record_from_json, record_to_json
+from rewardloop.registry.staging import Staging
 
 MANIFEST = "model.json"
 _MAX_MANIFEST = 64 << 20
-_STAGE = ".stage-"
-_TRASH = ".trash-"
 
 
 class ModelStore:
@@ -32,7 +27,7 @@ class ModelStore:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._staged: tuple[Path, int] | None = None
+        self._staging = Staging(directory)
 
     def path(self, model_id: str) -> Path:
         """Where a model's files are, or would be; raises `UnknownModel` for what is no model id."""
@@ -51,24 +46,11 @@ class ModelStore:
 
     def stage(self) -> Path:
         """A new empty directory to write a model into. Gives up the store's former stage if that was not committed."""
-        self.discard()
-        with storage(self._directory):
-            self._directory.mkdir(parents=True, exist_ok=True)
-            self._sweep()
-            while self._staged is None:
-                path = Path(tempfile.mkdtemp(prefix=_STAGE, dir=self._directory))
-                descriptor = _lock(path)
-                if descriptor is not None:  # otherwise another process swept it in the instant before it was locked
-                    self._staged = path, descriptor
-        return self._staged[0]
+        return self._staging.new()
 
     def discard(self) -> None:
         """Removes the stage, if there is one."""
-        if self._staged is not None:
-            path, descriptor = self._staged
-            self._staged = None
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(descriptor)
+        self._staging.discard()
 
     def commit(self, stage: Path, record: ModelRecord) -> ModelRecord:
         """Makes the staged files the model of this record, and returns the record with their hashes.
@@ -85,9 +67,7 @@ class ModelStore:
             self._make_room(target)
             stage.rename(target)
             sync(self._directory)
-        if self._staged is not None and self._staged[0] == stage:
-            os.close(self._staged[1])
-            self._staged = None
+        self._staging.release(stage)
         return complete
 
     def open(self, model_id: str) -> tuple[ModelRecord, Path]:
@@ -105,8 +85,8 @@ class ModelStore:
         doomed = [model_id for model_id in self.ids() if model_id not in keep and self._made_before(model_id, before)]
         with storage(self._directory):
             for model_id in doomed:
-                self._throw_away(self.path(model_id))
-            self._sweep()
+                self._staging.throw_away(self.path(model_id))
+            self._staging.sweep()
         return tuple(doomed)
 
     def _manifest(self, model_id: str) -> ModelRecord:
@@ -137,41 +117,7 @@ class ModelStore:
         with suppress(CorruptModel):
             self.open(target.name)
             raise Conflict(f"Model `{target.name}` exists and is intact; a model is never changed")
-        self._throw_away(target)
-
-    def _throw_away(self, path: Path) -> None:
-        """Out of sight by one rename; what a kill leaves of the rest is swept later."""
-        trash = self._directory / f"{_TRASH}{os.getpid()}-{path.name}"
-        shutil.rmtree(trash, ignore_errors=True)
-        path.rename(trash)
-        shutil.rmtree(trash, ignore_errors=True)
-
-    def _sweep(self) -> None:
-        for path in _hidden(self._directory):
-            if path.name.startswith(_TRASH):
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.name.startswith(_STAGE) and (descriptor := _lock(path)) is not None:
-                shutil.rmtree(path, ignore_errors=True)
-                os.close(descriptor)
-
-
-def _hidden(directory: Path) -> Iterator[Path]:
-    with suppress(FileNotFoundError):
-        yield from [path for path in directory.iterdir() if path.name.startswith(".")]
-
-
-def _lock(directory: Path) -> int | None:
-    """Locks a directory for as long as the process lives; None if another has it or it is gone."""
-    try:
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        return None
-    with suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if directory.stat().st_ino == os.fstat(descriptor).st_ino:
-            return descriptor
-    os.close(descriptor)
-    return None
+        self._staging.throw_away(target)
 
 
 def _hashes(directory: Path) -> dict[str, str]:
