@@ -28,7 +28,7 @@ from rewardloop.policies.vw_bulk import drive
 from rewardloop.policies.vw_encoding import Encoder, Lines, Shared, label
 from rewardloop.policies.vw_engines import SPACES, Engine, NativeEngine, PublicEngine
 from rewardloop.policies.vw_state import VowpalState
-from rewardloop.policies.vw_statistics import Statistics
+from rewardloop.policies.vw_statistics import Statistics, StatisticsState
 from rewardloop.settings import ExperimentSettings
 
 ENGINE: Final = "vw"
@@ -78,12 +78,17 @@ class VowpalWabbitPolicy:
         """Events learned from, replays not counted."""
         return self._statistics.n_learned
 
+    def statistics(self) -> StatisticsState:
+        """What it knows of its data besides weights."""
+        with self._lock:
+            return self._statistics.state()
+
     def pmf(self, context: Features, actions: ActionSet) -> Sequence[float]:
         with self._lock:
             if self._workspace is None:
                 return [1.0 / len(actions)] * len(actions)
             scores = self._engine.predict(self._shared(context), self._prepared.get(actions))
-        return _normalised(scores)
+        return distribution(scores)
 
     def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
         return np.array([p for pair in zip(contexts, actions, strict=True) for p in self.pmf(*pair)], dtype=np.float64)
@@ -199,8 +204,14 @@ def _engine(workspace: Workspace, lines: Lines) -> Engine:
     return NativeEngine(workspace, lines, lambda: pylibvw.example(workspace, kind), kind)
 
 
-def _normalised(scores: list[float]) -> list[float]:
-    """A fresh regcb answers [1, 1, …], squarecb --elim [−5, 1, …], weights gone astray NaN: never let them out."""
+def distribution(scores: list[float]) -> list[float]:
+    """Vowpal Wabbit's answer as a distribution: negative is 0, the sum is 1, and what cannot be saved is uniform.
+
+    A fresh regcb answers [1, 1, …], squarecb --elim sometimes [−5, 1, …], weights gone astray NaN.
+
+    >>> distribution([-5.0, 1.0, 1.0]), distribution([float("nan"), 1.0])
+    ([0.0, 0.5, 0.5], [0.5, 0.5])
+    """
     if min(scores) < 0.0:
         scores = [max(0.0, score) for score in scores]
     total = sum(scores)

@@ -64,6 +64,11 @@ class Encoder:
     def forget_scales(self) -> None:
         self._numbers.clear()
 
+    @property
+    def n_remembered(self) -> int:
+        """Names and words in memory."""
+        return len(self._numbers) + len(self._indices)
+
     def _number(self, name: str) -> tuple[int, float, float]:
         if len(self._numbers) >= MAX_NAMES:
             self._numbers.clear()
