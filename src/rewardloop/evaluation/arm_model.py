@@ -18,17 +18,16 @@ _CELLS = 1 << 21
 """Predictions held at once, of all arms for some events."""
 
 
-def fit_predict(interactions: Interactions, residual: Floats, fold: Ints) -> Floats:
-    """(Σ K_i,) what each arm adds to the mean reward; 0 for an arm the other folds never chose."""
+def fit_predict(interactions: Interactions, fold: Ints, baseline: Floats) -> Floats:
+    """(Σ K_i,) what each arm adds to its fold's `baseline` (n_folds,); 0 for an arm the other folds never chose."""
     design = _design(interactions)
     arm, n_arms = action_numbers(interactions.actions)
     chosen = arm[interactions.chosen]
-    n_folds = int(fold.max()) + 1
-    weights = np.zeros((n_folds, n_arms, design.shape[1]))
+    weights = np.zeros((len(baseline), n_arms, design.shape[1]))
     penalty = np.append(1.0, np.full(design.shape[1] - 1, _PENALTY * design.shape[1]))
     for number in np.unique(chosen):
         rows = np.flatnonzero(chosen == number)
-        weights[:, number] = fit_held_out(design[rows], residual[rows], fold[rows], n_folds, penalty)
+        weights[:, number] = fit_held_out(design[rows], interactions.reward[rows], fold[rows], baseline, penalty)
     return _predict(design, weights, fold, arm, interactions.offsets)
 
 

@@ -51,8 +51,8 @@ class _ActionColumns:
         return sketch(action[:, self.crossed], _CROSSED)
 
 
-def fit_predict(interactions: Interactions, residual: Floats, fold: Ints) -> Floats:
-    """(Σ K_i,) what each offered action adds to the mean reward."""
+def fit_predict(interactions: Interactions, fold: Ints, baseline: Floats) -> Floats:
+    """(Σ K_i,) what each offered action adds to its fold's `baseline` (n_folds,)."""
     taken = list(zip(interactions.actions, interactions.action.tolist(), strict=True))
     columns = _ActionColumns.fit(taken)
     _, context = Columns.fit_transform(interactions.contexts, _WIDTH)
@@ -60,7 +60,7 @@ def fit_predict(interactions: Interactions, residual: Floats, fold: Ints) -> Flo
     products = (left[:, :, None] * columns.cross(action)[:, None, :]).reshape(len(left), -1)
     design = with_intercept(np.hstack([context, action, products]))
     penalty = np.append(1.0, np.full(design.shape[1] - 1, float(design.shape[1])))
-    weights = fit_held_out(design, residual, fold, int(fold.max()) + 1, penalty)
+    weights = fit_held_out(design, interactions.reward, fold, baseline, penalty)
     return _predict(interactions, context, columns, weights[fold])
 
 

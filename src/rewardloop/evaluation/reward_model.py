@@ -13,7 +13,7 @@ import numpy as np
 
 from rewardloop.evaluation import arm_model, joint_model
 from rewardloop.evaluation.folds import N_FOLDS, folds
-from rewardloop.interactions import Floats, Interactions
+from rewardloop.interactions import Floats, Interactions, Ints
 
 MAX_ARMS = 1_000
 """With more ids than this a ridge an arm would see too few events each: one model for all takes over."""
@@ -27,10 +27,16 @@ def fit_predict(interactions: Interactions, seed: int, n_folds: int = N_FOLDS) -
     if len(interactions) == 0:
         return np.zeros(0)
     fold = folds(interactions.event_ids, seed, min(n_folds, max(2, len(interactions))))
-    baseline = float(interactions.reward.mean())
+    baseline = _means_of_the_others(interactions.reward, fold)
     model = arm_model if _is_fixed(interactions) else joint_model
-    q: Floats = baseline + model.fit_predict(interactions, interactions.reward - baseline, fold)
+    q: Floats = np.repeat(baseline[fold], np.diff(interactions.offsets)) + model.fit_predict(interactions, fold, baseline)
     return q.clip(interactions.reward.min(), interactions.reward.max())
+
+
+def _means_of_the_others(reward: Floats, fold: Ints) -> Floats:
+    """(n_folds,) what a model that knows nothing predicts in each fold."""
+    n, total = np.bincount(fold), np.bincount(fold, reward)
+    return np.asarray((total.sum() - total) / np.maximum(n.sum() - n, 1), dtype=np.float64)
 
 
 def _is_fixed(interactions: Interactions) -> bool:

@@ -27,12 +27,17 @@ def _solve(A: Floats, b: Floats) -> Floats:
     return np.asarray(np.linalg.solve(A, b), dtype=np.float64)
 
 
-def fit_held_out(X: Floats, y: Floats, fold: Ints, n_folds: int, penalty: Floats) -> Floats:
-    """(n_folds, d): for each fold the fit to all the other folds. The Gram matrix is summed once, then each fold's taken away."""
-    parts = [np.flatnonzero(fold == number) for number in range(n_folds)]
+def fit_held_out(X: Floats, y: Floats, fold: Ints, baseline: Floats, penalty: Floats) -> Floats:
+    """(n_folds, d): for each fold the fit of y − baseline[fold] on all the other folds."""
+    parts = [np.flatnonzero(fold == number) for number in range(len(baseline))]
     if len(X) < X.shape[1] * 2:
-        return np.array([fit(np.delete(X, part, axis=0), np.delete(y, part), penalty) for part in parts])
+        rest = [np.flatnonzero(fold != number) for number in range(len(baseline))]
+        return np.array([fit(X[rows], y[rows] - base, penalty) for rows, base in zip(rest, baseline, strict=True)])
     grams = [X[part].T @ X[part] for part in parts]
-    moments = [X[part].T @ y[part] for part in parts]
+    moments = [np.stack([X[part].T @ y[part], X[part].sum(axis=0)]) for part in parts]
     gram, moment = sum(grams) + np.diag(penalty), sum(moments)
-    return np.array([_solve(gram - g, moment - m) for g, m in zip(grams, moments, strict=True)])
+    weights = []
+    for own_gram, own_moment, base in zip(grams, moments, baseline, strict=True):
+        of_reward, of_one = moment - own_moment
+        weights.append(_solve(gram - own_gram, of_reward - base * of_one))
+    return np.array(weights)

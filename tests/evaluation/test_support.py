@@ -1,0 +1,54 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+import bandit_worlds as worlds
+from rewardloop.evaluation import support
+from rewardloop.features import ActionSet
+
+LOGGED = np.tile([0.9, 0.1, 0.0], (100, 1))
+LOG = worlds.interactions(LOGGED, np.repeat([0, 1], [90, 10]), np.ones(100))
+
+
+def test_the_logging_policy_supports_itself_entirely():
+    seen = support(LOG, LOG.pmf)
+    assert (seen.mean_weight, seen.mean_weight_error, seen.largest_weight, seen.ess) == pytest.approx((1.0, 0.0, 1.0, 100.0))
+    assert (seen.overlap, seen.logged_share, seen.n_matched) == (1.0, 1.0, 90)
+
+
+def test_weights_and_their_error_are_worked_by_hand():
+    seen = support(LOG, np.tile([0.5, 0.5, 0.0], 100))
+    assert seen.mean_weight == pytest.approx((90 * 0.5 / 0.9 + 10 * 0.5 / 0.1) / 100)
+    assert seen.mean_weight_error == pytest.approx(np.sqrt((0.25 / 0.9 + 0.25 / 0.1 - 1) / 100))
+    assert seen.largest_weight == pytest.approx(5.0)
+
+
+def test_an_impossible_action_is_without_overlap_and_its_absence_is_certain():
+    seen = support(LOG, np.tile([0.0, 0.0, 1.0], 100))
+    assert (seen.mean_weight, seen.mean_weight_error, seen.overlap, seen.logged_share, seen.ess) == (0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_without_logged_distributions_the_weights_themselves_must_do():
+    unknown = dataclasses.replace(LOG, pmf=np.full(300, np.nan))
+    seen = support(unknown, np.tile([0.0, 1.0, 0.0], 100))
+    assert seen.mean_weight == pytest.approx(1.0)
+    assert seen.mean_weight_error == pytest.approx(np.sqrt(10 * (100 - 1)) / 100)
+    assert seen.overlap == pytest.approx(1.0)
+
+
+def test_an_action_the_policy_wants_a_thousand_times_needs_ten_logged_choices():
+    pmf = np.tile([0.99, 0.01], (1000, 1))
+    shares = []
+    for n_logged in (9, 10):
+        action = np.repeat([1, 0], [n_logged, 1000 - n_logged])
+        shares.append(support(worlds.interactions(pmf, action, np.ones(1000)), np.tile([0.0, 1.0], 1000)).logged_share)
+    assert shares == [0.0, 1.0]
+
+
+def test_ids_that_come_and_go_are_not_judged_by_name():
+    actions = [ActionSet((f"a{i}", f"b{i}"), None, b"") for i in range(100)]
+    log = worlds.interactions(np.tile([0.99, 0.01], (100, 1)), np.zeros(100, dtype=int), np.ones(100), actions=actions)
+    seen = support(log, np.tile([0.0, 1.0], 100))
+    assert (seen.logged_share, seen.named_share, seen.n_matched) == (1.0, 0.0, 0)
+    assert seen.overlap == pytest.approx(0.1)
