@@ -104,8 +104,8 @@ def test_a_range_that_grows_moves_earlier_rewards_with_it() -> None:
 
 def test_a_reward_beyond_a_declared_range_counts_as_its_end() -> None:
     honest, wild = ridge(reward=(0.0, 1.0)), ridge(reward=(0.0, 1.0))
-    honest.learn(interactions([{}] * 60, [0, 1] * 30, [1.0, 0.0] * 30))
-    wild.learn(interactions([{}] * 60, [0, 1] * 30, [1e9, -1e9] * 30))
+    honest.learn(interactions([{}] * 90, [0, 0, 1] * 30, [1.0, 0.0, 0.7] * 30))
+    wild.learn(interactions([{}] * 90, [0, 0, 1] * 30, [1e9, -1.0, 0.7] * 30))
 
     assert wild.pmf({}, OFFERED) == honest.pmf({}, OFFERED)
 

@@ -61,7 +61,7 @@ class Design:
         e: Floats = np.minimum(np.maximum(z, self._low), self._high)
         if not self._only_numbers:
             e = self._with_words(e, context)
-        return e if self._linear else e.take(self._first) * e.take(self._second)
+        return e if self._linear else e[self._first] * e[self._second]
 
     def rows(self, contexts: Sequence[Features]) -> Floats:
         """(n, d): `row` of each."""

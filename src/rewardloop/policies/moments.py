@@ -28,11 +28,11 @@ class Moments:
         """(K, d) Σ r x."""
         self.n_updates = np.zeros(n_arms, dtype=np.int64)
         """(K,) rank-one updates since the inverse was computed afresh."""
-        self._all = np.zeros((n_arms * width + n_arms, width))
-        self.inverse = self._all[: n_arms * width].reshape(n_arms, width, width)
-        """(K, d, d) A⁻¹."""
-        self.theta = self._all[n_arms * width :]
-        """(K, d)"""
+        self._all = np.zeros((width, n_arms * width + n_arms))
+        self.inverse = self._all[:, : n_arms * width].reshape(width, n_arms, width).swapaxes(0, 1)
+        """(K, d, d) A⁻¹, a view: it is symmetric, so rows may stand for columns."""
+        self.theta = self._all[:, n_arms * width :].T
+        """(K, d), a view."""
         self.inverse[:] = np.eye(width) / PRIOR
 
     @property
@@ -45,16 +45,16 @@ class Moments:
 
     def posterior(self, x: Floats) -> tuple[Floats, Floats]:
         """(K,) means x·θ and standard deviations √(xᵀ A⁻¹ x) at x (d,)."""
-        theta = self.theta
-        y = self._all.dot(x)
-        variance = y[: theta.size].reshape(theta.shape).dot(x)
-        return y[theta.size :], np.sqrt(np.maximum(variance, 0.0))
+        y = x.dot(self._all)
+        split = self.rewarded.size
+        variance = y[:split].reshape(self.rewarded.shape).dot(x)
+        return y[split:], np.sqrt(np.maximum(variance, 0.0))
 
     def posterior_many(self, X: Floats) -> tuple[Floats, Floats]:
         """`posterior` of n rows: (n, K) each, from (n, d)."""
-        Y = X @ self._all.T
-        split = self.theta.size
-        variance = np.einsum("nkd,nd->nk", Y[:, :split].reshape(len(X), *self.theta.shape), X)
+        Y = X @ self._all
+        split = self.rewarded.size
+        variance = np.einsum("nkd,nd->nk", Y[:, :split].reshape(len(X), *self.rewarded.shape), X)
         return Y[:, split:], np.sqrt(np.maximum(variance, 0.0))
 
     def add(self, arm: int, x: Floats, reward: float) -> None:
