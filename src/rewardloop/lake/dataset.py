@@ -1,0 +1,140 @@
+"""A data set: the events closed up to a watermark, to learn from and to evaluate on. Immutable; named by its fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from rewardloop.events import Record
+from rewardloop.interactions import Interactions
+from rewardloop.lake.fingerprint import Sums, Words, add, as_hex, hash_keys, label_sums, mix
+from rewardloop.lake.labels import Labels, Split, newest_labels, read_labels
+from rewardloop.lake.ledger import Ledger
+from rewardloop.lake.manifest import Manifest, Part
+from rewardloop.lake.opening import open_records
+from rewardloop.lake.parsing import COLUMNS, Parser
+from rewardloop.lake.rows import DecisionRows
+
+
+class DataSet:
+    """Every event with closed_at ≤ `watermark`. A function of the lake's records and the reward settings, and of nothing else."""
+
+    def __init__(self, directory: Path, manifest: Manifest, watermark: int) -> None:
+        self._directory = directory
+        self._manifest = manifest
+        self.watermark = watermark
+        self.ledger: Ledger = manifest.ledger
+        """As of the newest join."""
+
+    @property
+    def n(self) -> int:
+        """Events."""
+        return self.count()
+
+    @property
+    def fingerprint(self) -> str:
+        """128 bits in hexadecimal: of the set of (event key, reward, closed_at), in whatever order and slices it was joined."""
+        return as_hex(add(self._manifest.pruned, *(self._sums(part) for part in self._parts(-1, self.watermark))))
+
+    def count(self, *, after: int = -1, until: int | None = None) -> int:
+        """Events with after < closed_at ≤ until."""
+        until = self._bounded(until)
+        whole, cut = 0, 0
+        for part in self._parts(after, until):
+            if after < part.min_at and part.max_at <= until:
+                whole += part.rows
+            else:
+                cut += len(read_labels(self._directory, part, after, until))
+        return whole + cut
+
+    def interactions(
+        self,
+        *,
+        after: int = -1,
+        until: int | None = None,
+        split: Split = "all",
+        ratio: float = 1.0,
+        newest: int | None = None,
+        batch: int = 10_000,
+    ) -> Iterator[Interactions]:
+        """Events with after < closed_at ≤ until, ordered by (closed_at, event key), in batches; the last may be smaller.
+
+        split: `train` is sample_prob ≤ ratio, `eval` the others. newest: only so many, the last ones. Memory: one part of
+        labels (columns of numbers) and a batch of decisions, however long the history. Raises `Corrupt`.
+        """
+        until = self._bounded(until)
+        parts = self._parts(after, until)
+        stream: Iterator[Labels]
+        if newest is None:
+            stream = (read_labels(self._directory, part, after, until).split(split, ratio).ordered() for part in parts)
+        else:
+            stream = newest_labels(self._directory, parts, newest, after=after, until=until, split=split, ratio=ratio)
+        with self._decisions() as decisions:
+            parser = Parser()
+            for labels in _batches(stream, batch):
+                yield parser.interactions(labels, decisions.take(labels.seq))
+
+    def sample(self, n: int, *, seed: int, before: int | None = None, split: Split = "all", ratio: float = 1.0) -> Interactions:
+        """n events (fewer if there are no more) with closed_at ≤ before, drawn without replacement, in random order.
+
+        The same seed draws the same events however the lake's files are cut: those whose key hashes lowest under the seed.
+        """
+        salt = mix(np.array([seed & (1 << 64) - 1], np.uint64))
+        best: Labels | None = None
+        until = self._bounded(before)
+        for part in self._parts(-1, until):
+            labels = read_labels(self._directory, part, -1, until).split(split, ratio)
+            best = _lowest(labels if best is None else _concatenated([best, labels]), n, salt)
+        if best is None or not len(best):
+            return Interactions.empty()
+        with self._decisions() as decisions:
+            return Parser().interactions(best, decisions.take(best.seq))
+
+    def open_records(self) -> Iterator[Record]:
+        """The records of events still open: decisions, then their rewards and activations in order of time."""
+        return open_records(self._directory, self._manifest)
+
+    def _parts(self, after: int, until: int) -> tuple[Part, ...]:
+        return self._manifest.between("labels", after, until)
+
+    def _bounded(self, until: int | None) -> int:
+        return self.watermark if until is None else min(until, self.watermark)
+
+    def _sums(self, part: Part) -> Sums:
+        if part.max_at <= self.watermark:
+            return part.sums
+        labels = read_labels(self._directory, part, -1, self.watermark)
+        return label_sums(labels.hi, labels.lo, labels.reward, labels.closed_at)
+
+    def _decisions(self) -> DecisionRows:
+        return DecisionRows(self._directory, self._manifest.of("decisions"), COLUMNS)
+
+
+def _lowest(labels: Labels, n: int, salt: Words) -> Labels:
+    """The n whose hash is lowest, in order of it."""
+    rank = mix(hash_keys(labels.hi, labels.lo) ^ salt)
+    rows = np.argpartition(rank, n - 1)[:n] if 0 < n < len(rank) else np.arange(min(n, len(rank)))
+    return labels.take(rows[np.lexsort((labels.lo[rows], labels.hi[rows], rank[rows]))])
+
+
+def _batches(stream: Iterator[Labels], size: int) -> Iterator[Labels]:
+    """The same rows, `size` at a time."""
+    held: list[Labels] = []
+    n = 0
+    for labels in stream:
+        held.append(labels)
+        n += len(labels)
+        if n >= size:
+            rows = _concatenated(held)
+            whole = n - n % size
+            yield from (rows.take(slice(start, start + size)) for start in range(0, whole, size))
+            held, n = [rows.take(slice(whole, None))], n - whole
+    if n:
+        yield _concatenated(held)
+
+
+def _concatenated(held: list[Labels]) -> Labels:
+    columns = ("hi", "lo", "seq", "closed_at", "reward", "sample_prob")
+    return held[0] if len(held) == 1 else Labels(*(np.concatenate([getattr(rows, name) for rows in held]) for name in columns))

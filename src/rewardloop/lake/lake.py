@@ -1,0 +1,159 @@
+"""The lake of one experiment: its records as Parquet, and the data sets joined from them. The other modules serve this class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+from msgspec.structs import replace
+
+from rewardloop.events import Activation, Decision, Record, Reward
+from rewardloop.lake.admission import admit
+from rewardloop.lake.columns import activation_columns, decision_columns, reward_columns
+from rewardloop.lake.dataset import DataSet
+from rewardloop.lake.fingerprint import add
+from rewardloop.lake.join import Engine, join_slice
+from rewardloop.lake.ledger import Ledger
+from rewardloop.lake.manifest import Labelling, Manifest
+from rewardloop.lake.opening import event_records
+from rewardloop.lake.storage import Storage, retire
+from rewardloop.settings import RewardSettings
+
+SLICE_ROWS = 2_000_000
+"""Decisions joined at once: the hash table then fits the processor's cache, and memory has a bound."""
+
+
+class Lake:
+    """Laws
+    - `append` commits records and cursor together: after a crash both are there or neither.
+    - `join(w)` says that every record stamped ≤ w has been appended. What comes later with such a stamp counts from the next
+      microsecond on, so a data set never changes.
+    - Reading sees whole commits and needs no lock. One process at a time may append, join, import and prune; the caller
+      sees to that.
+    """
+
+    def __init__(self, directory: Path, reward: RewardSettings, engine: Engine | None = None) -> None:
+        self._storage = Storage(directory)
+        self._labelling = Labelling.of(reward)
+        self._engine = engine or Engine()
+
+    @property
+    def directory(self) -> Path:
+        return self._storage.directory
+
+    @property
+    def experiment(self) -> str:
+        """The name of the directory that holds the lake."""
+        return self.directory.parent.name
+
+    @property
+    def cursor(self) -> bytes:
+        """As last appended; empty in a new lake."""
+        return self._storage.manifest.cursor
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where every record went, up to the newest join."""
+        return self._storage.manifest.ledger
+
+    @property
+    def watermark(self) -> int:
+        """Of the newest data set; −1 before the first."""
+        return self._storage.manifest.joined
+
+    def append(self, records: Sequence[Record], cursor: bytes) -> None:
+        """Take in records of the log, with the position that it was read up to. Raises `StorageUnavailable`."""
+        manifest = self._storage.begin()
+        decisions = decision_columns([r for r in records if type(r) is Decision], manifest.joined)
+        rewards = reward_columns([r for r in records if type(r) is Reward], manifest.joined)
+        activations = activation_columns([r for r in records if type(r) is Activation], manifest.joined)
+        self._storage.commit(replace(self.added(manifest, decisions, rewards, activations), cursor=cursor))
+
+    def added(self, manifest: Manifest, decisions: pa.Table, rewards: pa.Table, activations: pa.Table) -> Manifest:
+        """The manifest with rows added, their files written; nothing is committed."""
+        admitted = admit(self.directory, manifest, decisions)
+        manifest = self._storage.add(manifest, "decisions", [admitted.table])
+        manifest = self._storage.add(manifest, "rewards", [rewards])
+        manifest = self._storage.add(manifest, "activations", [activations])
+        stamps = (decisions["decided_at"], rewards["rewarded_at"], activations["activated_at"])
+        ledger = manifest.ledger.plus(
+            decisions=admitted.table.num_rows - len(admitted.superseded),
+            duplicate_decisions=admitted.n_duplicates,
+            activations=activations.num_rows,
+            rewards_received=rewards.num_rows,
+            late_commits=sum(int((stamp.to_numpy() <= manifest.joined).sum()) for stamp in stamps),
+        )
+        return replace(manifest, ledger=ledger, superseded=manifest.superseded + admitted.superseded)
+
+    def join(self, watermark: int) -> DataSet:
+        """The data set of a watermark: joins what closed since the last one. Killed, it goes on from the last slice it finished.
+
+        An older watermark gives its data set again. Other reward settings than before label all of history anew.
+        """
+        manifest = self._relabelled(self._storage.begin())
+        for until in _cuts(manifest, max(watermark, self.watermark)):
+            manifest = self._join_slice(manifest, until)
+        return DataSet(self.directory, manifest, watermark)
+
+    def dataset(self, watermark: int | None = None) -> DataSet:
+        """A data set already joined, by default the newest. Reads only."""
+        manifest = self._storage.manifest
+        return DataSet(self.directory, manifest, manifest.joined if watermark is None else min(watermark, manifest.joined))
+
+    def find(self, event_id: str) -> list[Record]:
+        """What the lake holds of one event: its decision, then its rewards and activations."""
+        return event_records(self.directory, self._storage.manifest, event_id)
+
+    def prune(self, before: int) -> int:
+        """Forget closed events older than `before`, by whole files; returns the events that left.
+
+        Events that are open, and what may still concern them, stay. Fingerprints and ledger go on as if all were there.
+        """
+        manifest = self._storage.begin()
+        window = self._labelling.window
+        before = min(before, manifest.joined - 2 * window)
+        labels = manifest.of("labels")
+        old = [part for part in labels if part.max_at < before]
+        floor = min([before, *(part.min_at for part in labels if part not in old)]) - window
+        old += [part for part in manifest.parts if part.kind not in ("labels", "unmatched") and part.max_at < floor]
+        kept = tuple(part for part in manifest.parts if part not in old)
+        sums = add(manifest.pruned, *(part.sums for part in old))
+        self._storage.commit(replace(retire(manifest, old, kept), pruned=sums))
+        return sum(part.rows for part in old if part.kind == "labels")
+
+    def _relabelled(self, manifest: Manifest) -> Manifest:
+        if manifest.labelling in (None, self._labelling):
+            return replace(manifest, labelling=self._labelling)
+        old = manifest.of("labels") + manifest.of("unmatched")
+        kept = tuple(part for part in manifest.parts if part not in old)
+        fresh = replace(retire(manifest, old, kept), joined=-1, pruned=(0, 0), ledger=manifest.ledger.unjoined())
+        return replace(fresh, labelling=self._labelling)
+
+    def _join_slice(self, manifest: Manifest, until: int) -> Manifest:
+        sliced = join_slice(self.directory, manifest, self._labelling, until, self._engine)
+        manifest = self._storage.add(manifest, "labels", sliced.labels)
+        manifest = self._storage.add(manifest, "unmatched", sliced.unmatched)
+        settled = [part for part in manifest.of("unmatched") if part.max_at <= until - self._labelling.window]
+        manifest = retire(manifest, settled, tuple(part for part in manifest.parts if part not in settled))
+        manifest = replace(manifest, joined=until, ledger=manifest.ledger.plus(**sliced.counts))
+        self._storage.commit(manifest)
+        return self._storage.manifest
+
+
+def read_ledger(directory: Path) -> Ledger:
+    """The ledger of the lake in a directory, up to its newest join; nothing is joined or changed."""
+    return Storage(directory).manifest.ledger
+
+
+def _cuts(manifest: Manifest, until: int) -> list[int]:
+    """Watermarks after `manifest.joined` up to `until`, so that between two there are about `SLICE_ROWS` decisions."""
+    if until <= manifest.joined:
+        return []
+    cuts, rows = [], 0
+    for part in sorted(manifest.between("decisions", manifest.joined, until), key=lambda part: part.max_at):
+        rows += part.rows
+        if rows >= SLICE_ROWS and part.max_at < until:
+            cuts.append(part.max_at)
+            rows = 0
+    return [*sorted(set(cuts)), until]

@@ -1,0 +1,67 @@
+"""Keeping the number of files bounded: sixteen neighbours of a size become one of the next size, until a part is full.
+
+So a row is rewritten about once per factor of sixteen, and a lake of n rows has at most about 90 small parts a kind, and
+one full part a million rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from rewardloop.lake.keys import write_index
+from rewardloop.lake.manifest import Kind, Part
+from rewardloop.lake.parts import ROW_GROUP, open_part, write_part
+
+FAN_IN = 16
+FULL_ROWS = 1_000_000
+FULL_BYTES = 128 << 20
+
+
+def due(parts: Sequence[Part]) -> Sequence[Part]:
+    """Neighbours (of one kind, in order) to merge into one part now; empty when there are few enough."""
+    for tier in range(6):
+        run = _tail(parts, tier)
+        if len(run) >= FAN_IN:
+            return _that_fit(run)
+    return ()
+
+
+def merge(directory: Path, kind: Kind, parts: Sequence[Part], serial: int) -> Part:
+    """Writes the rows of several parts, in their order, as one. Memory: a few row groups. Raises `Corrupt`."""
+    merged = write_part(directory, kind, serial, _tables(directory, parts), first_seq=parts[0].first_seq)
+    if kind == "decisions":
+        write_index(directory, merged)
+    return merged
+
+
+def _tail(parts: Sequence[Part], tier: int) -> Sequence[Part]:
+    """The newest neighbours that are of this tier or a lower one."""
+    start = len(parts)
+    while start and not _full(parts[start - 1]) and parts[start - 1].rows < FAN_IN ** (tier + 1):
+        start -= 1
+    return parts[start:]
+
+
+def _that_fit(run: Sequence[Part]) -> Sequence[Part]:
+    """The oldest of a run that make at most two full parts together."""
+    rows = size = n = 0
+    for part in run:
+        rows, size = rows + part.rows, size + part.size
+        if rows > 2 * FULL_ROWS or size > 2 * FULL_BYTES:
+            break
+        n += 1
+    return run[:n]
+
+
+def _full(part: Part) -> bool:
+    return part.rows >= FULL_ROWS or part.size >= FULL_BYTES
+
+
+def _tables(directory: Path, parts: Sequence[Part]) -> Iterator[pa.Table]:
+    for part in parts:
+        with open_part(directory, part, dictionaries=False) as file:
+            for batch in file.iter_batches(ROW_GROUP, use_threads=False):
+                yield pa.Table.from_batches([batch])

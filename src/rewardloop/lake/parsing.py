@@ -1,0 +1,50 @@
+"""From rows of decisions and their labels to `Interactions`: numbers stay arrays, JSON becomes features."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rewardloop.features import ActionSet, parse_actions, parse_context
+from rewardloop.interactions import Interactions
+from rewardloop.lake.labels import Labels
+
+COLUMNS = ("event_id", "context", "actions", "pmf", "action", "probability")
+MAX_ACTION_SETS = 10_000
+"""Parsed sets kept: the same JSON gives the same object."""
+
+
+class Parser:
+    def __init__(self) -> None:
+        self._sets: dict[bytes, ActionSet] = {}
+
+    def interactions(self, labels: Labels, decisions: pa.Table) -> Interactions:
+        """(n,) of both, row by row."""
+        pmf = decisions["pmf"].combine_chunks()
+        sizes = pc.list_value_length(pmf).to_numpy()
+        return Interactions(
+            decisions["event_id"].to_pylist(),
+            [parse_context(context) for context in decisions["context"].cast(pa.binary()).to_pylist()],
+            self._actions(decisions["actions"].combine_chunks()),
+            decisions["action"].to_numpy().astype(np.int64),
+            decisions["probability"].to_numpy(),
+            labels.reward,
+            pmf.flatten().to_numpy(),
+            np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]),
+            labels.sample_prob,
+            labels.closed_at,
+        )
+
+    def _actions(self, column: pa.DictionaryArray) -> list[ActionSet]:
+        used = column if len(column.dictionary) <= len(column) else column.cast(pa.string()).dictionary_encode()
+        sets = [self._set(document) for document in used.dictionary.cast(pa.binary()).to_pylist()]
+        return [sets[i] for i in used.indices.to_pylist()]
+
+    def _set(self, document: bytes) -> ActionSet:
+        known = self._sets.get(document)
+        if known is None:
+            if len(self._sets) >= MAX_ACTION_SETS:
+                self._sets.clear()
+            known = self._sets[document] = parse_actions(document)
+        return known

@@ -1,0 +1,92 @@
+"""Fetching decisions by their numbers, a row group at a time, the most recently used kept in memory up to a bound."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rewardloop.interactions import Ints
+from rewardloop.lake.manifest import Part
+from rewardloop.lake.parts import open_part
+
+CACHE_BYTES = 128 << 20
+MAX_FILES = 64
+
+
+class DecisionRows:
+    """Chosen columns of the decisions in `parts`. Use as a context manager: it holds files open."""
+
+    def __init__(self, directory: Path, parts: Sequence[Part], columns: Sequence[str]) -> None:
+        self._directory = directory
+        self._parts = parts
+        self._starts = np.array([part.first_seq for part in parts], np.int64)
+        self._columns = list(columns)
+        self._files: OrderedDict[str, pq.ParquetFile] = OrderedDict()
+        self._groups: dict[str, Ints] = {}
+        self._cache: OrderedDict[tuple[str, int], pa.Table] = OrderedDict()
+        self._cached = 0
+
+    def take(self, seq: Ints) -> pa.Table:
+        """(n rows) the decisions of these numbers, in the order given. Raises `Corrupt`."""
+        order = np.argsort(seq, kind="stable")
+        wanted = seq[order]
+        pieces: list[pa.Table] = []
+        done = 0
+        while done < len(wanted):
+            table, first = self._around(int(wanted[done]))
+            end = int(np.searchsorted(wanted, first + table.num_rows))
+            pieces.append(table.take(wanted[done:end] - first))
+            done = end
+        if not pieces:
+            return self._around(int(self._starts[0]))[0].slice(0, 0)
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        rows = pa.concat_tables(pieces).unify_dictionaries().combine_chunks()
+        return rows if (back[1:] > back[:-1]).all() else rows.take(back)
+
+    def _around(self, seq: int) -> tuple[pa.Table, int]:
+        """The row group that holds a decision, and the number of its first."""
+        part = self._parts[int(np.searchsorted(self._starts, seq, "right")) - 1]
+        firsts = self._firsts(part)
+        number = int(np.searchsorted(firsts, seq, "right")) - 1
+        return self._group(part, number), int(firsts[number])
+
+    def _firsts(self, part: Part) -> Ints:
+        if part.name not in self._groups:
+            metadata = self._file(part).metadata
+            sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+            self._groups[part.name] = part.first_seq + np.cumsum([0, *sizes[:-1]])
+        return self._groups[part.name]
+
+    def _group(self, part: Part, number: int) -> pa.Table:
+        key = (part.name, number)
+        if key not in self._cache:
+            table = self._file(part).read_row_group(number, columns=self._columns, use_threads=False)
+            self._cache[key] = table
+            self._cached += table.nbytes
+            while self._cached > CACHE_BYTES and len(self._cache) > 1:
+                self._cached -= self._cache.popitem(last=False)[1].nbytes
+        self._cache.move_to_end(key)
+        return self._cache[key]
+
+    def _file(self, part: Part) -> pq.ParquetFile:
+        if part.name not in self._files:
+            self._files[part.name] = open_part(self._directory, part)
+            if len(self._files) > MAX_FILES:
+                self._files.popitem(last=False)[1].close()
+        self._files.move_to_end(part.name)
+        return self._files[part.name]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for file in self._files.values():
+            file.close()

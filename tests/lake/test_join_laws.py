@@ -1,0 +1,82 @@
+"""The lake agrees with the rules told in plain Python, whatever the order, the slicing and the repetition of what arrives."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+from builders import activation, decision, reward
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from join_oracle import join
+
+from rewardloop.events import Record
+from rewardloop.ids import event_key
+from rewardloop.lake import DataSet, Lake
+from rewardloop.settings import Duration, RewardSettings
+from rewardloop.settings.schema import Aggregation
+
+WINDOW = 10
+END = 100
+
+ids = st.sampled_from(["a", "b", "c", "d", str(event_key("e"))])
+times = st.integers(20, 60)
+values = st.sampled_from([0.0, 1.0, -0.5, 0.1, 0.2, 0.3, 1e16])
+decisions = st.builds(
+    lambda i, at, deferred: decision(i, decided_at=at, deferred=deferred), ids, times, st.sampled_from([False, False, True])
+)
+rewards = st.builds(
+    lambda i, at, value, key, final: reward(i, value, rewarded_at=at, reward_id=key, final=final),
+    ids,
+    times,
+    values,
+    st.sampled_from(["", "", "x", "y"]),
+    st.sampled_from([False, False, False, True]),
+)
+activations = st.builds(lambda i, at: activation(i, activated_at=at), ids, times)
+histories = st.lists(st.one_of(decisions, rewards, rewards, rewards, activations), max_size=30)
+rules = st.builds(
+    lambda how, default: RewardSettings(window=Duration(WINDOW), aggregation=how, default=default),
+    st.sampled_from(get_args(Aggregation)),
+    st.sampled_from([0.0, -1.0]),
+)
+COUNTS = [
+    "decisions", "duplicate_decisions", "open", "closed", "with_reward", "defaulted", "not_activated", "rewards_received",
+    "rewards_counted", "rewards_duplicate", "rewards_late", "rewards_orphan", "rewards_not_activated", "rewards_waiting",
+]  # fmt: skip
+
+
+def labels(data: DataSet) -> dict[str, tuple[int, float]]:
+    batches = list(data.interactions(batch=3))
+    return {
+        event_id: (int(at), float(value))
+        for batch in batches
+        for event_id, at, value in zip(batch.event_ids, batch.closed_at, batch.reward, strict=True)
+    }
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@given(records=histories, rules=rules, data=st.data())
+def test_any_slicing_gives_the_labels_and_the_ledger_of_the_oracle(
+    records: list[Record], rules: RewardSettings, data: st.DataObject
+) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(15, 80), max_size=4), label="watermarks"))
+    split = data.draw(st.integers(0, len(records)), label="split")
+    with tempfile.TemporaryDirectory() as directory:
+        sliced = Lake(Path(directory) / "one", rules)
+        sliced.append(records[:split], b"1")
+        sliced.append(records[split:], b"2")
+        for watermark in [*cuts, END]:
+            joined, expected = sliced.join(watermark), join(records, rules, watermark)
+            assert labels(joined) == {i: (at, value) for i, (at, value, _) in expected.labels.items()}
+            assert {name: getattr(joined.ledger, name) for name in COUNTS} == {name: expected.counts[name] for name in COUNTS}
+
+        shuffled = data.draw(st.permutations(records), label="order")
+        whole = Lake(Path(directory) / "other", rules)
+        whole.append(shuffled, b"1")
+        assert whole.join(END).fingerprint == sliced.dataset().fingerprint
+        for watermark in cuts:
+            assert whole.dataset(watermark).fingerprint == sliced.dataset(watermark).fingerprint
+        assert msgspec.structs.replace(whole.ledger, late_commits=0) == sliced.ledger
