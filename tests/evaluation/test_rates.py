@@ -46,7 +46,10 @@ def test_cressie_read_covers_where_support_is_thin():
 
 @pytest.mark.parametrize("accuracy", [0.68, 0.7])
 def test_strict_promotes_no_more_than_one_in_twenty_that_is_not_better(accuracy):
-    """A worse candidate, and an equal one with other mistakes. Nominal .025, measured 0 and .005 of 400; 120 logs: false alarm 1 in 12 at nominal, below 1 in 1,000 as measured."""
+    """A worse candidate, and an equal one with other mistakes.
+
+    Nominal .025, measured 0 and .005 of 400; 120 logs: false alarm 1 in 12 at nominal, below 1 in 1,000 as measured.
+    """
     assert promoted(worlds.policy(accuracy, 0.02, seed=1), "strict", n=2000, repetitions=120) <= 0.05
 
 

@@ -3,8 +3,9 @@
 from rewardloop.evaluation.cressie_read import cressie_read
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.estimators import ESTIMATORS, Estimator, dm, dr, ips, sndr, snips
-from rewardloop.evaluation.gate import GateReport, evaluate
+from rewardloop.evaluation.gate import evaluate
 from rewardloop.evaluation.intervals import bootstrap, empirical_bernstein, normal
+from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.rules import Rule, Verdict
 from rewardloop.evaluation.sample import Sample, as_logged, sample
 from rewardloop.evaluation.support import Support, support

@@ -23,7 +23,7 @@ class Estimate(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         interval = f"{100 * self.level:g} % interval {self.lower:.4g} to {self.upper:.4g}"
-        return f"{self.value:.4g} ({interval}, n {self.n:,}, ess {self.ess:,.0f})"
+        return f"{self.value:.4g} ({interval}, n {self.n:,}, ess {self.ess:,.1f})"
 
 
 def effective_sample_size(weight: Floats) -> float:

@@ -2,70 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from rewardloop.evaluation.cressie_read import cressie_read
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.estimators import ESTIMATORS
 from rewardloop.evaluation.intervals import normal, standard_error
+from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.reward_model import fit_predict
 from rewardloop.evaluation.rules import CHECKS, MIN_EVENTS, Evidence, Rule, Verdict, enough_events
 from rewardloop.evaluation.sample import Sample, sample, sum_by_event
 from rewardloop.evaluation.screening import check_policy, screen
-from rewardloop.evaluation.support import Support, support
+from rewardloop.evaluation.support import support
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.settings import GateSettings
-
-
-class GateReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict and everything it rests on; every number is finite, so that it survives JSON."""
-
-    verdict: Verdict
-    summary: str
-    """One sentence."""
-    rule: str
-    """`no_harm`, `strict` or `always`, as it was set."""
-    estimator: str
-    """`dr` or `ips`, as it was set."""
-    rules: tuple[Rule, ...]
-    n: int
-    """Events used."""
-    excluded: dict[str, int]
-    """Events not used, by reason."""
-    candidate: dict[str, Estimate]
-    """By estimator: `ips`, `dr`, `cressie_read`. Empty with fewer than two events, and the estimates below None."""
-    hosted: dict[str, Estimate] | None
-    logged: Estimate | None
-    """What the decisions as they were logged earned, on the same events."""
-    difference: Estimate | None
-    """Candidate − hosted (− logged, where nothing is hosted), paired event by event, by the estimator of the settings."""
-    support: Support | None
-    """Of the candidate."""
-
-    @property
-    def passed(self) -> bool:
-        return self.verdict == "promote"
-
-    def rows(self) -> Iterator[tuple[str, str, Estimate]]:
-        """Policy, estimator and estimate, for a table."""
-        yield from (("candidate", name, estimate) for name, estimate in self.candidate.items())
-        yield from (("hosted", name, estimate) for name, estimate in (self.hosted or {}).items())
-        if self.logged:
-            yield "logged", "mean", self.logged
-        if self.difference:
-            yield "candidate − " + ("hosted" if self.hosted else "logged"), self.estimator, self.difference
-
-    def to_json(self) -> str:
-        """What the registry records; `GateReport.from_json` reads it again."""
-        return msgspec.json.encode(self).decode()
-
-    @classmethod
-    def from_json(cls, text: str) -> GateReport:
-        return msgspec.json.decode(text, type=cls)
 
 
 class _Rewards(NamedTuple):

@@ -26,7 +26,7 @@ def normal(scores: Floats, level: float, ess: float | None = None) -> Estimate:
     """mean ± t(n − 1)·sd/√n. One event has no spread: its interval is the whole line.
 
     >>> print(normal(np.array([0.0, 1.0, 0.0, 1.0]), 0.95))
-    0.5 (95 % interval -0.4187 to 1.419, n 4, ess 4)
+    0.5 (95 % interval -0.4187 to 1.419, n 4, ess 4.0)
     """
     n = _count(scores)
     half = float(stdtrit(n - 1, (1 + level) / 2)) * standard_error(scores) if n > 1 else math.inf

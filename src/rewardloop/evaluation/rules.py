@@ -74,8 +74,11 @@ def overlap(seen: Evidence, _: GateSettings) -> Rule:
     """For actions that come and go; what has a name that lasts is judged by `logged_actions`, and gets its data by exploring."""
     share, matched = seen.support.overlap, seen.support.n_matched
     passed = share >= MIN_OVERLAP or matched >= ENOUGH_MATCHES or seen.support.named_share >= MIN_LOGGED_SHARE
-    found = f"The log made {share:.1%} of the candidate's choices 1/{LARGEST_RATIO:g} as often, its favourite {matched:,} times"
-    needed = f"{MIN_OVERLAP:.0%} or {ENOUGH_MATCHES} times are needed where actions come and go"
+    least = f"1/{LARGEST_RATIO:g}"
+    found = (
+        f"{share:.1%} of the candidate's choices were made by the log at least {least} as often, its favourite {matched:,} times"
+    )
+    needed = f"where actions come and go, {MIN_OVERLAP:.0%} or {ENOUGH_MATCHES} times are needed"
     return _support("overlap", passed, share, MIN_OVERLAP, f"{found}; {needed}.")
 
 

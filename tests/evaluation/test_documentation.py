@@ -1,0 +1,19 @@
+import doctest
+import re
+from pathlib import Path
+
+from rewardloop.evaluation import ESTIMATORS
+from rewardloop.evaluation.rules import CHECKS
+
+PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"
+
+
+def test_the_example_on_the_page_runs():
+    failed, attempted = doctest.testfile(str(PAGE), module_relative=False)
+    assert (failed, attempted > 0) == (0, True)
+
+
+def test_every_estimator_and_every_rule_is_on_the_page():
+    named = set(re.findall(r"^\| `(\w+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    rules = {check.__name__.removesuffix("_within_error") for checks in CHECKS.values() for check in checks}
+    assert {"events", *rules} | {*ESTIMATORS, "cressie_read"} == named
