@@ -10,7 +10,6 @@ from typing import Any
 from rewardloop.clock import SECOND, Clock
 from rewardloop.errors import BodyTooLarge, Overloaded, RewardloopError
 from rewardloop.serving.bodies import BodyStalled, ClientGone, NotJson, Receive, check_headers, read_body
-from rewardloop.serving.counts import Counts
 from rewardloop.serving.handlers import About, Call
 from rewardloop.serving.replies import Reply, problem, protocol_problem
 from rewardloop.serving.routes import ROUTES, Match, Route, Router
@@ -28,13 +27,16 @@ _logger = logging.getLogger(__name__)
 
 
 class Application:
+    """Callable as ASGI; `find` and `answer` are the same for a protocol that has read the whole request already."""
+
     def __init__(self, service: Service, clock: Clock, about: About) -> None:
         self._service = service
         self._about = about
         self._now = clock.now
-        self._counts: Counts = service.counts
-        self._router = Router(ROUTES)
+        self._answered = service.counts.requests
+        self._timings = {route.operation: service.counts.timing(route.operation) for route in ROUTES}
         self._in_flight = 0
+        self.find = Router(ROUTES).find
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,53 +49,54 @@ class Application:
         await send({"type": "http.response.start", "status": status, "headers": fields})
         await send({"type": "http.response.body", "body": body})
 
+    async def answer(self, route: Route, parameters: tuple[str, ...], query: bytes, body: bytes) -> Reply:
+        """The reply of a route, an error's included; counted and timed."""
+        started = self._now()
+        self._in_flight += 1
+        try:
+            if self._in_flight > MAX_IN_FLIGHT:
+                raise Overloaded(f"{self._in_flight} requests are in flight in this worker")
+            reply = await route.handle(Call(self._service, self._about, parameters, query, body))
+        except RewardloopError as error:
+            reply = problem(error)
+        except Exception:
+            _logger.exception("operation=%s failed", route.operation)
+            reply = protocol_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed; its log says how")
+        finally:
+            self._in_flight -= 1
+        self._timings[route.operation].observe((self._now() - started) / SECOND)
+        return self._counted(route.operation, reply)
+
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
-        match = self._router.find(scope["raw_path"])
+        match = self.find(scope["raw_path"])
         if match is None:
             return self._counted("unknown", protocol_problem(HTTPStatus.NOT_FOUND, f"No such path: {scope['path'][:200]}"))
-        route = match.routes.get(scope["method"])
+        route = match.routes.get("GET" if scope["method"] == "HEAD" else scope["method"])
         if route is None:
-            if scope["method"] != "HEAD" or "GET" not in match.routes:
-                return self._counted("unknown", _wrong_method(match))
-            route = match.routes["GET"]
-        return self._counted(route.operation, await self._handle(route, match, scope, receive))
+            return self._counted("unknown", _wrong_method(match))
+        body = await self._body(route, scope, receive)
+        if isinstance(body, Reply):
+            return self._counted(route.operation, body)
+        return await self.answer(route, match.parameters, scope["query_string"], body)
 
-    async def _handle(self, route: Route, match: Match, scope: Scope, receive: Receive) -> Reply:
+    async def _body(self, route: Route, scope: Scope, receive: Receive) -> bytes | Reply:
+        """The body, or why it is refused."""
+        if route.method == "GET":
+            return b""
         try:
-            body = b""
-            if route.method == "POST":
-                check_headers(scope["headers"], route.max_body)
-                body = await read_body(receive, route.max_body)
-            return await self._bounded(route, Call(self._service, self._about, match.parameters, scope["query_string"], body))
+            check_headers(scope["headers"], route.max_body)
+            return await read_body(receive, route.max_body)
         except BodyTooLarge as error:
             reply = problem(error)
             return reply._replace(headers=(*reply.headers, *_CLOSE))
-        except RewardloopError as error:
-            return problem(error)
         except NotJson as error:
             return protocol_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, str(error))
         except BodyStalled as error:
             return protocol_problem(HTTPStatus.REQUEST_TIMEOUT, str(error), _CLOSE)
-        except ClientGone:
-            raise
-        except Exception:
-            _logger.exception("operation=%s failed", route.operation)
-            return protocol_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed; its log says how")
-
-    async def _bounded(self, route: Route, call: Call) -> Reply:
-        if self._in_flight >= MAX_IN_FLIGHT:
-            raise Overloaded(f"{self._in_flight} requests are in flight in this worker")
-        started = self._now()
-        self._in_flight += 1
-        try:
-            return await route.handle(call)
-        finally:
-            self._in_flight -= 1
-            self._counts.timing(route.operation).observe((self._now() - started) / SECOND)
 
     def _counted(self, operation: str, reply: Reply) -> Reply:
-        answered, key = self._counts.requests, f"{operation} {reply.status}"
-        answered[key] = answered.get(key, 0) + 1
+        key = f"{operation} {reply.status}"
+        self._answered[key] = self._answered.get(key, 0) + 1
         return reply
 
 

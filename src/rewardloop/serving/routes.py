@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,7 +35,7 @@ Handle = Callable[[Call], Awaitable[Reply]]
 MiB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
     """One method of one path. `template` has its parameters in braces."""
 
@@ -49,7 +50,7 @@ class Route:
     max_body: int = MiB
     body_required: bool = True
 
-    @property
+    @cached_property
     def operation(self) -> str:
         """A name for metrics and OpenAPI."""
         return self.handle.__name__

@@ -30,6 +30,7 @@ from rewardloop.serving.counts import Counts, CountsFile, load_all
 from rewardloop.serving.handlers import About
 from rewardloop.serving.logs import configure_logs
 from rewardloop.serving.openapi import describe
+from rewardloop.serving.protocol import ShortcutProtocol
 from rewardloop.serving.routes import ROUTES
 from rewardloop.serving.service import CATALOG_POLL_SECONDS, HOSTED_POLL_SECONDS, Service
 from rewardloop.serving.sockets import listen
@@ -135,12 +136,13 @@ async def _repeat(step: Callable[[], Awaitable[None]], seconds: float) -> None:
 def _config(application: Application) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http="httptools",
+        http=ShortcutProtocol,
         ws="none",
         lifespan="off",
         interface="asgi3",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         limit_concurrency=MAX_CONNECTIONS,

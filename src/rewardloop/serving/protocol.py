@@ -1,0 +1,171 @@
+"""A shorter way through uvicorn's HTTP protocol for what is asked most: a plain POST with a known, small, JSON body.
+
+Such a request needs no ASGI scope, no channel to receive from, no second write: the whole body is collected, the
+application's `answer` is one task, the response one write. That halves what uvicorn costs a request. All else (GET, chunked
+bodies, `Expect`, HTTP/1.0, pipelined requests, any other ASGI application's paths, whatever is to be refused) goes uvicorn's
+own way, and so does everything about connections: limits, back-pressure, graceful shutdown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from rewardloop.errors import BodyTooLarge
+from rewardloop.serving.application import Application
+from rewardloop.serving.bodies import NotJson, check_headers
+from rewardloop.serving.replies import Header, Reply
+from rewardloop.serving.routes import Match, Route
+
+_SLOW_HEADERS = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"connection"})
+
+
+class _Unheard:
+    """Stands where uvicorn's cycle has an event that wakes a reader: here nobody waits for a part of a body."""
+
+    def set(self) -> None:
+        """Wakes nobody."""
+
+
+class ShortCycle:
+    """One request on the short way. Has what uvicorn's protocol looks at in its own cycle."""
+
+    message_event = _Unheard()
+
+    def __init__(self, route: Route, match: Match) -> None:
+        self.route = route
+        self.match = match
+        self.body = bytearray()
+        self.more_body = True
+        self.response_complete = False
+        self.disconnected = False
+        self.keep_alive = True
+
+
+class ShortcutProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, for an `Application`."""
+
+    cycle: RequestResponseCycle | ShortCycle  # type: ignore[assignment]
+    _heard = True
+    _watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch = self.loop.call_later(self.timeout_keep_alive, self._close_if_silent)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = True
+        super().data_received(data)
+
+    def shutdown(self) -> None:
+        """Nobody waits for the rest of a body that may never come."""
+        if type(self.cycle) is ShortCycle and self.cycle.more_body:
+            self.transport.close()
+        else:
+            super().shutdown()
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
+    def on_headers_complete(self) -> None:
+        if self._short_way():
+            return
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers.extend(headers)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if type(self.cycle) is ShortCycle:
+            self.cycle.body += body  # Not more than the content-length that was found small enough.
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        cycle = self.cycle
+        if type(cycle) is not ShortCycle:
+            super().on_message_complete()
+        elif cycle.more_body:
+            cycle.more_body = False
+            task = self.loop.create_task(self._answer(cycle))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    def _short_way(self) -> bool:
+        """Takes it, if this request may."""
+        if not isinstance(self.app, Application) or not self._free() or not self._is_plain_post():
+            return False
+        match = self.app.find(self.url)
+        route = match.routes.get("POST") if match is not None else None
+        if match is None or route is None or not _is_plain(self.headers, route.max_body):
+            return False
+        self.cycle = ShortCycle(route, match)
+        return True
+
+    def _is_plain_post(self) -> bool:
+        return self.parser.get_method() == b"POST" and b"?" not in self.url and self.parser.get_http_version() == "1.1"
+
+    def _free(self) -> bool:
+        """Nothing is being answered on this connection, and the worker has room."""
+        if (self.cycle is not None and not self.cycle.response_complete) or self.flow.write_paused:
+            return False
+        limit = self.limit_concurrency
+        return limit is None or (len(self.connections) < limit and len(self.tasks) < limit)
+
+    async def _answer(self, cycle: ShortCycle) -> None:
+        reply = await self.app.answer(cycle.route, cycle.match.parameters, b"", bytes(cycle.body))
+        cycle.response_complete = True
+        if cycle.disconnected or self.transport.is_closing():
+            return
+        self.transport.write(_response(reply, cycle.keep_alive))
+        if not cycle.keep_alive:
+            self.transport.close()
+        if self.pipeline:
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+
+    def _close_if_silent(self) -> None:
+        """One timer a connection, where uvicorn sets one a request: a silent connection is closed after one to two periods."""
+        answering = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+        if not self._heard and not answering:
+            self.transport.close()
+        else:
+            self._heard = False
+            self._watch = self.loop.call_later(self.timeout_keep_alive, self._close_if_silent)
+
+
+def _is_plain(headers: list[Header], limit: int) -> bool:
+    sized = False
+    for name, _ in headers:
+        if name in _SLOW_HEADERS:
+            return False
+        sized = sized or name == b"content-length"
+    try:
+        check_headers(headers, limit)
+    except (BodyTooLarge, NotJson):
+        return False
+    return sized
+
+
+def _response(reply: Reply, keep_alive: bool) -> bytes:
+    body, status, headers = reply
+    return b"%b%d\r\n%b\r\n%b" % (_head(status, headers), len(body), b"" if keep_alive else b"connection: close\r\n", body)
+
+
+@cache
+def _head(status: int, headers: tuple[Header, ...]) -> bytes:
+    """Bounded: there are as many as there are statuses and constant header sets."""
+    fields = b"".join(b"%b: %b\r\n" % header for header in headers)
+    return b"HTTP/1.1 %d %b\r\n%bcontent-length: " % (status, HTTPStatus(status).phrase.encode(), fields)

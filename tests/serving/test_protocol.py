@@ -1,0 +1,100 @@
+"""The short way and uvicorn's own way through the protocol give the same answers, in the order of the requests."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from running_server import ARMS, CONTEXT, Server, register, running
+
+BODY = json.dumps({**CONTEXT, "event_id": "e"}).encode()
+SHORT = b"POST /v1/experiments/offers/decide HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%b" % (len(BODY), BODY)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    data = tmp_path_factory.mktemp("data")
+    register(data, ARMS)
+    with running(data) as started:
+        yield started
+
+
+def request(event_id: str, headers: bytes = b"", version: bytes = b"1.1", query: bytes = b"") -> bytes:
+    body = json.dumps({**CONTEXT, "event_id": event_id}).encode()
+    path = b"/v1/experiments/offers/decide" + query
+    return b"POST %b HTTP/%b\r\nhost: x\r\n%bcontent-length: %d\r\n\r\n%b" % (path, version, headers, len(body), body)
+
+
+def answers(server: Server, sent: bytes, n: int) -> list[tuple[bytes, dict[bytes, bytes], bytes]]:
+    """(status line, headers, body) of n responses to what is sent at once."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(sent)
+        stream = connection.makefile("rb")
+        return [read(stream) for _ in range(n)]
+
+
+def read(stream: socket.SocketIO) -> tuple[bytes, dict[bytes, bytes], bytes]:  # type: ignore[type-arg]
+    status = stream.readline().strip()
+    headers = {}
+    while line := stream.readline().strip():
+        name, value = line.split(b": ", 1)
+        headers[name] = value
+    return status, headers, stream.read(int(headers[b"content-length"]))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        request("e", query=b"?x=1"),
+        request("e", headers=b"connection: keep-alive\r\n"),
+        b"POST /v1/experiments/offers/decide HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+        % (len(BODY), BODY),
+    ],
+)
+def test_both_ways_answer_alike(server: Server, other: bytes) -> None:
+    [short] = answers(server, SHORT, 1)
+    assert answers(server, other, 1) == [short]
+    assert short[0] == b"HTTP/1.1 200 OK"
+
+
+def test_a_client_that_expects_to_be_asked_is_asked(server: Server) -> None:
+    asked, answered = request("e", headers=b"expect: 100-continue\r\n").split(b"\r\n\r\n", 1)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(asked + b"\r\n\r\n")
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(answered)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("other", [request("e", headers=b"connection: close\r\n"), request("e", version=b"1.0")])
+def test_who_wants_the_connection_closed_gets_it_closed(server: Server, other: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(other)
+        received = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert received.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_pipelined_requests_of_both_kinds_are_answered_in_order(server: Server) -> None:
+    kinds = [b"", b"connection: keep-alive\r\n"]
+    sent = b"".join(request(f"p{i}", headers=kinds[i % 3 == 1]) for i in range(30))
+    ids = [json.loads(body)["event_id"] for _, _, body in answers(server, sent, 30)]
+    assert ids == [f"p{i}" for i in range(30)]
+
+
+def test_a_large_body_arrives_whole(server: Server) -> None:
+    many = {"requests": [{"context": {f"feature_{i}": i for i in range(100)}}] * 1_000}
+    assert len(json.dumps(many)) > 1 << 20
+    answer = server.post("/v1/experiments/offers/decide/batch", many)
+    assert (answer.status, len(answer.json()["decisions"])) == (200, 1_000)
+
+
+def test_a_response_that_nobody_reads_holds_nothing_up(server: Server) -> None:
+    batch = json.dumps({"requests": [CONTEXT] * 1_000}).encode()
+    head = b"POST /v1/experiments/offers/decide/batch HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(batch)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=1) as deaf:
+        with pytest.raises(TimeoutError):
+            deaf.sendall((head + batch) * 1_000)
+        assert server.decide().status == 200
