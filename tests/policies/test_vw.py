@@ -15,9 +15,6 @@ from rewardloop.policies.vw import VowpalWabbitPolicy
 from rewardloop.settings import ExperimentSettings
 from vw_worlds import ARMS, EXPLORATIONS, events, featured, halves, settings
 
-SINGLE = ("egreedy", "softmax", "squarecb", "regcb", "regcbopt", "first", "synthcover")
-"""One learner, whose whole state is in its file: those with several resume with the same weights, but not to the bit."""
-
 
 def trained(exploration: str, logged: Interactions, **learner: object) -> VowpalWabbitPolicy:
     policy = VowpalWabbitPolicy.new(settings(exploration, **learner), seed=3)
@@ -56,28 +53,6 @@ def test_a_saved_policy_answers_the_same(exploration: str, cb_type: str, tmp_pat
     again = reloaded(policy, tmp_path)
     assert np.allclose(answers(again, asked), answers(policy, asked), atol=1e-6)
     assert again.n_learned == policy.n_learned == 200
-
-
-@pytest.mark.parametrize("exploration", SINGLE)
-def test_a_saved_policy_learns_on_from_where_it_stood(exploration: str, tmp_path: Path) -> None:
-    before, rest = halves(events(400), 200)
-    policy = trained(exploration, before)
-    again = reloaded(policy, tmp_path)
-    later, asked = halves(rest, 150)
-    policy.learn(later)
-    again.learn(later)
-    assert np.allclose(answers(again, asked), answers(policy, asked), atol=1e-6)
-
-
-@pytest.mark.parametrize("exploration", ["bag", "cover", "rnd"])
-def test_policies_of_several_learners_resume_deterministically(exploration: str, tmp_path: Path) -> None:
-    before, rest = halves(events(400), 200)
-    later, asked = halves(rest, 150)
-    trained(exploration, before).save(tmp_path)
-    twins = [VowpalWabbitPolicy.load(tmp_path) for _ in range(2)]
-    for twin in twins:
-        twin.learn(later)
-    assert answers(twins[0], asked) == answers(twins[1], asked)
 
 
 @pytest.mark.parametrize("exploration", EXPLORATIONS)

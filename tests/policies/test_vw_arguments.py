@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from vw_worlds import EXPLORATIONS, settings
 
 from rewardloop.errors import InvalidSettings
 from rewardloop.policies.vw_arguments import extra_arguments, learner_arguments
+from vw_worlds import EXPLORATIONS, settings
 
 
 def line(exploration: str, crossed: int = 0, **learner: object) -> str:

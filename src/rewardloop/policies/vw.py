@@ -124,10 +124,11 @@ class VowpalWabbitPolicy:
 
     def save(self, directory: Path) -> None:
         with self._lock:
-            statistics = self._statistics.state()
             weights = self._write_weights(directory / WEIGHTS)
-        state = VowpalState.of(self._settings, self._seed, statistics)
-        write_model(directory, ENGINE, {STATE: state.encoded(), WEIGHTS: weights})
+            state = VowpalState.of(self._settings, self._seed, self._statistics.state())
+            write_model(directory, ENGINE, {STATE: state.encoded(), WEIGHTS: weights})
+            if self._workspace is not None and _forgetful(self._settings):
+                self._open(directory / WEIGHTS)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -202,6 +203,14 @@ def _engine(workspace: Workspace, lines: Lines) -> Engine:
         return PublicEngine(workspace, lines)
     kind = pylibvw.vw.lContextualBandit
     return NativeEngine(workspace, lines, lambda: pylibvw.example(workspace, kind), kind)
+
+
+def _forgetful(settings: ExperimentSettings) -> bool:
+    """Whether Vowpal Wabbit's file lacks some of what several learners remember (weights are whole, step sizes are not).
+
+    Such a policy continues from its own file, so that memory and file go on alike.
+    """
+    return settings.exploration in ("bag", "cover", "rnd") or settings.policy.learner.cb_type == "dr"
 
 
 def distribution(scores: list[float]) -> list[float]:
