@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -204,3 +207,37 @@ def test_the_2019_settings_open() -> None:
 def test_native_engines_are_not_for_this_file() -> None:
     with pytest.raises(InvalidSettings, match="lints"):
         VowpalWabbitPolicy.new(ExperimentSettings(experiment="offers", actions=("a", "b")), seed=0)
+
+
+def test_threads_share_a_policy() -> None:
+    logged = events(300, with_features=True)
+    policy = trained("regcbopt", logged)
+    expected = answers(policy, logged)
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: answers(policy, logged), range(8))) == [expected] * 8
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+sys.path[:0] = sys.argv[2:]
+from vw_worlds import ARMS, events, settings
+from rewardloop.errors import StorageUnavailable
+from rewardloop.policies.vw import VowpalWabbitPolicy
+policy = VowpalWabbitPolicy.new(settings(), 0)
+policy.learn(events(300))
+before = policy.pmf({}, ARMS)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    policy.save(Path(sys.argv[1]))
+except StorageUnavailable as error:
+    assert policy.pmf({}, ARMS) == before
+    print("told")
+"""
+
+
+def test_a_full_disk_is_told_and_the_policy_serves_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path), *sys.path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "told"), done.stderr

@@ -49,8 +49,7 @@ class Scaler:
 
     def __init__(self, columns: dict[str, Column] | None = None) -> None:
         self._columns = columns if columns is not None else {}
-        self._affine: dict[str, tuple[float, float]] = {}
-        self._compile(self._columns)
+        self._affine = {name: _affine(column) for name, column in self._columns.items()}
 
     def update(self, features: Iterable[Features]) -> None:
         """Learns from a batch; call it before the batch is transformed."""
@@ -60,9 +59,12 @@ class Scaler:
                 if type(value) is not str:
                     batch[name].append(value)  # type: ignore[arg-type]
         for name, values in batch.items():
-            if name in self._columns or len(self._columns) < MAX_COLUMNS:
-                self._columns[name] = _merge(self._columns.get(name), _summary(values))
-        self._compile(batch)
+            old = self._columns.get(name)
+            if old is None and len(self._columns) >= MAX_COLUMNS:
+                continue
+            new = _summary(values)
+            column = self._columns[name] = new if old is None else _merge(old, new)
+            self._affine[name] = _affine(column)
 
     def transform(self, features: Features) -> Features:
         """The features a learner sees, under the same names."""
@@ -97,11 +99,6 @@ class Scaler:
     def from_state(cls, state: ScalerState) -> Self:
         return cls(dict(state.columns))
 
-    def _compile(self, names: Iterable[str]) -> None:
-        for name in names:
-            if name in self._columns:
-                self._affine[name] = _affine(self._columns[name])
-
 
 def _summary(values: Sequence[float]) -> Column:
     if len(values) == 1:
@@ -111,9 +108,7 @@ def _summary(values: Sequence[float]) -> Column:
     return Column(len(values), mean, float(np.square(x - mean).sum()), _BINARY.issuperset(values))
 
 
-def _merge(old: Column | None, new: Column) -> Column:
-    if old is None:
-        return new
+def _merge(old: Column, new: Column) -> Column:
     n = old.n + new.n
     delta = new.mean - old.mean
     m2 = old.m2 + new.m2 + delta * delta * (old.n * new.n / n)

@@ -17,7 +17,7 @@ import numpy as np
 import pylibvw
 from vowpalwabbit.pyvw import Workspace
 
-from rewardloop.errors import CorruptModel, InvalidSettings
+from rewardloop.errors import CorruptModel, InvalidSettings, StorageUnavailable
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.model_files import read_model, write_model
@@ -194,7 +194,10 @@ class VowpalWabbitPolicy:
     def _write_weights(self, path: Path) -> bytes:
         if self._workspace is None:
             return b""
-        self._workspace.save(str(path))
+        try:
+            self._workspace.save(str(path))
+        except RuntimeError as error:
+            raise StorageUnavailable(f"The weights could not be written: {error}", at=str(path)) from None
         return path.read_bytes()
 
 
