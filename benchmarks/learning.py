@@ -55,7 +55,9 @@ def protocol(rows: np.ndarray, labels: np.ndarray, settings: ExperimentSettings,
     return means[1:]
 
 
-def _batch(experiment: Experiment, clock: ManualClock, rows: np.ndarray, labels: np.ndarray, generator: np.random.Generator) -> float:
+def _batch(
+    experiment: Experiment, clock: ManualClock, rows: np.ndarray, labels: np.ndarray, generator: np.random.Generator
+) -> float:
     earned = 0.0
     low, high = experiment.settings.reward.range or (0.0, 1.0)
     for row, label in zip(rows, labels, strict=True):

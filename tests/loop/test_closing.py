@@ -5,11 +5,12 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import builders
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import builders
 from rewardloop.clock import SECOND
 from rewardloop.events import Record
 from rewardloop.lake import Lake
@@ -28,8 +29,8 @@ def histories(draw: st.DrawFn) -> list[Record]:
     for event_id in draw(st.lists(st.sampled_from(IDS), unique=True, min_size=1)):
         at = draw(st.integers(0, 50))
         records.append((at, builders.decision(event_id, decided_at=builders.AT + at * SECOND)))
-        for n in range(draw(st.integers(0, 4))):
-            later = at + draw(st.integers(1, 90))
+        for n, delay in enumerate(draw(st.lists(st.integers(1, 90), unique=True, max_size=4))):
+            later = at + delay
             value, key = draw(st.integers(0, 5)), draw(st.sampled_from(["", "same", f"own{n}"]))
             final = draw(st.booleans())
             reward = builders.reward(event_id, value, rewarded_at=builders.AT + later * SECOND, reward_id=key, final=final)
@@ -37,6 +38,7 @@ def histories(draw: st.DrawFn) -> list[Record]:
     return [record for _, record in sorted(records, key=lambda pair: (pair[0], str(pair[1])))]
 
 
+@hypothesis.settings(max_examples=20)
 @given(records=histories(), aggregation=st.sampled_from(["earliest", "latest", "sum", "mean", "min", "max"]))
 def test_online_closing_gives_the_labels_of_the_lake(records: list[Record], aggregation: Aggregation) -> None:
     settings = RewardSettings(window=Duration(WINDOW * SECOND), aggregation=aggregation, default=-1.0)

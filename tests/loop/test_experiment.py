@@ -15,7 +15,9 @@ from rewardloop.settings.schema import Exploration
 
 
 def open_offers(data: Path, clock: ManualClock | None = None, exploration: Exploration = "lints", **settings: object) -> Experiment:
-    usual = ExperimentSettings(experiment="offers", actions=("red", "green"), policy=PolicySettings(exploration=exploration), **settings)  # type: ignore[arg-type]
+    usual = ExperimentSettings(
+        experiment="offers", actions=("red", "green"), policy=PolicySettings(exploration=exploration), **settings
+    )  # type: ignore[arg-type]
     return Experiment.open(usual, data, clock=clock or ManualClock())
 
 

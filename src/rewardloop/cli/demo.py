@@ -29,8 +29,8 @@ def demo(
     """
     world = from_csv(data, label) if data else digits()
     console.print(
-        f"[bold]{world.name}[/]: {len(world.contexts)} rows, {len(world.actions)} actions. Every decision is asked for over HTTP and "
-        "logged, and only the reward of\nthe chosen action comes back. Beside the server a loop joins, trains, evaluates and deploys."
+        f"[bold]{world.name}[/]: {len(world.contexts)} rows, {len(world.actions)} actions. Every decision is asked for over HTTP "
+        "and logged; only the\nreward of the chosen action comes back. Beside the server a loop joins, trains, evaluates, deploys."
     )
     perform(world, policy, Plan(rounds=rounds, seed=seed), out, console)
     console.print(f"Pictures: {out}/reward.png, {out}/reward.html. Look around: rewardloop status --data {out}/data")

@@ -6,13 +6,15 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from rewardloop.settings import write_hook
+
 console = Console(highlight=False, soft_wrap=True)
 warnings = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(value: object) -> None:
     """One JSON document on standard output."""
-    console.print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), markup=False)
+    console.print(msgspec.json.format(msgspec.json.encode(value, enc_hook=write_hook), indent=2).decode(), markup=False)
 
 
 def facts(title: str, rows: dict[str, object]) -> Table:

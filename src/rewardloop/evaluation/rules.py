@@ -21,8 +21,9 @@ MIN_LOGGED_SHARE = 0.8
 MIN_OVERLAP = 0.1
 ENOUGH_MATCHES = 30
 MEAN_WEIGHT = (0.8, 1.25)
-ERRORS = 3.0
-"""no_harm: by how many of its standard errors the mean weight may leave the range."""
+ERRORS = 4.0
+SLACK = 0.05
+"""no_harm: the mean clipped weight may differ from what the log expects by so many standard errors, and this much more."""
 SAME_SPREAD = 1e-9
 SAME_SHARE = 1e-3
 
@@ -70,6 +71,12 @@ def logged_actions(seen: Evidence, _: GateSettings) -> Rule:
     return _support("logged_actions", share >= MIN_LOGGED_SHARE, share, MIN_LOGGED_SHARE, sentence)
 
 
+def possible_actions(seen: Evidence, _: GateSettings) -> Rule:
+    share = seen.support.possible_share
+    sentence = f"{share:.1%} of the candidate's choices had a chance in the log; at least {MIN_LOGGED_SHARE:.0%} must have."
+    return _support("possible_actions", share >= MIN_LOGGED_SHARE, share, MIN_LOGGED_SHARE, sentence)
+
+
 def overlap(seen: Evidence, _: GateSettings) -> Rule:
     """For actions that come and go; what has a name that lasts is judged by `logged_actions`, and gets its data by exploring."""
     share, matched = seen.support.overlap, seen.support.n_matched
@@ -83,11 +90,19 @@ def overlap(seen: Evidence, _: GateSettings) -> Rule:
 
 
 def mean_weight(seen: Evidence, _: GateSettings) -> Rule:
-    return _mean_weight(seen, 0.0)
+    number = seen.support.mean_weight
+    low, high = MEAN_WEIGHT
+    sentence = f"The importance weights average {number:.3g}; {low:g} to {high:g} is right where the log has support."
+    return _support("mean_weight", low <= number <= high, number, low if number < 1 else high, sentence)
 
 
-def mean_weight_within_error(seen: Evidence, _: GateSettings) -> Rule:
-    return _mean_weight(seen, ERRORS * seen.support.mean_weight_error)
+def expected_weight(seen: Evidence, _: GateSettings) -> Rule:
+    """Are the logged probabilities those the actions were drawn with? One lucky draw of a rare action must not look like a fault,
+    so weights are clipped, and compared with what the log itself says they should average."""
+    number, expected = seen.support.clipped_weight, seen.support.clipped_weight_expected
+    slack = SLACK + ERRORS * seen.support.clipped_weight_error
+    sentence = f"The importance weights, none above {LARGEST_RATIO:g}, average {number:.3g}; {expected:.3g} ± {slack:.2g} is right."
+    return _support("expected_weight", abs(number - expected) <= slack, number, expected, sentence)
 
 
 def ess(seen: Evidence, settings: GateSettings) -> Rule:
@@ -129,19 +144,12 @@ def within_tolerance(seen: Evidence, settings: GateSettings) -> Rule:
     return Rule(name="within_tolerance", passed=passed, number=value, threshold=least, otherwise="keep", sentence=sentence)
 
 
-def _mean_weight(seen: Evidence, slack: float) -> Rule:
-    number = seen.support.mean_weight
-    low, high = MEAN_WEIGHT[0] - slack, MEAN_WEIGHT[1] + slack
-    sentence = f"The importance weights average {number:.3g}; {max(low, 0.0):.3g} to {high:.3g} is right where the log has support."
-    return _support("mean_weight", low <= number <= high, number, low if number < 1 else high, sentence)
-
-
 def _support(name: str, passed: bool, number: float, threshold: float, sentence: str) -> Rule:
     return Rule(name=name, passed=passed, number=number, threshold=threshold, otherwise="insufficient_support", sentence=sentence)
 
 
-_NO_HARM: tuple[Check, ...] = (logged_actions, overlap, mean_weight_within_error, not_worse, within_tolerance)
-_STRICT: tuple[Check, ...] = (logged_actions, overlap, mean_weight, ess, not_the_same, better)
+_NO_HARM: tuple[Check, ...] = (possible_actions, logged_actions, overlap, expected_weight, not_worse, within_tolerance)
+_STRICT: tuple[Check, ...] = (possible_actions, logged_actions, overlap, mean_weight, ess, not_the_same, better)
 
 CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType({"no_harm": _NO_HARM, "strict": _STRICT, "always": _NO_HARM})
 """By `gate.rule`, in the order they are asked: support first, because without it the comparison means nothing."""

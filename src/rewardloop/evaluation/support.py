@@ -26,8 +26,14 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
 
     mean_weight: float
     """1 in expectation, if the logged probabilities are right and everything the policy does could have been logged."""
-    mean_weight_error: float
-    """Standard error of `mean_weight`: from the logged distributions where they are known, from the weights elsewhere."""
+    clipped_weight: float
+    """Mean of min(weight, 10): no single event can move it far."""
+    clipped_weight_expected: float
+    """What it should be, from the logged distributions; 1 for an event that has none."""
+    clipped_weight_error: float
+    """Standard error of `clipped_weight`: from the logged distributions where they are known, from the weights elsewhere."""
+    possible_share: float
+    """Share of the policy's choices that the log could have made: those with a logged probability above 0, where it is known."""
     largest_weight: float
     ess: float
     logged_share: float
@@ -43,33 +49,34 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
 def support(interactions: Interactions, pmf: Floats) -> Support:
     """The overlap of a policy's `pmf` (Σ K_i,) with at least one event."""
     weight = pmf[interactions.chosen] / interactions.probability
-    covered, second = _moments(interactions, pmf, weight)
     logged_share, named_share = _by_name(interactions, pmf)
-    variance = np.maximum(second - np.square(covered), 0.0)
+    clipped = np.minimum(weight, LARGEST_RATIO)
+    expected, variance = _expected(interactions, pmf, clipped)
+    known = _known(interactions)
+    possible = sum_by_event(pmf * (interactions.pmf > 0), interactions.offsets)
     return Support(
         mean_weight=float(weight.mean()),
-        mean_weight_error=math.sqrt(float(variance.sum())) / len(weight),
+        clipped_weight=float(clipped.mean()),
+        clipped_weight_expected=float(expected.mean()),
+        clipped_weight_error=math.sqrt(float(variance.sum())) / len(weight),
         largest_weight=float(weight.max()),
         ess=effective_sample_size(weight),
         logged_share=logged_share,
         named_share=named_share,
-        overlap=float(_overlap(interactions, pmf, weight).mean()),
+        possible_share=float(np.where(known, possible, 1.0).mean()),
+        overlap=float(np.where(known, expected, clipped).mean()),
         n_matched=int((pmf[interactions.chosen] >= 0.5 * np.maximum.reduceat(pmf, interactions.offsets[:-1])).sum()),
     )
 
 
-def _moments(log: Interactions, pmf: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """E[w] and E[w²] of each event under the logged distribution; 1 and w² where the log holds none."""
-    possible = log.pmf > 0
-    ratio = np.divide(pmf, log.pmf, out=np.zeros_like(pmf), where=possible)
-    covered, second = sum_by_event(pmf * possible, log.offsets), sum_by_event(pmf * ratio, log.offsets)
+def _expected(log: Interactions, pmf: Floats, clipped: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of min(w, 10) of each event under the logged distribution; 1 and the squared deviation elsewhere."""
     known = _known(log)
-    return np.where(known, covered, 1.0), np.where(known, second, np.square(weight))
-
-
-def _overlap(log: Interactions, pmf: Floats, weight: Floats) -> Floats:
-    exact = sum_by_event(np.minimum(pmf, LARGEST_RATIO * log.pmf), log.offsets)
-    return np.where(_known(log), exact, np.minimum(weight, LARGEST_RATIO))
+    mean = sum_by_event(np.minimum(pmf, LARGEST_RATIO * log.pmf), log.offsets)
+    ratio = np.divide(pmf, log.pmf, out=np.full_like(pmf, LARGEST_RATIO), where=log.pmf > 0)
+    second = sum_by_event(log.pmf * np.square(np.minimum(ratio, LARGEST_RATIO)), log.offsets)
+    variance = np.maximum(second - np.square(mean), 0.0)
+    return np.where(known, mean, 1.0), np.where(known, variance, np.square(clipped - clipped.mean()))
 
 
 def _known(log: Interactions) -> Mask:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from rewardloop.interactions import Interactions
+from rewardloop.lake import DataSet
 from rewardloop.policies import new_policy
 from rewardloop.policies.contract import Policy
 from rewardloop.registry.records import GoldenRequest
@@ -23,14 +24,6 @@ BATCH = 10_000
 N_GOLDEN = 5
 
 Progress = Callable[[int], None]
-
-
-class TrainingData(Protocol):
-    """What a data set offers to training: its events in the order they closed, and a sample of them."""
-
-    def interactions(self, *, after: int, until: int, split: str, ratio: float, batch: int) -> Iterator[Interactions]: ...
-
-    def sample(self, n: int, *, seed: int, before: int, split: str, ratio: float) -> Interactions: ...
 
 
 @runtime_checkable
@@ -59,7 +52,7 @@ class Trained:
 
 def train(
     parent: Policy | None,
-    data: TrainingData,
+    data: DataSet,
     settings: ExperimentSettings,
     *,
     after: int,
@@ -83,7 +76,7 @@ def train(
     return Trained(policy, tally.n, tally.metrics(), golden_requests(policy, tally.last))
 
 
-def _replay(policy: Replaying, data: TrainingData, settings: ExperimentSettings, until: int) -> None:
+def _replay(policy: Replaying, data: DataSet, settings: ExperimentSettings, until: int) -> None:
     learner = settings.policy.learner
     for again in range(1, learner.replay):
         seed = settings.training.seed + until + again

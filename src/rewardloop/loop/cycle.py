@@ -14,7 +14,7 @@ from rewardloop.clock import Clock
 from rewardloop.evaluation import GateReport
 from rewardloop.lake import DataSet, Lake
 from rewardloop.log import LogReader
-from rewardloop.loop.collecting import collect
+from rewardloop.loop.collecting import collect, log_position
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.modelling import Modelling
 from rewardloop.registry.records import ModelRecord
@@ -46,18 +46,26 @@ class Cycle:
         self._lake = lake
         self._clock = clock
         self._experiment = modelling.settings.experiment
+        self._began_at = clock.now()
 
     def join(self) -> DataSet:
         """Everything committed until now, joined."""
         return self._lake.join(collect(self._reader, self._lake, self._clock))
+
+    def ripe(self, since: int) -> bool:
+        """Whether a join is worth its cost: enough records are unread, or `every` has passed since the last one."""
+        training = self._modelling.settings.training
+        if self._clock.now() - since >= training.every:
+            return True
+        return self._reader.lag(log_position(self._lake)) >= max(training.every_events, 1)
 
     def due(self, data: DataSet, now: int) -> bool:
         """True when enough events have closed since the last training, or enough time has passed and at least one has."""
         training = self._modelling.settings.training
         newest = self._modelling.catalog.newest_model(self._experiment)
         fresh = data.count(after=newest.watermark if newest else 0)
-        since = newest.created_at if newest else 0
-        return fresh >= max(training.every_events, 1) or (fresh > 0 and newest is not None and now - since >= training.every)
+        since = newest.created_at if newest else self._began_at
+        return fresh >= max(training.every_events, 1) or (fresh > 0 and now - since >= training.every)
 
     def turn(self, data: DataSet, on_progress: Callable[[int], None] = lambda _: None) -> CycleReport:
         """Train the next model on a joined data set, and finish it."""

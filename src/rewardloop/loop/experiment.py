@@ -17,7 +17,7 @@ from rewardloop.errors import UnknownEvent, UnknownModel
 from rewardloop.evaluation import GateReport
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.ids import EventIds
-from rewardloop.lake import DataSet, ImportReport, Lake, Ledger, import_file
+from rewardloop.lake import DataSet, Lake, Ledger
 from rewardloop.learning.training import Progress
 from rewardloop.log import Cursor, LogReader, LogWriter, find
 from rewardloop.loop.auditing import Audit, audit
@@ -131,11 +131,6 @@ class Experiment:
 
     # The loop: one process at a time; a second one gets `DirectoryInUse`.
 
-    def warm_start(self, path: Path | str) -> ImportReport:
-        """Take in the history of an existing system (CSV, JSON lines, Parquet or dsjson) as closed events."""
-        with self.trainer():
-            return import_file(self._lake, Path(path), self.settings.action_ids, self.clock.now())
-
     def join(self) -> DataSet:
         """Everything committed until now, joined with its rewards."""
         with self.trainer():
@@ -185,7 +180,7 @@ class Experiment:
 
     def audit(self, event_id: str) -> Audit:
         """What was logged of an event, and whether its decision can be reproduced. Raises `UnknownEvent`."""
-        records = [*find(self.directory.log, event_id), *self._lake.find(event_id)]
+        records = list(dict.fromkeys([*find(self.directory.log, event_id), *self._lake.find(event_id)]))
         decision = next((record for record in records if isinstance(record, Decision)), None)
         if decision is None:
             raise UnknownEvent(f"No decision `{event_id}` in experiment `{self.settings.experiment}`")

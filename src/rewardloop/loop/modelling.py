@@ -75,13 +75,9 @@ class Modelling:
         if parent_id is not None:
             return self.catalog.model(parent_id)
         newest, hosted = self.catalog.newest_model(self.settings.experiment), self.catalog.hosted(self.settings.experiment)
-        if newest is None:
-            return None
-        if hosted is not None and hosted.deployed_at > newest.created_at and hosted.model_id != newest.model_id:
-            if hosted.model_id == first_model_id(self.settings.experiment):
-                return None
+        if newest is not None and hosted is not None and hosted.reason != "gate" and hosted.deployed_at >= newest.created_at:
             newest = self.catalog.model(hosted.model_id)
-        return newest if _compatible(newest.settings, self.settings) else None
+        return newest if newest is not None and _compatible(newest.settings, self.settings) else None
 
     def rebuild(self, model_id: str, data: DataSet) -> ModelRecord:
         """Make a model again from its lineage and the log; raises `CorruptModel` if it answers otherwise than it did.

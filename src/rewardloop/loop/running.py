@@ -26,11 +26,14 @@ def run(
     if resumed is not None:
         on_cycle(resumed)
         done += 1
+    joined_at = 0
     while not stop.is_set() and (max_cycles is None or done < max_cycles):
+        if not cycle.ripe(joined_at):
+            stop.wait(poll_seconds)
+            continue
+        joined_at = clock.now()
         data = cycle.join()
-        if cycle.due(data, clock.now()):
+        if cycle.due(data, joined_at):
             on_cycle(cycle.turn(data))
             done += 1
-        else:
-            stop.wait(poll_seconds)
     return done
