@@ -9,7 +9,7 @@ import pyarrow as pa
 from msgspec.structs import replace
 
 from rewardloop.events import Activation, Decision, Record, Reward
-from rewardloop.lake.admission import admit
+from rewardloop.lake.admission import Admitted, admit
 from rewardloop.lake.columns import activation_columns, decision_columns, reward_columns
 from rewardloop.lake.dataset import DataSet
 from rewardloop.lake.fingerprint import add
@@ -68,23 +68,26 @@ class Lake:
         decisions = decision_columns([r for r in records if type(r) is Decision], manifest.joined)
         rewards = reward_columns([r for r in records if type(r) is Reward], manifest.joined)
         activations = activation_columns([r for r in records if type(r) is Activation], manifest.joined)
-        self._storage.commit(replace(self.added(manifest, decisions, rewards, activations), cursor=cursor))
-
-    def added(self, manifest: Manifest, decisions: pa.Table, rewards: pa.Table, activations: pa.Table) -> Manifest:
-        """The manifest with rows added, their files written; nothing is committed."""
         admitted = admit(self.directory, manifest, decisions)
-        manifest = self._storage.add(manifest, "decisions", [admitted.table])
-        manifest = self._storage.add(manifest, "rewards", [rewards])
-        manifest = self._storage.add(manifest, "activations", [activations])
+        grown = self._grown(manifest, admitted, rewards, activations)
         stamps = (decisions["decided_at"], rewards["rewarded_at"], activations["activated_at"])
-        ledger = manifest.ledger.plus(
-            decisions=admitted.table.num_rows - len(admitted.superseded),
-            duplicate_decisions=admitted.n_duplicates,
-            activations=activations.num_rows,
-            rewards_received=rewards.num_rows,
-            late_commits=sum(int((stamp.to_numpy() <= manifest.joined).sum()) for stamp in stamps),
-        )
-        return replace(manifest, ledger=ledger, superseded=manifest.superseded + admitted.superseded)
+        late = sum(int((stamp.to_numpy() <= manifest.joined).sum()) for stamp in stamps)
+        ledger = grown.ledger.plus(duplicate_decisions=admitted.n_duplicates, late_commits=late)
+        self._storage.commit(replace(grown, ledger=ledger, cursor=cursor))
+
+    def import_events(self, decisions: Sequence[Decision], rewards: Sequence[Reward], at: int) -> set[str]:
+        """Take in decisions with their final rewards (row by row), closed at `at` or at the next instant still open.
+
+        Returns the ids of those taken in: not those that the lake had already, whose rewards are left out too.
+        """
+        manifest = self._storage.begin()
+        closed = max(at - 1, manifest.joined)
+        admitted = admit(self.directory, manifest, decision_columns(decisions, closed))
+        kept = set(admitted.table["event_id"].to_pylist())
+        told = {reward.event_id: reward for reward in reversed(rewards) if reward.event_id in kept}
+        columns = reward_columns(list(told.values()), closed)
+        self._storage.commit(self._grown(manifest, admitted, columns, activation_columns([], closed)))
+        return kept
 
     def join(self, watermark: int) -> DataSet:
         """The data set of a watermark: joins what closed since the last one. Killed, it goes on from the last slice it finished.
@@ -121,6 +124,18 @@ class Lake:
         sums = add(manifest.pruned, *(part.sums for part in old))
         self._storage.commit(replace(retire(manifest, old, kept), pruned=sums))
         return sum(part.rows for part in old if part.kind == "labels")
+
+    def _grown(self, manifest: Manifest, admitted: Admitted, rewards: pa.Table, activations: pa.Table) -> Manifest:
+        """The manifest with rows added, their files written; nothing is committed."""
+        manifest = self._storage.add(manifest, "decisions", [admitted.table])
+        manifest = self._storage.add(manifest, "rewards", [rewards])
+        manifest = self._storage.add(manifest, "activations", [activations])
+        ledger = manifest.ledger.plus(
+            decisions=admitted.table.num_rows - len(admitted.superseded),
+            activations=activations.num_rows,
+            rewards_received=rewards.num_rows,
+        )
+        return replace(manifest, ledger=ledger, superseded=manifest.superseded + admitted.superseded)
 
     def _relabelled(self, manifest: Manifest) -> Manifest:
         if manifest.labelling in (None, self._labelling):

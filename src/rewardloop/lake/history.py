@@ -1,0 +1,160 @@
+"""Warm start: the history of an existing system taken into the lake as closed events, every row accounted for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from rewardloop.errors import RewardloopError
+from rewardloop.events import Decision, Reward
+from rewardloop.features import ActionSet, fixed_actions
+from rewardloop.ids import draws
+from rewardloop.lake.dsjson import is_thinned
+from rewardloop.lake.history_files import read_rows
+from rewardloop.lake.history_rows import HistoryRow, history_row
+from rewardloop.lake.lake import Lake
+
+BATCH = 10_000
+MAX_REASONS = 50
+MAX_DISTINCT_ACTIONS = 100_000
+
+KNOWN = "an event id that the lake has already"
+OTHER = "other reasons"
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    n: int
+    first_line: int
+
+
+class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of each row of a file: rows = imported + all that were skipped."""
+
+    rows: int = 0
+    imported: int = 0
+    probability_estimated: int = 0
+    """Rows without a probability, which got the frequency of their action among such rows. What is learned and evaluated from
+    them assumes that the old system chose without looking at the context."""
+    thinned: int = 0
+    """Rows (of dsjson) that stand for more than themselves, since others were dropped: taken in as one each, unweighted."""
+    skipped: dict[str, Skipped] = {}
+    """By reason."""
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.rows = 0
+        self.imported = 0
+        self.estimated = 0
+        self.thinned = 0
+        self.skipped: dict[str, Skipped] = {}
+
+    def skip(self, reason: str, line: int, n: int = 1) -> None:
+        if reason not in self.skipped and len(self.skipped) >= MAX_REASONS:
+            reason = OTHER
+        before = self.skipped.get(reason, Skipped(0, line))
+        self.skipped[reason] = Skipped(before.n + n, min(before.first_line, line))
+
+    def report(self) -> ImportReport:
+        return ImportReport(
+            rows=self.rows,
+            imported=self.imported,
+            probability_estimated=self.estimated,
+            thinned=self.thinned,
+            skipped=self.skipped,
+        )
+
+
+def import_file(lake: Lake, path: Path, actions: Sequence[str] | None, at: int) -> ImportReport:
+    """Takes in a file as events closed at the instant `at`, or at the next one that is still open. They are in the next join.
+
+    `actions` are the experiment's fixed arms, None where each row brings its own. Rows already taken in are skipped, so a
+    killed import is simply made again. Raises `NotFound` and `InvalidInput` for a file that cannot be read at all.
+    """
+    fixed = fixed_actions(actions) if actions is not None else None
+    tally, counts = _Tally(), Counter[str]()
+    _take_in(lake, _complete(read_history(path, fixed, tally), counts), at, tally)
+    total = counts.total()
+    if total:
+        frequencies = {action: n / total for action, n in counts.items()}
+        estimated = _estimated(read_history(path, fixed, _Tally()), frequencies)
+        before = tally.imported
+        _take_in(lake, estimated, at, tally)
+        tally.estimated = tally.imported - before
+    return tally.report()
+
+
+def read_history(path: Path, fixed: ActionSet | None, tally: _Tally) -> Iterator[HistoryRow]:
+    """The rows of a file that can be understood; the others are tallied."""
+    for row in read_rows(path):
+        tally.rows += 1
+        if row.values is None:
+            tally.skip(row.problem, row.line)
+            continue
+        try:
+            understood = history_row(row.line, row.values, fixed)
+        except RewardloopError as error:
+            tally.skip(str(error), row.line)
+            continue
+        tally.thinned += is_thinned(row.values)
+        yield understood
+
+
+def _complete(rows: Iterable[HistoryRow], counts: Counter[str]) -> Iterator[HistoryRow]:
+    """Rows with a probability; the actions of the others are counted."""
+    for row in rows:
+        if row.probability is not None:
+            yield row
+        elif len(counts) < MAX_DISTINCT_ACTIONS or row.actions.ids[row.action] in counts:
+            counts[row.actions.ids[row.action]] += 1
+
+
+def _estimated(rows: Iterable[HistoryRow], frequencies: dict[str, float]) -> Iterator[HistoryRow]:
+    """Rows without a probability, with the frequency of their action in its place."""
+    least = min(frequencies.values())
+    for row in rows:
+        if row.probability is None:
+            yield msgspec.structs.replace(row, probability=frequencies.get(row.actions.ids[row.action], least))
+
+
+def _take_in(lake: Lake, rows: Iterator[HistoryRow], at: int, tally: _Tally) -> None:
+    while batch := list(islice(rows, BATCH)):
+        decisions = [_decision(row, lake.experiment, at) for row in batch]
+        rewards = [Reward(d.event_id, d.experiment, row.reward, at, "", True) for d, row in zip(decisions, batch, strict=True)]
+        kept = lake.import_events(decisions, rewards, at)
+        tally.imported += len(kept)
+        for decision, row in zip(decisions, batch, strict=True):
+            if decision.event_id in kept:
+                kept.discard(decision.event_id)
+            else:
+                tally.skip(KNOWN, row.line)
+
+
+def _decision(row: HistoryRow, experiment: str, at: int) -> Decision:
+    event_id = row.event_id if row.event_id is not None else _made_id(row)
+    seed, sample_prob = draws(experiment, event_id)
+    assert row.probability is not None
+    return Decision(
+        event_id,
+        experiment,
+        row.model_id,
+        at if row.decided_at is None else min(row.decided_at, at),
+        row.context,
+        row.actions.raw,
+        row.pmf or (float("nan"),) * len(row.actions),
+        row.action,
+        row.probability,
+        seed,
+        sample_prob if row.sample_prob is None else row.sample_prob,
+    )
+
+
+def _made_id(row: HistoryRow) -> str:
+    """The same row at the same line has the same id, so importing a file twice adds nothing."""
+    content = msgspec.json.encode((row.line, row.context, row.actions.raw, row.action, row.reward))
+    return f"history-{blake2b(content, digest_size=16).hexdigest()}"

@@ -1,0 +1,112 @@
+"""Files of another system's history as raw rows: CSV, JSON lines and Parquet, told apart by their first bytes, never held whole."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rewardloop.errors import InvalidInput, NotFound
+
+MAX_LINE = 16 << 20
+
+Values = dict[str, object]
+
+
+class RawRow(NamedTuple):
+    line: int
+    """Counting from 1; in Parquet, the row."""
+    values: Values | None
+    problem: str = ""
+    """Why there are no values."""
+
+
+def read_rows(path: Path) -> Iterator[RawRow]:
+    """Rows as they stand. Raises `NotFound`, and `InvalidInput` for a file that holds no rows of any kind."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+    except OSError as error:
+        raise NotFound(f"Cannot read `{path}`: {error.strerror}") from None
+    if start.startswith(b"PAR1"):
+        return _parquet(path)
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"["):
+        raise InvalidInput("Expected JSON lines (an object on each line), got a JSON array", at=str(path))
+    return _json_lines(path) if text.startswith(b"{") else _csv(path)
+
+
+def _json_lines(path: Path) -> Iterator[RawRow]:
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(MAX_LINE):
+            number += 1
+            if len(line) == MAX_LINE:
+                yield RawRow(number, None, f"a line longer than {MAX_LINE} bytes")
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(MAX_LINE)
+            elif text := line.removeprefix(b"\xef\xbb\xbf").strip():
+                yield _json_row(number, text)
+
+
+def _json_row(number: int, text: bytes) -> RawRow:
+    try:
+        values = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return RawRow(number, None, "not JSON")
+    return RawRow(number, values) if isinstance(values, dict) else RawRow(number, None, "not a JSON object")
+
+
+def _csv(path: Path) -> Iterator[RawRow]:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = csv.reader(file)
+        header = next(rows, [])
+        if not header or len(set(header)) != len(header):
+            raise InvalidInput(f"Expected a first line of distinct column names, got `{','.join(header)[:80]}`", at=str(path))
+        while True:
+            try:
+                cells = next(rows, None)
+            except csv.Error as error:
+                yield RawRow(rows.line_num, None, f"not CSV: {error}")
+                continue
+            if cells is None:
+                return
+            if cells:
+                yield _csv_row(rows.line_num, header, cells)
+
+
+def _csv_row(line: int, header: list[str], cells: list[str]) -> RawRow:
+    if len(cells) != len(header):
+        return RawRow(line, None, "another number of columns than the first line")
+    values = ((name, _cell(cell)) for name, cell in zip(header, cells, strict=True))
+    return RawRow(line, {name: value for name, value in values if value is not None})
+
+
+def _cell(text: str) -> object:
+    """A number where it reads as one; nothing where it is empty or NaN."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text or None
+    if math.isnan(value):
+        return None
+    return int(text) if text.removeprefix("-").isdecimal() and len(text) < 16 else value
+
+
+def _parquet(path: Path) -> Iterator[RawRow]:
+    try:
+        file = pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise InvalidInput(f"Expected a Parquet file: {error}", at=str(path)) from None
+    number = 0
+    with file:
+        for batch in file.iter_batches(1_000, use_threads=False):
+            for values in batch.to_pylist():
+                number += 1
+                yield RawRow(number, {name: value for name, value in values.items() if value is not None})

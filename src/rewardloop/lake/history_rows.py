@@ -1,0 +1,163 @@
+"""Raw rows of another system's history become decisions with their rewards: native rows, the joined rows of 2019, dsjson.
+
+Native: `action`, `reward`, `probability` (or `action_prob`; may be missing), and the context under `context` or as all other
+columns; further `actions` (what was offered), `pmf`, `event_id`, `timestamp`, `sample_prob`, `model_id`. 2019: the context is
+the list `observation`, and actions count from 1. dsjson: one event of Azure's Decision Service a line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from rewardloop.clock import SECOND
+from rewardloop.errors import InvalidInput
+from rewardloop.events import MAX_EVENT_ID
+from rewardloop.features import ActionSet, load_json, parse_actions, parse_context
+from rewardloop.lake.dsjson import is_dsjson, native_from_dsjson
+from rewardloop.lake.history_files import Values
+
+TOLERANCE = 1e-3
+"""A logged pmf must sum to 1 and agree with the logged probability within this (dsjson rounds to 32 bits)."""
+
+_RESERVED = {
+    "action", "reward", "probability", "action_prob", "actions", "context", "observation", "pmf", "event_id", "timestamp",
+    "sample_prob", "model_id",
+}  # fmt: skip
+
+
+class HistoryRow(msgspec.Struct, frozen=True):
+    """One decision of the past, with its reward."""
+
+    line: int
+    context: bytes
+    actions: ActionSet
+    action: int
+    """Index among `actions`, from 0."""
+    reward: float
+    probability: float | None
+    """None where the other system kept none."""
+    pmf: tuple[float, ...] | None = None
+    event_id: str | None = None
+    decided_at: int | None = None
+    sample_prob: float | None = None
+    model_id: str = "history"
+
+
+def history_row(line: int, values: Values, fixed: ActionSet | None) -> HistoryRow:
+    """A row understood; `fixed` are the experiment's arms, if it has any. Raises `InvalidInput` saying what is wrong."""
+    if is_dsjson(values):
+        values = native_from_dsjson(values)
+    context = msgspec.json.encode(_context(values))
+    parse_context(context)
+    actions, offered = _actions(values, fixed)
+    action = actions.index(_action_id(values.get("action")), "$.action")
+    pmf = _pmf(values.get("pmf"), offered, actions)
+    probability = _probability(values)
+    if pmf is not None and probability is not None and abs(pmf[action] - probability) > TOLERANCE:
+        raise InvalidInput("Expected `pmf` to hold the probability of the action", at="$.pmf")
+    return HistoryRow(
+        line,
+        context,
+        actions,
+        action,
+        _number(values, "reward", -math.inf, math.inf),
+        probability if pmf is None else pmf[action],
+        pmf,
+        _event_id(values.get("event_id")),
+        _instant(values.get("timestamp")),
+        _number(values, "sample_prob", 0, 1) if "sample_prob" in values else None,
+        str(values.get("model_id", "history"))[:MAX_EVENT_ID],
+    )
+
+
+def _context(values: Values) -> object:
+    if "observation" in values:
+        return {"observation": _parsed(values["observation"], "$.observation")}
+    if "context" in values:
+        return _parsed(values["context"], "$.context")
+    return {name: value for name, value in values.items() if name not in _RESERVED}
+
+
+def _parsed(value: object, at: str) -> object:
+    """CSV and Parquet hold JSON as text."""
+    return load_json(value.encode("utf-8", "replace"), at) if isinstance(value, str) else value
+
+
+def _actions(values: Values, fixed: ActionSet | None) -> tuple[ActionSet, tuple[str, ...]]:
+    """The set to log, and the ids in the order that the row's own pmf has."""
+    if "actions" not in values:
+        if fixed is None:
+            raise InvalidInput("Expected `actions`, as the experiment has no fixed ones; got none", at="$.actions")
+        return fixed, fixed.ids
+    own = parse_actions(msgspec.json.encode(_parsed(values["actions"], "$.actions")))
+    if fixed is None:
+        return own, own.ids
+    for action_id in own.ids:
+        fixed.index(action_id, "$.actions")
+    return fixed, own.ids
+
+
+def _action_id(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise InvalidInput("Expected the id of an action", at="$.action")
+    return str(value)
+
+
+def _probability(values: Values) -> float | None:
+    name = "probability" if "probability" in values else "action_prob"
+    if values.get(name) is None:
+        return None
+    probability = _number(values, name, 0, 1)
+    if probability == 0:
+        raise InvalidInput("Expected a probability above 0: an action of probability 0 cannot have been chosen", at=f"$.{name}")
+    return probability
+
+
+def _pmf(value: object, offered: Sequence[str], actions: ActionSet) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    numbers = _parsed(value, "$.pmf")
+    shares = [float(p) for p in numbers if isinstance(p, float | int) and 0 <= p <= 1] if isinstance(numbers, list) else []
+    if not isinstance(numbers, list) or not len(shares) == len(numbers) == len(offered) or abs(sum(shares) - 1) > TOLERANCE:
+        raise InvalidInput(f"Expected {len(offered)} probabilities that sum to 1", at="$.pmf")
+    by_id = dict(zip(offered, shares, strict=True))
+    return tuple(by_id.get(action_id, 0.0) for action_id in actions.ids)
+
+
+def _number(values: Values, name: str, low: float, high: float) -> float:
+    value = values.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInput("Expected a number", at=f"$.{name}")
+    if not low <= value <= high or not math.isfinite(value):
+        raise InvalidInput(f"Expected a finite number from {low:g} to {high:g}", at=f"$.{name}")
+    return float(value)
+
+
+def _event_id(value: object) -> str | None:
+    if value is None:
+        return None
+    text = str(value)
+    if not 0 < len(text) <= MAX_EVENT_ID:
+        raise InvalidInput(f"Expected an event id of 1 to {MAX_EVENT_ID} characters", at="$.event_id")
+    return text
+
+
+def _instant(value: object) -> int | None:
+    """Microseconds from ISO 8601 (UTC where it names no zone), a Parquet timestamp, or a number of seconds."""
+    try:
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        if isinstance(value, datetime):
+            value = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+        instant = int(value * SECOND) if isinstance(value, int | float) else None
+    except (ValueError, OverflowError):
+        instant = -1
+    if instant is not None and not 0 <= instant < 1 << 60:
+        raise InvalidInput("Expected an instant", at="$.timestamp")
+    return instant
