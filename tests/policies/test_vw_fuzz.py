@@ -14,10 +14,10 @@ HOSTILE = Path(__file__).parent / "hostile_documents.py"
 @pytest.mark.parametrize("exploration", ["regcbopt", "egreedy"])
 def test_no_document_kills_the_process_or_stays_in_memory(exploration: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(HOSTILE), exploration, "40000"], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, str(HOSTILE), exploration, "25000"], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr[-2_000:]
     n_served, n_refused, grown_kb = map(int, done.stdout.split())
-    assert n_served > 10_000
+    assert n_served > 6_000
     assert n_refused > 10_000
     assert grown_kb < 40_000, f"{grown_kb} KB more after the second half than after the first"
