@@ -110,11 +110,10 @@ async def drive(port: int, requests: Sequence[bytes], connections: int, seconds:
     loop = asyncio.get_running_loop()
     load = Load()
     started = time.perf_counter()
-    pause = connections / rate if rate else 0.0
+    pause, until = connections / rate if rate else 0.0, started + seconds
     done = [loop.create_future() for _ in range(connections)]
     for i, future in enumerate(done):
         turn = itertools.cycle([*requests[i % len(requests) :], *requests[: i % len(requests)]])
-        until = started + seconds
         await loop.create_connection(
             lambda turn=turn, future=future: _Connection(turn, load, until, pause, future), "127.0.0.1", port
         )

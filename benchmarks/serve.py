@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import load
 import msgspec
 import numpy as np
 
+import load
 from rewardloop.clock import SystemClock
 from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions
 from rewardloop.interactions import Interactions

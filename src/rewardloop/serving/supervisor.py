@@ -17,8 +17,8 @@ import msgspec
 from rewardloop.errors import RewardloopError
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.leases import Lease
+from rewardloop.serving.link import READY, WorkerOptions
 from rewardloop.serving.sockets import reserve
-from rewardloop.serving.worker import READY, WorkerOptions
 
 STOP_SECONDS = 1.5
 """After so long a worker that does not stop is killed."""

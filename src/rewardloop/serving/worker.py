@@ -28,6 +28,7 @@ from rewardloop.registry.layout import DataDirectory
 from rewardloop.serving.application import Application
 from rewardloop.serving.counts import Counts, CountsFile, load_all
 from rewardloop.serving.handlers import About
+from rewardloop.serving.link import READY, WorkerOptions
 from rewardloop.serving.logs import configure_logs
 from rewardloop.serving.openapi import describe
 from rewardloop.serving.protocol import ShortcutProtocol
@@ -40,21 +41,8 @@ KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 1
 COUNTS_SECONDS = 0.5
 CHECK_SECONDS = 2.0
-READY = b"ready\n"
 
 _logger = logging.getLogger(__name__)
-
-
-class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the supervisor tells a worker, as JSON in its one argument."""
-
-    data_directory: str
-    host: str
-    port: int
-    worker: int
-    counts_directory: str
-    link: int
-    """File descriptor of this end of a socket pair."""
 
 
 class _Server(uvicorn.Server):
