@@ -40,7 +40,8 @@ def test_what_was_not_read_to_its_end_stays(tmp_path: Path) -> None:
     three_segments(tmp_path).close()
     assert prune(tmp_path, Cursor(), LATER) == 0
     assert prune(tmp_path, consumed(tmp_path, 2), LATER) == 0
-    assert prune(tmp_path, consumed(tmp_path, 5), LATER) == 1
+    assert prune(tmp_path, consumed(tmp_path, 3), LATER) == 1
+    assert prune(tmp_path, consumed(tmp_path, 2), LATER) == 0
     assert segments(tmp_path) == ["w-000002.db", "w-000003.db"]
 
 

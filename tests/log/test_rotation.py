@@ -9,8 +9,14 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 import builders
 from rewardloop.log import Cursor, LogReader, LogWriter, seal_abandoned
+from rewardloop.log.appender import Appender
+from rewardloop.log.codec import encode
+from rewardloop.log.sealing import is_sealed
+from rewardloop.log.segment import wal_size
 from rewardloop.settings import LogSettings
 from rewardloop.testing.log import by_writer, drain, numbered
 
@@ -40,7 +46,7 @@ def test_many_small_commits_fill_a_segment_by_their_pages(tmp_path: Path) -> Non
     with LogWriter(tmp_path, SMALL, "w") as writer:
         for n in range(1_000):
             writer.commit(numbered([n]))
-            assert all(path.stat().st_size < 1_200_000 for path in tmp_path.iterdir() if path.suffix == ".db-wal")
+            assert all(wal_size(path) < 1_200_000 for path in tmp_path.glob("*.db"))
     assert len(list(tmp_path.iterdir())) == 4
 
 
@@ -97,16 +103,17 @@ def test_readers_that_never_rest_see_all_of_it(tmp_path: Path) -> None:
 def test_a_commit_that_comes_as_the_segment_turns_is_not_skipped(tmp_path: Path) -> None:
     """The next segment exists long before it is used; a reader that moves on to it too early would lose what follows."""
     with LogWriter(tmp_path, SMALL, "w") as writer, LogReader(tmp_path) as reader:
-        fill(writer, 0, 3)
+        writer.commit([builders.decision("w-0", context=b"x" * 600_000)])
+        writer.commit(numbered([1]))
         while not (tmp_path / "w-000002.db").exists():
             pass
         head, cursor = drain(reader, Cursor())
         end = reader.end()
         assert reader.lag(cursor) == reader.lag(end) == 0
-        assert (tmp_path / "w-000002.db").exists()
+        writer.commit(numbered([2]))
         fill(writer, 3, 3)
-        assert by_writer(drain(reader, cursor)[0]) == by_writer(drain(reader, end)[0]) == {"w": [3, 4, 5]}
-    assert by_writer(head) == {"w": [0, 1, 2]}
+        assert by_writer(drain(reader, cursor)[0]) == by_writer(drain(reader, end)[0]) == {"w": [2, 3, 4, 5]}
+    assert by_writer(head) == {"w": [0, 1]}
 
 
 def test_a_cursor_holds_one_position_a_writer(tmp_path: Path) -> None:
@@ -138,6 +145,27 @@ def test_reading_leaves_no_trace(tmp_path: Path) -> None:
         assert suffixes(tmp_path) == {".db"}
 
 
+def test_a_segment_is_sealed_though_a_reader_holds_it_open(tmp_path: Path) -> None:
+    with LogReader(tmp_path) as reader:
+        with LogWriter(tmp_path, SMALL, "w") as writer:
+            writer.commit(numbered([0, 1]))
+            head, cursor = reader.read(limit=1)
+        assert suffixes(tmp_path) == {".db", ".db-wal", ".db-shm"}
+        assert is_sealed(tmp_path / "w-000001.db")
+        assert by_writer(head + drain(reader, cursor)[0]) == {"w": [0, 1]}
+
+
+def test_half_an_append_is_no_append(tmp_path: Path) -> None:
+    segment = Appender.make(tmp_path / "w-000001.db", SMALL)
+    row = encode(numbered([0]))[0]
+    with closing(segment.connection), LogReader(tmp_path) as reader:
+        with pytest.raises(sqlite3.Error):
+            segment.append([row, (0, object())])  # type: ignore[list-item]
+        assert reader.lag(Cursor()) == 0
+        segment.append([row, row])
+        assert by_writer(reader.read()[0]) == {"w": [0, 0]}
+
+
 def test_the_living_are_not_sealed(tmp_path: Path) -> None:
     with LogWriter(tmp_path, SMALL, "w") as writer:
         fill(writer, 0, 2)
@@ -151,6 +179,10 @@ import os, signal, sys
 from pathlib import Path
 from rewardloop.log import LogWriter
 from rewardloop.log.database import connect
+from rewardloop.log.appender import Appender
+from rewardloop.log.codec import encode
+from rewardloop.log.sealing import is_sealed
+from rewardloop.log.segment import wal_size
 from rewardloop.settings import LogSettings
 from rewardloop.testing.log import numbered
 

@@ -59,9 +59,11 @@ writer.close()
 @pytest.mark.parametrize("durability", ["process", "disk"])
 def test_a_full_disk_refuses_and_then_recovers(tmp_path: Path, durability: str) -> None:
     arguments = [sys.executable, "-c", FULL_DISK, str(tmp_path), durability]
+    """A write that failed for anything but a lack of space (here, a limit) also leaves its segment alone from then on."""
     told = int(subprocess.run(arguments, check=True, capture_output=True, cwd=Path(__file__).parents[1]).stdout)
     with LogReader(tmp_path) as reader:
         assert by_writer(drain(reader, Cursor())[0]) == {"w": list(range(told))}
+    assert len(list(tmp_path.glob("*.db"))) > 1
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -48,11 +48,13 @@ class OpenSegments:
     def last(self, name: str) -> int:
         """The number of the segment's newest record. Of a sealed one it is remembered, and the file closed."""
         end = self._ends.get(name)
-        if end is None:
-            end = self._ask(name, SegmentReader.last, 0)
-            if self._ask(name, SegmentReader.sealed, False):
-                self._ends[name] = end
-                self.close(name)
+        if end is not None:
+            return end
+        sealed = self._ask(name, SegmentReader.sealed, False)  # asked first: a record may come between the two questions
+        end = self._ask(name, SegmentReader.last, 0)
+        if sealed:
+            self._ends[name] = end
+            self.close(name)
         return end
 
     def close(self, name: str) -> None:
