@@ -55,7 +55,11 @@ class Service:
             raise UnknownExperiment(f"Unknown experiment `{name[:64]}`{near}") from None
 
     async def record(self, make: Callable[[Rewarder], Sequence[Reward]]) -> None:
-        """Logs what `make` makes, each record with its experiment: all of them, or nothing where `make` raises."""
+        """Logs what `make` makes, each record with its experiment: all of them, or nothing where `make` raises.
+
+        Several experiments have several logs: where one of them fails the others' records stay, though nothing was
+        acknowledged. A client that sends all of it again needs reward ids to have each count once.
+        """
         try:
             records = make(self.rewarder)
         except NotFound:
@@ -91,10 +95,13 @@ class Service:
         async with self._refreshing:
             registered = await asyncio.to_thread(self.catalog.experiments)
             new = [entry for entry in registered if entry.name not in self.experiments]
-            for entry in new:
-                await self._take_in(entry)
-            if new:
-                self.rewarder = Rewarder(self._ids, self._clock, [(entry.tag, entry.settings) for entry in registered])
+            try:
+                for entry in new:
+                    await self._take_in(entry)
+            finally:  # One experiment that cannot be opened keeps no other from its rewards.
+                if new:
+                    served = [(entry.tag, entry.settings) for entry in registered if entry.name in self.experiments]
+                    self.rewarder = Rewarder(self._ids, self._clock, served)
 
     async def _take_in(self, entry: ExperimentEntry) -> None:
         decider = Decider(entry.settings, entry.tag, self._ids, self._clock)
