@@ -51,7 +51,9 @@ def protocol(rows: np.ndarray, labels: np.ndarray, settings: ExperimentSettings,
             chosen = order[np.arange(at, at + size) % len(order)]
             at += size
             means.append(_batch(experiment, clock, rows[chosen], labels[chosen], generator))
-            experiment.turn()
+            report = experiment.turn()
+            if not report.deployed:
+                print(f"{report.model_id}: {report.summary}", file=sys.stderr)
     return means[1:]
 
 

@@ -88,5 +88,7 @@ def _by_name(log: Interactions, pmf: Floats) -> tuple[float, float]:
     wanted = np.bincount(number, pmf, n_actions)
     logged = np.bincount(number[log.chosen], minlength=n_actions)
     named = wanted >= _NOTICED
-    told = ~named | (logged >= np.minimum(ENOUGH, wanted / LARGEST_RATIO))
+    # A handful of events may by chance hold none of an action that was offered its fair share of them.
+    meant = np.bincount(number, np.nan_to_num(log.pmf), n_actions)
+    told = ~named | (np.maximum(logged, meant) >= np.minimum(ENOUGH, wanted / LARGEST_RATIO))
     return float(wanted[told].sum() / wanted.sum()), float(wanted[named].sum() / wanted.sum())

@@ -17,7 +17,7 @@ from rewardloop.errors import UnknownEvent, UnknownModel
 from rewardloop.evaluation import GateReport
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.ids import EventIds
-from rewardloop.lake import DataSet, Lake, Ledger
+from rewardloop.lake import DataSet, ImportReport, Lake, Ledger, import_file
 from rewardloop.learning.training import Progress
 from rewardloop.log import Cursor, LogReader, LogWriter, find
 from rewardloop.loop.auditing import Audit, audit
@@ -130,6 +130,11 @@ class Experiment:
         return record
 
     # The loop: one process at a time; a second one gets `DirectoryInUse`.
+
+    def warm_start(self, path: Path | str) -> ImportReport:
+        """Take in the history of an existing system (CSV, JSON lines, Parquet or dsjson) as closed events."""
+        with self.trainer():
+            return import_file(self._lake, Path(path), self.settings.action_ids, self.clock.now())
 
     def join(self) -> DataSet:
         """Everything committed until now, joined with its rewards."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 
 from rewardloop.clock import Clock
@@ -97,11 +100,16 @@ class Modelling:
 
     def _again(self, record: ModelRecord, data: DataSet) -> Trained:
         parent = self.catalog.model(record.parent) if record.parent else None
-        policy = None
-        if parent is not None:
-            policy = self.load(parent.model_id) if self._intact(parent) else self._again(parent, data).policy
-        after = parent.watermark if parent else 0
-        return train(policy, data, record.settings, after=after, until=record.watermark)
+        policy = self._parent_again(parent, data) if parent else None
+        return train(policy, data, record.settings, after=parent.watermark if parent else 0, until=record.watermark)
+
+    def _parent_again(self, parent: ModelRecord, data: DataSet) -> Policy:
+        """Read from its files, as it was when the child was trained: some engines keep less in a file than in memory."""
+        if self._intact(parent):
+            return self.load(parent.model_id)
+        with TemporaryDirectory() as directory:
+            self._again(parent, data).policy.save(Path(directory))
+            return load_policy(Path(directory))
 
     def _intact(self, record: ModelRecord) -> bool:
         try:
