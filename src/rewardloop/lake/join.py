@@ -8,8 +8,12 @@ orphan otherwise. Until then it stands in `unmatched`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import duckdb
 import numpy as np
@@ -45,58 +49,77 @@ class Slice:
             self.counts[name] = self.counts.get(name, 0) + int(n)
 
 
-def join_slice(directory: Path, manifest: Manifest, labelling: Labelling, until: int, engine: Engine) -> Slice:
-    """Labels of the events with `manifest.joined` < closed_at ≤ until. Reads only parts that can hold them. Writes nothing."""
-    since, window = manifest.joined, labelling.window
-    sliced = Slice()
-    if manifest.between("decisions", since - window, until) or manifest.between("rewards", since, until):
-        _pair(directory, manifest, labelling, until=until, engine=engine, sliced=sliced)
-    _settle_unmatched(directory, manifest, until, window, sliced)
-    return sliced
+class Joiner:
+    """Joins slices, one after another. Use as a context manager: it opens DuckDB, when there is something to join."""
 
+    def __init__(self, directory: Path, labelling: Labelling, engine: Engine) -> None:
+        self._directory = directory
+        self._labelling = labelling
+        self._engine = engine
+        self._resources = ExitStack()
 
-def _pair(directory: Path, manifest: Manifest, labelling: Labelling, *, until: int, engine: Engine, sliced: Slice) -> None:
-    since, window = manifest.joined, labelling.window
-    values = {
-        "since": since,
-        "until": until,
-        "window": window,
-        "earliest": int(labelling.aggregation == "earliest"),
-        "superseded": _without(manifest.superseded),
-    }
-    with _connect(directory, engine) as connection:
-        _table(connection, directory, "decisions", manifest.between("decisions", since - window, until))
-        _table(connection, directory, "rewards", manifest.between("rewards", since - 2 * window, until))
-        _table(connection, directory, "activations", manifest.between("activations", since - 2 * window, until))
-        pairs = connection.sql(PAIRS.format(**values)).to_arrow_table()
+    def join(self, manifest: Manifest, until: int) -> Slice:
+        """Labels of the events with `manifest.joined` < closed_at ≤ until. Reads only parts that can hold them. Writes nothing."""
+        since, window = manifest.joined, self._labelling.window
+        sliced = Slice()
+        if manifest.between("decisions", since - window, until) or manifest.between("rewards", since, until):
+            self._pair(manifest, until, sliced)
+        _settle_unmatched(self._directory, manifest, until, window, sliced)
+        return sliced
+
+    def _pair(self, manifest: Manifest, until: int, sliced: Slice) -> None:
+        since, window = manifest.joined, self._labelling.window
+        values = self._values(manifest, until)
+        self._table("decisions", manifest.between("decisions", since - window, until))
+        self._table("rewards", manifest.between("rewards", since - 2 * window, until))
+        self._table("activations", manifest.between("activations", since - 2 * window, until))
+        pairs = self._connection.sql(PAIRS.format(**values)).to_arrow_table()
         plain = pc.less(pairs["pairs"], 2)
-        _take_plain(pairs.filter(plain), labelling, sliced)
         odd = pairs.filter(pc.invert(plain))
+        _take_plain(pairs.filter(plain) if odd.num_rows else pairs, sliced)
         if odd.num_rows:
-            connection.register("odd", odd)
-            stories = connection.sql(STORIES.format(**values)).to_arrow_table()
-            _take_stories(stories, labelling, since, until, sliced)
+            self._connection.register("odd", odd)
+            stories = self._connection.sql(STORIES.format(**values)).to_arrow_table()
+            _take_stories(stories, self._labelling, since, until, sliced)
+
+    def _values(self, manifest: Manifest, until: int) -> dict[str, object]:
+        return {
+            "since": manifest.joined,
+            "until": until,
+            "window": self._labelling.window,
+            "default": f"CAST({self._labelling.default!r} AS DOUBLE PRECISION)",
+            "earliest": int(self._labelling.aggregation == "earliest"),
+            "superseded": _without(manifest.superseded),
+        }
+
+    def _table(self, kind: Kind, parts: Sequence[Part]) -> None:
+        if parts:
+            self._connection.read_parquet([str(self._directory / part.name) for part in parts]).create_view(kind)
+        else:
+            self._connection.from_arrow(SCHEMAS[kind].empty_table()).create_view(kind)
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return self._resources.enter_context(_connect(self._directory, self._engine))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._resources.close()
 
 
-def _take_plain(pairs: pa.Table, labelling: Labelling, sliced: Slice) -> None:
+def _take_plain(pairs: pa.Table, sliced: Slice) -> None:
     """Events with at most one reward, which counts."""
-    inactive = pc.and_(pc.equal(pairs["deferred"], 1), pc.is_null(pairs["activated_at"]))
-    n_inactive, n_told = pc.sum(inactive).as_py() or 0, pc.sum(pairs["pairs"]).as_py() or 0
-    unheard = 0
-    if n_inactive:
-        unheard = pc.sum(pairs.filter(inactive)["pairs"]).as_py()
-        pairs = pairs.filter(pc.invert(inactive))
-    sliced.count(closed=pairs.num_rows + n_inactive, not_activated=n_inactive, rewards_not_activated=unheard)
-    told = n_told - unheard
-    sliced.count(with_reward=told, defaulted=pairs.num_rows - told, rewards_counted=told)
+    told = pc.sum(pairs["pairs"]).as_py() or 0
+    sliced.count(closed=pairs.num_rows, with_reward=told, defaulted=pairs.num_rows - told, rewards_counted=told)
     if pairs.num_rows:
-        reward = pc.if_else(pc.equal(pairs["pairs"], 1), pairs["reward"], labelling.default)
-        sliced.labels.append(_labels(pairs, pairs["closed_at"], reward, pairs["pairs"]))
+        sliced.labels.append(_labels(pairs, pairs["closed_at"], pairs["reward"], pairs["pairs"]))
 
 
 def _take_stories(rows: pa.Table, labelling: Labelling, since: int, until: int, sliced: Slice) -> None:
     """Events with several rewards, and rewards that fit no event seen so far."""
-    told = rows["told_at"].to_numpy()
+    told = rows["told_at"].fill_null(-1).to_numpy()
     stray = (rows["fits"].to_numpy() == 0) & (told > since)
     if stray.any():
         sliced.unmatched.append(pa.table([rows["event_key"].filter(stray), told[stray]], schema=SCHEMAS["unmatched"]))
@@ -128,7 +151,7 @@ def _labels(events: pa.Table, closed_at: object, reward: object, n_rewards: obje
         "seq": events["seq"],
         "closed_at": closed_at,
         "reward": reward,
-        "n_rewards": pc.cast(pa.chunked_array([n_rewards]) if isinstance(n_rewards, np.ndarray) else n_rewards, pa.int32()),
+        "n_rewards": n_rewards,
         "sample_prob": events["sample_prob"],
     }
     return pa.table(columns).cast(SCHEMAS["labels"])
@@ -175,10 +198,3 @@ def _connect(directory: Path, engine: Engine) -> duckdb.DuckDBPyConnection:
             "preserve_insertion_order": False,
         }
     )
-
-
-def _table(connection: duckdb.DuckDBPyConnection, directory: Path, kind: Kind, parts: Sequence[Part]) -> None:
-    if parts:
-        connection.read_parquet([str(directory / part.name) for part in parts]).create_view(kind)
-    else:
-        connection.from_arrow(SCHEMAS[kind].empty_table()).create_view(kind)

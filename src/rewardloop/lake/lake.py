@@ -13,7 +13,7 @@ from rewardloop.lake.admission import Admitted, admit
 from rewardloop.lake.columns import activation_columns, decision_columns, reward_columns
 from rewardloop.lake.dataset import DataSet
 from rewardloop.lake.fingerprint import add
-from rewardloop.lake.join import Engine, join_slice
+from rewardloop.lake.join import Engine, Joiner, Slice
 from rewardloop.lake.ledger import Ledger
 from rewardloop.lake.manifest import Labelling, Manifest
 from rewardloop.lake.opening import event_records
@@ -95,8 +95,10 @@ class Lake:
         An older watermark gives its data set again. Other reward settings than before label all of history anew.
         """
         manifest = self._relabelled(self._storage.begin())
-        for until in _cuts(manifest, max(watermark, self.watermark)):
-            manifest = self._join_slice(manifest, until)
+        with Joiner(self.directory, self._labelling, self._engine) as joiner:
+            for until in _cuts(manifest, max(watermark, self.watermark)):
+                self._storage.commit(self._closed(manifest, joiner.join(manifest, until), until))
+                manifest = self._storage.manifest
         return DataSet(self.directory, manifest, watermark)
 
     def dataset(self, watermark: int | None = None) -> DataSet:
@@ -145,15 +147,13 @@ class Lake:
         fresh = replace(retire(manifest, old, kept), joined=-1, pruned=(0, 0), ledger=manifest.ledger.unjoined())
         return replace(fresh, labelling=self._labelling)
 
-    def _join_slice(self, manifest: Manifest, until: int) -> Manifest:
-        sliced = join_slice(self.directory, manifest, self._labelling, until, self._engine)
+    def _closed(self, manifest: Manifest, sliced: Slice, until: int) -> Manifest:
+        """The manifest with a slice's labels added, their files written; nothing is committed."""
         manifest = self._storage.add(manifest, "labels", sliced.labels)
         manifest = self._storage.add(manifest, "unmatched", sliced.unmatched)
         settled = [part for part in manifest.of("unmatched") if part.max_at <= until - self._labelling.window]
         manifest = retire(manifest, settled, tuple(part for part in manifest.parts if part not in settled))
-        manifest = replace(manifest, joined=until, ledger=manifest.ledger.plus(**sliced.counts))
-        self._storage.commit(manifest)
-        return self._storage.manifest
+        return replace(manifest, joined=until, ledger=manifest.ledger.plus(**sliced.counts))
 
 
 def read_ledger(directory: Path) -> Ledger:

@@ -20,7 +20,9 @@ from rewardloop.lake.fingerprint import Words, add, label_sums
 from rewardloop.lake.manifest import Kind, Part
 
 ROW_GROUP = 16_384
-"""Rows read together when one is needed: a compromise between scans and look-ups."""
+"""Decisions read together when one is needed: a compromise between scans and look-ups."""
+SCANNED_GROUP = 131_072
+"""Of the other kinds, which are only ever scanned."""
 GROUP_BYTES = 32 << 20
 
 SCHEMAS: dict[Kind, pa.Schema] = {
@@ -72,8 +74,10 @@ SCHEMAS: dict[Kind, pa.Schema] = {
     ),
 }
 
+_RANDOM = {"event_key", "sample_prob", "seed"}
+"""Columns that do not compress."""
 _DICTIONARIES = ["model_id", "actions", "variant", "reward_id", "final", "n_rewards", "explore", "deferred"]
-_DELTAS = {"seq": "DELTA_BINARY_PACKED", "effective_at": "DELTA_BINARY_PACKED", "decided_at": "DELTA_BINARY_PACKED"}
+_DELTAS = dict.fromkeys(("seq", "effective_at", "closed_at", "decided_at", "rewarded_at"), "DELTA_BINARY_PACKED")
 
 
 def time_column(kind: Kind) -> str:
@@ -105,7 +109,7 @@ def write_part(directory: Path, kind: Kind, serial: int, tables: Iterable[pa.Tab
     try:
         with (directory / name).open("wb") as file:
             with _writer(file, kind) as writer:
-                for group in _row_groups(tables):
+                for group in _row_groups(tables, ROW_GROUP if kind == "decisions" else SCANNED_GROUP):
                     measure.see(group)
                     writer.write_table(group, row_group_size=group.num_rows)
             file.flush()
@@ -144,33 +148,38 @@ def _writer(file: object, kind: Kind) -> pq.ParquetWriter:
     return pq.ParquetWriter(
         file,
         schema,
-        compression="zstd",
-        compression_level=1,
+        compression={name: _compression(kind, name) for name in schema.names},
         use_dictionary=dictionaries,
         column_encoding=deltas,
-        write_statistics=True,
+        write_statistics=[time_column(kind)],
     )
 
 
-def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in tables of `ROW_GROUP` rows, or fewer where the rows are fat."""
+def _compression(kind: Kind, name: str) -> str:
+    if name in _RANDOM or name in _DELTAS:
+        return "none"
+    return "lz4" if kind in {"labels", "unmatched"} else "zstd"
+
+
+def _row_groups(tables: Iterable[pa.Table], most: int) -> Iterator[pa.Table]:
+    """The same rows in tables of at least `most` rows (and less than twice that), or fewer where the rows are fat."""
     held: list[pa.Table] = []
     rows = size = 0
     for table in tables:
-        for piece in _pieces(table):
+        for piece in _pieces(table, most):
             held.append(piece)
             rows += piece.num_rows
             size += piece.nbytes
-            if rows >= ROW_GROUP or size >= GROUP_BYTES:
+            if rows >= most or size >= GROUP_BYTES:
                 yield pa.concat_tables(held)
                 held, rows, size = [], 0, 0
     if rows:
         yield pa.concat_tables(held)
 
 
-def _pieces(table: pa.Table) -> Iterator[pa.Table]:
-    for start in range(0, table.num_rows, ROW_GROUP):
-        yield table.slice(start, ROW_GROUP)
+def _pieces(table: pa.Table, most: int) -> Iterator[pa.Table]:
+    for start in range(0, table.num_rows, most):
+        yield table.slice(start, most)
 
 
 class _Measure:

@@ -20,10 +20,10 @@ _NEVER = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, slots=True)
 class Stories:
-    """m events, told by n ≥ m rewards in order of (event, time, reward)."""
+    """m events in n ≥ m rows, one a reward (an event without any has one row), in order of (event, time, reward)."""
 
     start: npt.NDArray[np.intp]
-    """(m,) position of each event's first reward."""
+    """(m,) position of each event's first row."""
     closed_at: Ints
     """(m,)"""
     inactive: Mask
@@ -42,7 +42,7 @@ class Stories:
 
 def tell(rows: pa.Table, labelling: Labelling) -> Stories:
     """The rows of `STORIES` that have a decision, resolved."""
-    seq, opened, told = (rows[name].to_numpy() for name in ("seq", "opened_at", "told_at"))
+    seq, opened, told = (rows[name].fill_null(-1).to_numpy() for name in ("seq", "opened_at", "told_at"))
     fits, final = rows["fits"].to_numpy() == 1, rows["final"].to_numpy() == 1
     start = np.flatnonzero(np.diff(seq, prepend=-1))
     event = np.repeat(np.arange(len(start)), np.diff(start, append=len(seq)))
@@ -66,7 +66,7 @@ def tell(rows: pa.Table, labelling: Labelling) -> Stories:
         closed_at=closed,
         inactive=inactive,
         n_rewards=np.add.reduceat(counted, start, dtype=np.int64),
-        value=_aggregate(rows["reward"].to_numpy(), counted, start, labelling.aggregation),
+        value=_aggregate(rows["reward"].fill_null(0.0).to_numpy(), counted, start, labelling.aggregation),
         settled_at=np.where(fits, np.maximum(told, closed[event]), _NEVER),
         counted=counted,
         duplicate=duplicate,
