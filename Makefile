@@ -12,26 +12,26 @@ help:
 	@echo "make bench   every figure of docs/benchmarks.md, measured on this machine"
 	@echo "make clean   remove the environments and the demo's data"
 
-$(VENV)/python:
+$(VENV)/made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/demo: $(VENV)/python pyproject.toml constraints.txt
+$(VENV)/for-demo: $(VENV)/made pyproject.toml constraints.txt
 	$(PIP) --editable .
 	@touch $@
 
-$(VENV)/test: $(VENV)/python pyproject.toml constraints.txt
+$(VENV)/for-test: $(VENV)/made pyproject.toml constraints.txt
 	$(PIP) --editable '.[test]'
 	@touch $@
 
-$(VENV)/bench: $(VENV)/python pyproject.toml constraints.txt
+$(VENV)/for-bench: $(VENV)/made pyproject.toml constraints.txt
 	$(PIP) --editable '.[bench]'
 	@touch $@
 
-demo: $(VENV)/demo
+demo: $(VENV)/for-demo
 	$(BIN)/rewardloop demo
 
-lint: $(VENV)/test
+lint: $(VENV)/for-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -40,7 +40,7 @@ lint: $(VENV)/test
 test: lint
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/bench
+bench: $(VENV)/for-bench
 	$(BIN)/python -m benchmarks
 
 clean:

@@ -13,6 +13,7 @@ from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console
 from rewardloop.loop.cycle import CycleReport
 from rewardloop.loop.experiment import Experiment
+from rewardloop.loop.learner import Learner
 
 
 def run(
@@ -37,7 +38,13 @@ def run(
                 f"Loop of [bold]{opened.settings.experiment}[/]: a cycle every {training.every_events} closed events "
                 f"or {training.every / 1e6:g} s; stop with Ctrl-C"
             )
-        opened.run(stop, max_cycles=cycles, on_cycle=_print_json if json else _print)
+        on_cycle = _print_json if json else _print
+        if opened.settings.training.mode == "batch":
+            opened.run(stop, max_cycles=cycles, on_cycle=on_cycle)
+            return
+        opened.join()  # The learner starts from a data set, so there must be one.
+        with Learner(opened.settings.experiment, data) as learner:
+            opened.run(stop, max_cycles=cycles, on_cycle=on_cycle, on_rest=learner.tend)
 
 
 def _print(report: CycleReport) -> None:

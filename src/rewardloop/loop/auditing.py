@@ -8,8 +8,7 @@ import msgspec
 
 from rewardloop.clock import isoformat
 from rewardloop.events import Activation, Decision, Record, Reward
-from rewardloop.loop.deciding import Answer, replay
-from rewardloop.policies.contract import Policy
+from rewardloop.loop.deciding import Answer, Hosted, replay
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,10 +28,10 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     activations: tuple[Activation, ...]
 
 
-def audit(records: Sequence[Record], decision: Decision, policy: Policy, floor: float) -> Audit:
+def audit(records: Sequence[Record], decision: Decision, model: Hosted) -> Audit:
     """Compare what was logged of an event with a replay through the code that served it."""
     logged = Answer(decision.pmf, decision.action, decision.probability)
-    replayed = replay(decision, policy, floor)
+    replayed = replay(decision, model.policy, model.floor)
     return Audit(
         event_id=decision.event_id,
         experiment=decision.experiment,

@@ -25,11 +25,13 @@ from rewardloop.loop.collecting import log_position
 from rewardloop.loop.cycle import Cycle, CycleReport
 from rewardloop.loop.deciding import Decider, DecideRequest
 from rewardloop.loop.deploying import Deploying
-from rewardloop.loop.hosting import Hosting
+from rewardloop.loop.hosting import Following, load_model
 from rewardloop.loop.modelling import Modelling
+from rewardloop.loop.online import Online
 from rewardloop.loop.rewarding import Rewarder, RewardRequest
 from rewardloop.loop.running import run
 from rewardloop.loop.tailing import newest
+from rewardloop.loop.tidying import tidy
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.leases import Lease
@@ -110,7 +112,7 @@ class Experiment:
             excluded=list(excluded),
             deferred=deferred,
         )
-        decision, _ = self._decider.decide(self._hosting.current(), request)
+        decision, _ = self._decider.decide(self._following.current(), request)
         self._writer.commit([decision])
         return decision
 
@@ -176,10 +178,29 @@ class Experiment:
         *,
         max_cycles: int | None = None,
         on_cycle: Callable[[CycleReport], None] = lambda _: None,
+        on_rest: Callable[[], None] = lambda: None,
     ) -> int:
-        """Close the loop, again and again, until `stop` is set; returns the number of cycles done."""
+        """Close the loop, again and again, until `stop` is set; returns the number of cycles done.
+
+        `on_rest` is called whenever nothing is due. Online learning needs `rewardloop run`, which keeps a process for it.
+        """
         with self.trainer():
-            return run(self._cycle, self.clock, stop or Event(), on_cycle, max_cycles=max_cycles)
+            self._tidy()
+            return run(self._cycle, self.clock, stop or Event(), self._tidying(on_cycle), on_rest, max_cycles=max_cycles)
+
+    def tidy(self) -> None:
+        """Throw away what retention no longer covers: collected log segments, models nobody hosts."""
+        with self.trainer():
+            self._tidy()
+
+    def online(self) -> Online:
+        """An online learner that starts from the hosted model and all that closed since. Reads the lake, needs no lock."""
+        online = Online(self.modelling, self.deploying, self._reader, self.clock)
+        while True:
+            position, data = log_position(self._lake), self._lake.dataset()
+            if position == log_position(self._lake):  # The loop beside us may append between two looks.
+                online.start(data, position)
+                return online
 
     # Reading.
 
@@ -189,8 +210,7 @@ class Experiment:
         decision = next((record for record in records if isinstance(record, Decision)), None)
         if decision is None:
             raise UnknownEvent(f"No decision `{event_id}` in experiment `{self.settings.experiment}`")
-        policy, floor = self.modelling.load(decision.model_id), self.modelling.floor(decision.model_id)
-        return audit(records, decision, policy, floor)
+        return audit(records, decision, load_model(self.settings, self.directory.models, decision.model_id))
 
     def newest(self, n: int) -> tuple[list[Record], Cursor]:
         """The last n records of the log, and where it goes on."""
@@ -230,8 +250,8 @@ class Experiment:
         return Rewarder(self._ids, self.clock, [(self.entry.tag, self.settings)])
 
     @cached_property
-    def _hosting(self) -> Hosting:
-        return Hosting(self.modelling, self.directory.hosted, self.clock)
+    def _following(self) -> Following:
+        return Following(self.settings, self.directory, self.clock)
 
     @cached_property
     def _writer(self) -> LogWriter:
@@ -252,6 +272,16 @@ class Experiment:
     def trainer(self) -> Lease:
         """The lock that whoever joins, trains or runs the loop holds; `DirectoryInUse` for everybody else."""
         return Lease(self.directory.trainer_lock)
+
+    def _tidying(self, on_cycle: Callable[[CycleReport], None]) -> Callable[[CycleReport], None]:
+        def after(report: CycleReport) -> None:
+            on_cycle(report)
+            self._tidy()
+
+        return after
+
+    def _tidy(self) -> None:
+        tidy(self.settings, self.directory, self.catalog, log_position(self._lake), self.clock.now())
 
     def _newest(self) -> ModelRecord:
         newest = self.catalog.newest_model(self.settings.experiment)

@@ -41,13 +41,6 @@ class Modelling:
         _, path = self.store.open(model_id)
         return load_policy(path)
 
-    def floor(self, model_id: str) -> float:
-        """The exploration floor a model is served with: that of the settings it was trained under."""
-        if model_id == first_model_id(self.settings.experiment):
-            return self.settings.policy.floor
-        record, _ = self.store.open(model_id)
-        return record.settings.policy.floor
-
     def train_next(self, data: DataSet, on_progress: Progress = lambda _: None, parent_id: str | None = None) -> ModelRecord:
         """Train on what closed since the parent, keep the result, enter it in the catalog."""
         parent = self.parent(parent_id)

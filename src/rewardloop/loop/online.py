@@ -15,6 +15,7 @@ from threading import Event
 import numpy as np
 
 from rewardloop.clock import Clock
+from rewardloop.events import Record
 from rewardloop.features import parse_actions, parse_context
 from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
@@ -30,6 +31,8 @@ from rewardloop.registry.names import ModelName, model_name
 from rewardloop.registry.records import ModelRecord
 
 POLL_SECONDS = 0.005
+LOOK = 100_000
+"""Microseconds between two looks at which model is the champion."""
 READ = 5_000
 KEPT_SNAPSHOTS = 200
 MAX_RECENT = 200_000
@@ -54,30 +57,32 @@ class Online:
         self._n_published = 0
         self._last: Interactions | None = None
         self._watermark = 0
+        self._looked_at = 0
         self._published_at = 0
         self._dirty = False
 
     def start(self, data: DataSet, cursor: Cursor) -> None:
         """Begin from the hosted model and a joined data set whose records end at the log position `cursor`."""
         self._cursor = cursor
-        list(self._closing.take(data.open_records()))
-        self._rebase()
+        self._rebase(self._champion())
         ratio = self._settings.training.ratio
-        for batch in data.interactions(after=self._watermark, until=data.watermark, split="train", ratio=ratio):
+        for batch in data.interactions(after=self._watermark, split="train", ratio=ratio):
             self._learn(batch)
+        self._take(data.open_records())
 
     def step(self) -> bool:
         """Read, learn, publish when due; False when nothing had arrived."""
-        if self._champion() != self._base:
-            self._rebase()
-            self._learn(_interactions(closed for closed in self._recent if closed.closed_at > self._watermark))
+        self._follow_champion()
         records, self._cursor = self._reader.read(self._cursor, limit=READ)
+        self._take(records)
+        self._publish_when_due()
+        return bool(records)
+
+    def _take(self, records: Iterable[Record]) -> None:
         closed = [*self._closing.take(records), *self._closing.expire(self._clock.now())]
         training = [each for each in closed if each.decision.sample_prob <= self._settings.training.ratio]
         self._recent.extend(training)
         self._learn(_interactions(training))
-        self._publish_when_due()
-        return bool(records)
 
     def _learn(self, interactions: Interactions) -> None:
         if len(interactions):
@@ -86,8 +91,18 @@ class Online:
             self._n_learned += len(interactions)
             self._dirty = True
 
-    def _rebase(self) -> None:
-        self._base = self._champion()
+    def _follow_champion(self) -> None:
+        now = self._clock.now()
+        if now - self._looked_at < LOOK:
+            return
+        self._looked_at = now
+        champion = self._champion()
+        if champion != self._base:
+            self._rebase(champion)
+            self._learn(_interactions(closed for closed in self._recent if closed.closed_at > self._watermark))
+
+    def _rebase(self, champion: str) -> None:
+        self._base = champion
         if self._base:
             self._policy = self._modelling.load(self._base)
             self._watermark = self._modelling.catalog.model(self._base).watermark

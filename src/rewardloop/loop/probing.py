@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rewardloop.errors import CorruptModel
 from rewardloop.features import parse_actions, parse_context
 from rewardloop.policies.contract import Policy
@@ -15,7 +17,8 @@ def probe(policy: Policy, record: ModelRecord) -> None:
     for i, golden in enumerate(record.golden):
         actions = parse_actions(golden.actions.encode())
         found = policy.pmf(parse_context(golden.context.encode()), actions)
-        off = max((abs(a - b) for a, b in zip(found, golden.pmf, strict=True)), default=0.0)
+        same_size = len(found) == len(golden.pmf)
+        off = max(abs(a - b) for a, b in zip(found, golden.pmf, strict=True)) if same_size else math.inf
         if not off <= TOLERANCE:
             raise CorruptModel(
                 f"Model `{record.model_id}` fails golden request {i}: expected the pmf it had when it was trained, "

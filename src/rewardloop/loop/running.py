@@ -16,9 +16,9 @@ def run(
     clock: Clock,
     stop: Event,
     on_cycle: Callable[[CycleReport], None],
+    on_rest: Callable[[], None] = lambda: None,
     *,
     max_cycles: int | None = None,
-    poll_seconds: float = POLL_SECONDS,
 ) -> int:
     """Take turns until `stop` is set or `max_cycles` are done; returns how many. First finishes what a killed process left."""
     done = 0
@@ -29,7 +29,8 @@ def run(
     joined_at = 0
     while not stop.is_set() and (max_cycles is None or done < max_cycles):
         if not cycle.ripe(joined_at):
-            stop.wait(poll_seconds)
+            on_rest()
+            stop.wait(POLL_SECONDS)
             continue
         joined_at = clock.now()
         data = cycle.join()

@@ -11,11 +11,11 @@ from rewardloop.errors import RewardloopError
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.log import LogWriter
 from rewardloop.loop.deciding import Decider, DecideRequest, Hosted, first_model
+from rewardloop.loop.hosting import load_model
 from rewardloop.registry.hosting import HostedWatch
 from rewardloop.registry.layout import ExperimentDirectory
 from rewardloop.serving.commits import Commits, InlineCommits, ThreadedCommits
 from rewardloop.serving.counts import ExperimentCounts
-from rewardloop.serving.models import load_model
 from rewardloop.settings import ExperimentSettings
 
 _PROBE_BYTES = 1 << 16

@@ -1,0 +1,24 @@
+"""What a loop that runs for ever must throw away: log segments the lake has, and models nobody hosts, once retention has passed."""
+
+from __future__ import annotations
+
+from rewardloop.log import Cursor, prune, seal_abandoned
+from rewardloop.registry.catalog import Catalog
+from rewardloop.registry.layout import ExperimentDirectory
+from rewardloop.registry.models import ModelStore
+from rewardloop.settings import ExperimentSettings
+
+
+def tidy(settings: ExperimentSettings, directory: ExperimentDirectory, catalog: Catalog, consumed: Cursor, now: int) -> None:
+    """Seals what killed writers left open, then prunes. The lake stays whole: any pruned model can be made again from it."""
+    before = now - settings.log.retention
+    seal_abandoned(directory.log)
+    prune(directory.log, consumed, before)
+    ModelStore(directory.models).prune(_in_use(settings.experiment, catalog), before)
+
+
+def _in_use(experiment: str, catalog: Catalog) -> set[str]:
+    """The newest model, the hosted one, and the one a roll-back would return to."""
+    newest, hosted = catalog.newest_model(experiment), catalog.hosted(experiment)
+    in_use = {newest.model_id if newest else None, hosted.model_id if hosted else None, catalog.previous_hosted(experiment)}
+    return {model_id for model_id in in_use if model_id is not None}

@@ -1,0 +1,140 @@
+"""The loop that runs for ever: killed at any instant, it carries on with nothing lost and nothing trained twice."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+
+from rewardloop import Experiment, ExperimentSettings
+from rewardloop.clock import SECOND, ManualClock
+from rewardloop.registry.hosting import Hosted, read_hosted
+from rewardloop.settings import Duration, GateSettings, LogSettings, TrainingSettings, example_yaml
+
+SETTINGS = ExperimentSettings(
+    experiment="offers",
+    actions=2,
+    training=TrainingSettings(every_events=20, every=Duration(SECOND // 5)),
+    gate=GateSettings(rule="always"),
+)
+
+
+def play(offers: Experiment, n: int, generator: np.random.Generator) -> None:
+    for _ in range(n):
+        age = float(generator.uniform())
+        decision = offers.decide({"age": age})
+        offers.reward(decision.event_id, float(decision.action == int(age > 0.5)))
+
+
+def lineage(offers: Experiment) -> list[int]:
+    """Events each ancestor of the newest model was trained on, the newest first."""
+    counts = []
+    record = offers.catalog.newest_model("offers")
+    while record is not None:
+        counts.append(record.n_trained)
+        record = offers.catalog.model(record.parent) if record.parent else None
+    return counts
+
+
+def test_killed_at_any_instant_it_loses_nothing_and_trains_nothing_twice(tmp_path: Path) -> None:
+    config, data = tmp_path / "offers.yaml", tmp_path / "data"
+    config.write_text(example_yaml(SETTINGS))
+    generator = np.random.default_rng(0)
+    command = [sys.executable, "-m", "rewardloop", "run", str(config), "--data", str(data), "--json"]
+    with Experiment.open(SETTINGS, data) as offers:
+        for _ in range(6):
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL) as loop:
+                time.sleep(0.9)  # Until it has started; from here on the kill falls anywhere.
+                play(offers, 60, generator)
+                time.sleep(generator.uniform(0.0, 0.6))
+                loop.kill()
+        offers.run(max_cycles=1)
+        trained = sum(lineage(offers))
+        joined = offers.join()
+        newest = offers.catalog.newest_model("offers")
+        assert newest is not None
+        assert trained == sum(len(b) for b in joined.interactions(until=newest.watermark, split="train", ratio=0.8))
+        assert (joined.n, offers.ledger().rewards_counted) == (360, 360)
+        hosted = offers.catalog.hosted("offers")
+        assert hosted is not None
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id=hosted.model_id)
+
+
+def interrupted(offers: Experiment, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """A turn that is cut off just before one of its steps."""
+
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    owner = offers.modelling if step == "judge" else offers.deploying
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, cut)
+        with pytest.raises(KeyboardInterrupt):
+            offers.turn()
+
+
+@pytest.mark.parametrize("step", ["judge", "deploy"])
+def test_what_was_trained_is_finished_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    with Experiment.open(SETTINGS, tmp_path) as offers:
+        play(offers, 60, np.random.default_rng(0))
+        interrupted(offers, monkeypatch, step)
+        assert offers.catalog.hosted("offers") is None
+        stop = Event()
+        stop.set()
+        offers.run(stop)
+        hosted = offers.catalog.hosted("offers")
+        assert hosted is not None
+        assert hosted.model_id == "offers.1"
+        assert [model.model_id for model in offers.catalog.models("offers")] == ["offers.1"]
+
+
+def test_a_pointer_that_was_not_written_follows_the_catalog(tmp_path: Path) -> None:
+    with Experiment.open(SETTINGS, tmp_path) as offers:
+        play(offers, 60, np.random.default_rng(0))
+        offers.turn()
+        offers.directory.hosted.unlink()
+        stop = Event()
+        stop.set()
+        offers.run(stop)
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id="offers.1")
+
+
+def test_a_turn_is_taken_when_enough_closed_or_enough_time_passed(tmp_path: Path) -> None:
+    clock = ManualClock()
+    reports = []
+    with Experiment.open(SETTINGS, tmp_path, clock=clock) as offers:
+
+        def rest() -> None:
+            clock.advance(SECOND // 20)
+
+        play(offers, 50, np.random.default_rng(0))
+        assert offers.run(max_cycles=1, on_cycle=reports.append, on_rest=rest) == 1
+        play(offers, 3, np.random.default_rng(1))
+        assert offers.run(max_cycles=1, on_cycle=reports.append, on_rest=rest) == 1
+    assert [report.n_events for report in reports] == [50, 53]
+
+
+def test_what_retention_no_longer_covers_is_thrown_away(tmp_path: Path) -> None:
+    clock = ManualClock()
+    short = ExperimentSettings(
+        experiment="offers",
+        actions=2,
+        gate=GateSettings(rule="always"),
+        log=LogSettings(retention=Duration(60 * SECOND)),
+    )
+    with Experiment.open(short, tmp_path, clock=clock) as offers:
+        for _ in range(4):
+            play(offers, 30, np.random.default_rng(0))
+            clock.advance(SECOND)
+            offers.turn()
+        clock.advance(3600 * SECOND)
+    with Experiment.open(short, tmp_path, clock=clock) as offers:
+        offers.tidy()
+        assert offers.modelling.store.ids() == ["offers.3", "offers.4"]
+        assert list(offers.directory.log.glob("*.db")) == []
+        assert offers.rebuild("offers.1").model_id == "offers.1"
