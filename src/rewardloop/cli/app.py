@@ -1,70 +1,85 @@
-"""The table of commands, and the one place where an error becomes an exit code."""
+"""The application, and the one place where an error becomes a line on standard error and an exit code."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import NoReturn
 
-from cyclopts import App, Group
+from cyclopts import App, CycloptsError, Group
 from rich.console import Console
+from rich.markup import escape
 
-from rewardloop.errors import RewardloopError
-
-START = Group("Start here", sort_key=0)
-SERVE = Group("Serve and record", sort_key=1)
-LEARN = Group("The loop, step by step", sort_key=2)
-LOOK = Group("Look", sort_key=3)
-
-COMMANDS = (
-    ("demo", START),
-    ("init", START),
-    ("serve", SERVE),
-    ("run", SERVE),
-    ("decide", SERVE),
-    ("reward", SERVE),
-    ("warm-start", LEARN),
-    ("join", LEARN),
-    ("train", LEARN),
-    ("evaluate", LEARN),
-    ("deploy", LEARN),
-    ("rollback", LEARN),
-    ("status", LOOK),
-    ("tail", LOOK),
-    ("audit", LOOK),
-)
+from rewardloop.cli.commands import COMMANDS
+from rewardloop.errors import RewardloopError, did_you_mean
 
 HELP = """Contextual bandits that learn in production: decide, log, reward, join, train, evaluate, deploy, again.
 
-New here? `rewardloop demo` shows it all in two minutes.
-Then:  rewardloop init offers --actions red,green,blue     writes offers.yaml
-       rewardloop serve offers.yaml                        answers on http://127.0.0.1:8080
-       rewardloop run offers.yaml                          learns from what was rewarded, for ever
+New here? `rewardloop demo` shows it all in two minutes. Then:
 
+  rewardloop init offers --actions red,green,blue   # writes offers.yaml
+  rewardloop serve offers.yaml                      # answers on port 8080
+  rewardloop run offers.yaml                        # beside it: learns
+
+Every command explains itself: rewardloop COMMAND --help
 Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 the gate said no."""
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
 def build() -> App:
     """The application with every command, each imported only when it is called."""
     app = App(name="rewardloop", help=HELP, version=version("rewardloop"), help_format="plaintext")
-    for name, group in COMMANDS:
-        module = name.replace("-", "_")
-        app.command(f"rewardloop.cli.{module}:{module}", name=name, group=group)
+    groups = {name: Group(name, sort_key=i) for i, name in enumerate(dict.fromkeys(command.group for command in COMMANDS))}
+    for i, command in enumerate(COMMANDS):
+        module = command.name.replace("-", "_")
+        app.command(
+            f"rewardloop.cli.{module}:{module}",
+            name=command.name,
+            group=groups[command.group],
+            sort_key=i,
+            help=command.help,
+            help_epilogue=command.epilogue,
+        )
+    options = Group("Options", sort_key=len(groups))
+    for flag in app.help_flags + app.version_flags:
+        app[flag].group = options
     return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; a `RewardloopError` is one line on standard error and its exit code."""
+    """Run a command. Whatever goes wrong on purpose is one line on standard error; only a bug is a traceback."""
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        build()(arguments)
+        _refuse_unknown(tokens)
+        build()(tokens, exit_on_error=False, print_error=False)
     except RewardloopError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]{error.title}:[/] {_escape(str(error))}")
-        sys.exit(error.exit_code)
+        _fail(error.title, str(error), error.exit_code)
+    except CycloptsError as error:
+        _fail("Usage", _sentence(error, tokens[0]), USAGE)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        _fail("Failed", f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", FAILED)
 
 
-def _escape(text: str) -> str:
-    return text.replace("[", r"\[")
+def _refuse_unknown(tokens: list[str]) -> None:
+    known = [command.name for command in COMMANDS]
+    first = tokens[0] if tokens else "--help"
+    if first not in (*known, "--help", "-h", "--version"):
+        hint = did_you_mean(first, known) or "; see: rewardloop --help"
+        _fail("Usage", f"Unknown {'option' if first.startswith('-') else 'command'} `{first}`{hint}", USAGE)
+
+
+def _sentence(error: CycloptsError, command: str) -> str:
+    return f"{' '.join(str(error).split())} See: rewardloop {command} --help"
+
+
+def _fail(title: str, sentence: str, code: int) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]{title}:[/] {escape(sentence)}")
+    sys.exit(code)

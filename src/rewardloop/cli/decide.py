@@ -5,37 +5,38 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.markup import escape
 
+from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, print_json
 from rewardloop.errors import InvalidInput
 from rewardloop.features import load_json, parse_actions
-from rewardloop.loop.experiment import Experiment
 
 
 def decide(
     experiment: ExperimentName,
     /,
     *,
-    context: Annotated[str, Parameter(name=["--context", "-c"], help="A JSON object.")] = "{}",
-    actions: Annotated[str | None, Parameter(name=["--actions", "-a"], help="A JSON array; needed without fixed actions.")] = None,
-    event_id: Annotated[str | None, Parameter(help="Your own id of the event.")] = None,
+    context: Annotated[str, Parameter(name=["--context", "-c"], help="A JSON object: what is known now.")] = "{}",
+    actions: Annotated[
+        str | None, Parameter(name=["--actions", "-a"], help="A JSON array: what is on offer; needed without fixed actions.")
+    ] = None,
+    event_id: Annotated[str | None, Parameter(help="Your own id of the event; by default one is made.")] = None,
+    explore: Annotated[bool, Parameter(negative="--no-explore", help="The best action, without the exploration floor.")] = True,
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:
-    """Choose an action in this process, and log the decision.
-
-    Example: rewardloop decide offers -c '{"age": 31}'
-    """
-    with Experiment.open(experiment, data) as opened:
-        decision = opened.decide(_object(context, "--context"), _array(actions, "--actions"), event_id=event_id)
+    with open_experiment(experiment, data) as opened:
+        decision = opened.decide(_object(context, "--context"), _array(actions, "--actions"), event_id=event_id, explore=explore)
         chosen = parse_actions(decision.actions).ids[decision.action]
     if json:
         answer = {"event_id": decision.event_id, "action": chosen, "index": decision.action}
         print_json({**answer, "probability": decision.probability, "model_id": decision.model_id})
     else:
-        console.print(f"[bold]{chosen}[/]  with probability {decision.probability:.4g}, by {decision.model_id}")
-        console.print(f"[dim]reward it:[/] rewardloop reward {decision.event_id} 1")
+        named = f" --experiment {opened.settings.experiment}" if event_id else ""
+        console.print(f"[bold]{escape(chosen)}[/]  with probability {decision.probability:.4g}, by {decision.model_id}")
+        console.print(f"[dim]reward it:[/] rewardloop reward {escape(decision.event_id)} 1{named}")
 
 
 def _object(text: str, at: str) -> dict[str, object]:

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import sys
 
-from rich.table import Table
+from rich.markup import escape
 
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
-from rewardloop.cli.printing import console, print_json
+from rewardloop.cli.opening import open_experiment
+from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName, ModelId
+from rewardloop.cli.printing import console, print_json, print_table
 from rewardloop.evaluation import GateReport
-from rewardloop.loop.experiment import Experiment
+
+GATE_SAID_NO = 3
 
 
-def evaluate(experiment: ExperimentName, model_id: str | None = None, /, *, data: Data = DEFAULT, json: AsJson = False) -> None:
-    """Estimate from held-out events what a model (by default the newest) would earn, and ask the gate. Exit code 3 if it says no.
-
-    Example: rewardloop evaluate offers offers.4
-    """
-    with Experiment.open(experiment, data) as opened:
+def evaluate(experiment: ExperimentName, model_id: ModelId | None = None, /, *, data: Data = DEFAULT, json: AsJson = False) -> None:
+    with open_experiment(experiment, data) as opened:
         report = opened.evaluate(model_id)
     if json:
         print_json(report)
     else:
         _print(report)
-    sys.exit(0 if report.passed else 3)
+    sys.exit(0 if report.passed else GATE_SAID_NO)
 
 
 def _print(report: GateReport) -> None:
-    table = Table("policy", "estimator", "value", "95 % interval", "n", "ESS", box=None, pad_edge=False)
-    for policy, estimator, estimate in report.rows():
-        interval = f"{estimate.lower:.4f} … {estimate.upper:.4f}"
-        table.add_row(policy, estimator, f"{estimate.value:.4f}", interval, str(estimate.n), f"{estimate.ess:.0f}")
-    console.print(table)
+    rows = [
+        (policy, estimator, f"{found.value:.4f}", f"{found.lower:.4f} … {found.upper:.4f}", f"{found.n:,}", f"{found.ess:,.0f}")
+        for policy, estimator, found in report.rows()
+    ]
+    if rows:
+        level = report.logged.level if report.logged else 0.95
+        print_table(("policy", "estimator", ">value", f">{level:.0%} interval", ">events", ">effective"), rows)
+        console.print()
     for rule in report.rules:
-        console.print(f"{'[green]✓[/]' if rule.passed else '[red]✗[/]'} {rule.sentence}")
-    console.print(f"[bold]{report.verdict.replace('_', ' ')}[/]: {report.summary}")
+        console.print(f"{'[green]✓[/]' if rule.passed else '[red]✗[/]'} {escape(rule.sentence)}")
+    console.print(f"[bold]{escape(report.summary)}[/]")

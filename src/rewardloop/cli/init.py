@@ -8,28 +8,45 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from rewardloop.cli.printing import console
-from rewardloop.errors import Conflict
-from rewardloop.settings.dump import example_yaml
-from rewardloop.settings.load import parse_settings
+from rewardloop.errors import Conflict, StorageUnavailable
+from rewardloop.settings import ExperimentSettings, checked, example_yaml
 
 
 def init(
-    name: str,
+    name: Annotated[str, Parameter(help="Of the experiment: lower-case letters, digits, - and _.")],
     /,
     *,
     actions: Annotated[
-        str, Parameter(help="A number of arms, or names separated by commas. Without: actions come with each request.")
+        str,
+        Parameter(
+            name=["--actions", "-a"],
+            help="Names separated by commas, or a number of arms. Without: each request brings its own actions.",
+        ),
     ] = "",
-    out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="File to write; NAME.yaml by default.")] = None,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="File to write; by default NAME.yaml.")] = None,
 ) -> None:
-    """Write an experiment's YAML, every setting in it with its default and one line of explanation.
-
-    Example: rewardloop init offers --actions red,green,blue
-    """
+    settings = checked(ExperimentSettings(experiment=name, actions=_actions(actions)))
     path = out or Path(f"{name}.yaml")
-    if path.exists():
-        raise Conflict(f"Expected a new file, found `{path}`; remove it, or choose another with --out")
-    chosen = f"actions: {actions}\n" if actions.isdigit() else f"actions: [{actions}]\n" if actions else ""
-    settings = parse_settings(f"experiment: {name}\n{chosen}", source=str(path)).settings
-    path.write_text(example_yaml(settings), encoding="utf-8")
-    console.print(f"Wrote {path}. Next: [bold]rewardloop serve {path}[/] and, beside it, [bold]rewardloop run {path}[/]")
+    _write(path, example_yaml(settings))
+    console.print(f"Wrote {path}. Next:  [bold]rewardloop serve {path}[/]  and, beside it,  [bold]rewardloop run {path}[/]")
+
+
+def _actions(text: str) -> int | tuple[str, ...] | None:
+    """What `--actions` says.
+
+    >>> _actions("red, green"), _actions("3"), _actions("")
+    (('red', 'green'), 3, None)
+    """
+    if text.isascii() and text.isdigit():
+        return int(text)
+    return tuple(action.strip() for action in text.split(",")) if text else None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Conflict(f"Expected a new file, found `{path}`; remove it, or choose another with --out") from None
+    except OSError as error:
+        raise StorageUnavailable(f"Cannot write `{path}`: {error.strerror}") from None

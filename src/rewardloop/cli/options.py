@@ -9,12 +9,25 @@ from cyclopts import Parameter
 
 from rewardloop.loop.experiment import DEFAULT_DATA
 
-Data = Annotated[Path, Parameter(name=["--data", "-d"], env_var="REWARDLOOP_DATA")]
-"""The data directory: everything that was logged, joined, trained and hosted."""
+DEFAULT = Path(DEFAULT_DATA)
 
-AsJson = Annotated[bool, Parameter(name="--json", negative=())]
-"""Print JSON for programs instead of text for people."""
+Data = Annotated[
+    Path,
+    Parameter(
+        name=["--data", "-d"],
+        env_var="REWARDLOOP_DATA",
+        help="Data directory: everything logged, joined, trained and hosted.",
+    ),
+]
+
+AsJson = Annotated[bool, Parameter(name="--json", negative=(), show_default=False, help="JSON for programs.")]
 
 ExperimentName = Annotated[str, Parameter(help="Name of an experiment in the data directory, or its YAML file.")]
 
-DEFAULT = Path(DEFAULT_DATA)
+EventExperiment = Annotated[
+    str | None, Parameter(name=["--experiment", "-e"], help="Its experiment; needed only where the event id is your own.")
+]
+
+EventId = Annotated[str, Parameter(help="As `decide` answered it.")]
+
+ModelId = Annotated[str, Parameter(help="Such as offers.4; `status` lists them.")]

@@ -5,25 +5,23 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.markup import escape
 
-from rewardloop.cli.options import DEFAULT, Data
+from rewardloop.cli.opening import open_event
+from rewardloop.cli.options import DEFAULT, Data, EventExperiment, EventId
 from rewardloop.cli.printing import console
-from rewardloop.loop.experiment import Experiment, experiment_of
 
 
 def reward(
-    event_id: str,
-    value: float,
+    event_id: EventId,
+    value: Annotated[float, Parameter(help="Higher is better.")],
     /,
     *,
-    experiment: Annotated[str | None, Parameter(help="Needed only where the event id is your own.")] = None,
-    final: Annotated[bool, Parameter(negative=(), help="No later reward of this event counts.")] = False,
+    experiment: EventExperiment = None,
+    reward_id: Annotated[str, Parameter(help="Your own id of this reward: sent twice, it counts once.")] = "",
+    final: Annotated[bool, Parameter(negative=(), show_default=False, help="No later reward of this event counts.")] = False,
     data: Data = DEFAULT,
 ) -> None:
-    """Record the reward of a decision, now or days later.
-
-    Example: rewardloop reward 0190f7a0-0000-7003-8000-000000000001 1
-    """
-    with Experiment.open(experiment or experiment_of(event_id, data), data) as opened:
-        opened.reward(event_id, value, final=final)
-    console.print(f"Recorded {value:g} for {event_id}")
+    with open_event(event_id, experiment, data) as opened:
+        opened.reward(event_id, value, reward_id=reward_id, final=final)
+    console.print(f"Recorded {value:g} for {escape(event_id)}")

@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
-import msgspec
-from rich.table import Table
+from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from rewardloop.cli.account import account
+from rewardloop.cli.opening import settings_of
 from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, facts, print_json
-from rewardloop.clock import isoformat
-from rewardloop.loop.status import Status, statuses
+from rewardloop.cli.printing import console, instant, print_facts, print_json, print_table
+from rewardloop.loop.status import ModelLine, Status, statuses
+
+SHOWN_MODELS = 10
 
 
-def status(experiment: str | None = None, /, *, data: Data = DEFAULT, json: AsJson = False) -> None:
-    """The state of one experiment, or of all.
-
-    Example: rewardloop status offers
-    """
-    found = statuses(data, experiment)
+def status(
+    experiment: Annotated[str | None, Parameter(help="By name, or its YAML file; by default all.")] = None,
+    /,
+    *,
+    data: Data = DEFAULT,
+    json: AsJson = False,
+) -> None:
+    found = _statuses(experiment, data)
     if json:
         print_json(found)
         return
     if not found:
         console.print(f"No experiment in {data} yet. `rewardloop init` writes one; `serve` and `run` take it in.")
-    for each in found:
+    for i, each in enumerate(found):
+        if i:
+            console.print()
         _print(each)
 
 
+def _statuses(experiment: str | None, data: Path) -> list[Status]:
+    if experiment is not None:
+        return statuses(data, settings_of(experiment, data).experiment)
+    return statuses(data) if data.exists() else []
+
+
 def _print(state: Status) -> None:
-    hosted = f"{state.hosted} since {isoformat(state.hosted_at)}" if state.hosted_at else f"{state.hosted} (uniform, untrained)"
-    rows: dict[str, object] = {"hosted": hosted, "policy": state.exploration, "models": len(state.models)}
-    console.print(facts(state.experiment, {**rows, **msgspec.structs.asdict(state.ledger)}))
-    table = Table("model", "parent", "trained on", "mean reward", "verdict", box=None, pad_edge=False)
-    for model in state.models[-10:]:
-        reward = f"{model.mean_reward:.4f}" if model.mean_reward is not None else ""
-        table.add_row(model.model_id, model.parent or "", str(model.n_trained), reward, model.verdict or "")
-    console.print(table)
+    hosted = f"{state.hosted}, since {instant(state.hosted_at)}" if state.hosted_at else f"{state.hosted}, uniform: no model yet"
+    console.print(f"[bold]{state.experiment}[/]  {state.exploration}")
+    print_facts([("hosted", hosted), *account(state.ledger)], "  ")
+    if state.models:
+        console.print()
+        header = ("model", "parent", "trained at", ">events", ">mean reward", "gate")
+        print_table(header, [_row(model, state) for model in state.models[-SHOWN_MODELS:]], "  ")
+    if (older := len(state.models) - SHOWN_MODELS) > 0:
+        console.print(f"  [dim]and {older} older: --json shows them[/]")
+
+
+def _row(model: ModelLine, state: Status) -> tuple[str, ...]:
+    reward = "" if model.mean_reward is None else f"{model.mean_reward:.4f}"
+    verdict = (model.verdict or "not asked").replace("_", " ")
+    gate = f"{verdict}, hosted" if model.model_id == state.hosted else verdict
+    return model.model_id, model.parent or "", instant(model.created_at)[:-4], f"{model.n_trained:,}", reward, gate

@@ -7,9 +7,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, print_json
-from rewardloop.loop.experiment import Experiment
+from rewardloop.errors import InvalidInput
 
 
 def train(
@@ -21,17 +22,19 @@ def train(
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:
-    """Train the next model on what closed since its parent. It is not hosted before you evaluate and deploy it.
-
-    Example: rewardloop train offers
-    """
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed} events"), TimeElapsedColumn())
-    with Experiment.open(experiment, data) as opened, Progress(*columns, transient=True, disable=json) as progress:
-        task = progress.add_task("learning", total=None)
+    if parent and rebuild:
+        raise InvalidInput("Expected --parent or --rebuild, got both: a model made again has the parent it had")
+    columns = (SpinnerColumn(), TextColumn("learning"), TextColumn("{task.completed:,} events"), TimeElapsedColumn())
+    hidden = json or not console.is_terminal
+    with open_experiment(experiment, data) as opened, Progress(*columns, transient=True, disable=hidden) as progress:
+        task = progress.add_task("", total=None)
         record = opened.rebuild(rebuild) if rebuild else opened.train(parent, lambda n: progress.update(task, completed=n))
     if json:
         print_json(record)
         return
     origin = f"from {record.parent}" if record.parent else "from nothing"
-    console.print(f"[bold]{record.model_id}[/], {origin}, trained on {record.n_trained} events of data set {record.dataset}")
-    console.print(f"Next: rewardloop evaluate {experiment} {record.model_id}")
+    if rebuild:
+        console.print(f"[bold]{record.model_id}[/], made again {origin}: the same")
+    else:
+        console.print(f"[bold]{record.model_id}[/], {origin}, trained on {record.n_trained:,} events of data set {record.dataset}")
+        console.print(f"Next: rewardloop evaluate {opened.settings.experiment} {record.model_id}")

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+from rich.markup import escape
+
+from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
-from rewardloop.cli.printing import console, print_json
-from rewardloop.loop.experiment import Experiment
+from rewardloop.cli.printing import console, print_json, warn
 
 
-def warm_start(experiment: ExperimentName, file: Path, /, *, data: Data = DEFAULT, json: AsJson = False) -> None:
-    """Take in logged decisions (context, action, probability, reward) from CSV, JSON lines, Parquet or dsjson.
-
-    Example: rewardloop warm-start offers.yaml history.csv
-    """
-    with Experiment.open(experiment, data) as opened:
+def warm_start(
+    experiment: ExperimentName,
+    file: Annotated[Path, Parameter(help="CSV, JSON lines, Parquet or dsjson; told apart by content.")],
+    /,
+    *,
+    data: Data = DEFAULT,
+    json: AsJson = False,
+) -> None:
+    with open_experiment(experiment, data) as opened:
         report = opened.warm_start(file)
     if json:
         print_json(report)
         return
-    console.print(f"Took in {report.imported} of {report.rows} rows. Next: rewardloop train {opened.settings.experiment}")
+    console.print(f"Took in {report.imported:,} of {report.rows:,} rows. Next: rewardloop train {opened.settings.experiment}")
     if report.probability_estimated:
-        console.print(
-            f"[bold yellow]{report.probability_estimated} rows had no probability: it was estimated from how often each action "
-            "occurs.[/] What is learned and evaluated from them assumes that the old system chose without looking at the context."
+        warn(
+            f"{report.probability_estimated:,} rows had no probability: it was estimated from how often each action occurs. "
+            "What is learned and evaluated from them assumes that the old system chose without looking at the context."
         )
+    if report.thinned:
+        warn(f"{report.thinned:,} rows stand for more than themselves, since others were dropped: each counts as one")
     for reason, lines in report.skipped.items():
-        console.print(f"[yellow]Left out[/] {lines.n}: {reason} (first at line {lines.first_line})")
+        console.print(f"[yellow]Left out[/] {lines.n:,}: {escape(reason)} (first at line {lines.first_line})")

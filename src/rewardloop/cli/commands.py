@@ -1,0 +1,141 @@
+"""What every command is for, with examples: the text of every `--help`. It stands here so that help imports no command."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+START, SERVE, LEARN, LOOK = "Start here", "Serve and record", "The loop, step by step", "Look"
+
+
+class Command(NamedTuple):
+    """One command: the panel it is listed in, its sentence, what else to know, and lines to paste."""
+
+    name: str
+    group: str
+    sentence: str
+    more: str
+    examples: tuple[str, ...]
+
+    @property
+    def help(self) -> str:
+        """The text above the options."""
+        return "\n\n".join(filter(None, (self.sentence, self.more)))
+
+    @property
+    def epilogue(self) -> str:
+        """The text below them."""
+        return "\n".join(("Examples:", *(f"  {example}" for example in self.examples)))
+
+
+COMMANDS = (
+    Command(
+        "demo",
+        START,
+        "Watch a bandit learn: real server, real loop, real data, one minute.",
+        "Plays a labelled data set as a bandit: the context is a row, the actions are the classes, and only the reward of the\n"
+        "chosen one is seen. Leaves a picture, both processes' logs and the data directory to look around in.",
+        ("rewardloop demo", "rewardloop demo --policy squarecb", "rewardloop demo --data offers.csv --label bought"),
+    ),
+    Command(
+        "init",
+        START,
+        "Write an experiment's YAML: every setting, its default, what it does.",
+        "",
+        ("rewardloop init offers --actions red,green,blue", "rewardloop init offers --actions 7"),
+    ),
+    Command(
+        "serve",
+        SERVE,
+        "Answer decide and reward over HTTP, each logged before its answer.",
+        "Serves the files named and every experiment of earlier calls. Ctrl-C or SIGTERM ends it without a failed request.",
+        ("rewardloop serve offers.yaml", "rewardloop serve offers.yaml --workers 2 --port 8080"),
+    ),
+    Command(
+        "run",
+        SERVE,
+        "The loop, for ever: join, train, evaluate, deploy what is better.",
+        "Runs beside `serve` on the same data directory. Kill it at any time: it carries on where it was.",
+        ("rewardloop run offers.yaml", "rewardloop run offers --cycles 1 --json"),
+    ),
+    Command(
+        "decide",
+        SERVE,
+        "Choose an action without a server, and log the decision.",
+        "",
+        (
+            "rewardloop decide offers.yaml -c '{\"age\": 31}'",
+            'rewardloop decide offers -c \'{"age": 31}\' -a \'["red", "green"]\' --json',
+        ),
+    ),
+    Command(
+        "reward",
+        SERVE,
+        "Record what a decision was worth, now or days later.",
+        "",
+        ("rewardloop reward 0190f7a0-0000-7003-8000-000000000001 1", "rewardloop reward order-4711 -0.5 --experiment offers"),
+    ),
+    Command(
+        "warm-start",
+        LEARN,
+        "Begin with the history of an existing system.",
+        "CSV, JSON lines, Parquet or Decision Service JSON. Columns: context (or one a feature), action, reward, and\n"
+        "probability, which is estimated where it is missing, and the report says so. Every row is accounted for.",
+        ("rewardloop warm-start offers.yaml history.csv",),
+    ),
+    Command(
+        "join",
+        LEARN,
+        "Join decisions and rewards up to now; account for every record.",
+        "",
+        ("rewardloop join offers",),
+    ),
+    Command(
+        "train",
+        LEARN,
+        "Train the next model, or make an old one again.",
+        "It continues the newest model with what closed since. It is not hosted before you deploy it.",
+        ("rewardloop train offers", "rewardloop train offers --rebuild offers.3"),
+    ),
+    Command(
+        "evaluate",
+        LEARN,
+        "Estimate what a model would earn; exit code 3 if the gate says no.",
+        "By default the newest model, against the hosted one, on the same held-out events.",
+        ("rewardloop evaluate offers", "rewardloop evaluate offers offers.4 && rewardloop deploy offers offers.4"),
+    ),
+    Command(
+        "deploy",
+        LEARN,
+        "Host a model in every serving process, no request failing.",
+        "Whatever the gate said of it: `evaluate` first. Back with `rollback`.",
+        ("rewardloop deploy offers offers.4",),
+    ),
+    Command(
+        "rollback",
+        LEARN,
+        "Host again what was hosted before; again: one further back.",
+        "",
+        ("rewardloop rollback offers",),
+    ),
+    Command(
+        "status",
+        LOOK,
+        "What is hosted, what was learned, where every record went.",
+        "Of one experiment, or of all. Reads only.",
+        ("rewardloop status", "rewardloop status offers --json"),
+    ),
+    Command(
+        "tail",
+        LOOK,
+        "The newest decisions and rewards, and with -f those to come.",
+        "",
+        ("rewardloop tail offers", "rewardloop tail offers -n 0 -f --json"),
+    ),
+    Command(
+        "audit",
+        LOOK,
+        "Replay a logged decision: is it what the log says, to the bit?",
+        "The same model, context and seed must give the same pmf, action and probability. Exit code 1 if not.",
+        ("rewardloop audit 0190f7a0-0000-7003-8000-000000000001", "rewardloop audit order-4711 --experiment offers --json"),
+    ),
+)

@@ -1,0 +1,58 @@
+"""Which experiment is meant: a YAML file is taken in, a name must be known. Nothing is made on disk for a name that is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rewardloop.cli.printing import warn
+from rewardloop.errors import UnknownExperiment
+from rewardloop.loop.experiment import Experiment, experiment_of
+from rewardloop.registry.catalog import Catalog
+from rewardloop.settings import ExperimentSettings, load_settings
+
+
+def load(path: Path) -> ExperimentSettings:
+    """The settings in a YAML file; what does nothing here is said once, by name. Raises `InvalidSettings`."""
+    loaded = load_settings(path)
+    if loaded.ignored:
+        warn(f"{path}: ignored, because nothing here corresponds: {', '.join(loaded.ignored)}")
+    return loaded.settings
+
+
+def settings_of(config: str, data: Path) -> ExperimentSettings:
+    """The settings of an experiment given by name or by file. Raises `UnknownExperiment`, `InvalidSettings`."""
+    if _is_file(config):
+        return load(Path(config))
+    _require_data(data, config)
+    with Catalog(data) as catalog:
+        try:
+            return catalog.experiment(config).settings
+        except UnknownExperiment as error:
+            raise UnknownExperiment(f"{error}{_file_hint(config)}") from None
+
+
+def open_experiment(config: str, data: Path) -> Experiment:
+    """An experiment given by name or by file; a file's settings are taken in."""
+    return Experiment.open(settings_of(config, data), data)
+
+
+def open_event(event_id: str, experiment: str | None, data: Path) -> Experiment:
+    """The experiment of an event: the one named, or the one that the id tells. Raises `UnknownEvent`."""
+    _require_data(data, experiment or "")
+    return open_experiment(experiment or experiment_of(event_id, data), data)
+
+
+def _require_data(data: Path, name: str) -> None:
+    if not data.exists():
+        hint = _file_hint(name) or "; choose another with --data, or begin with `rewardloop init`"
+        raise UnknownExperiment(f"Expected a data directory at `{data}`, found none{hint}")
+
+
+def _is_file(config: str) -> bool:
+    path = Path(config)
+    return path.suffix in {".yaml", ".yml"} or path.is_file()
+
+
+def _file_hint(name: str) -> str:
+    files = [Path(f"{name}{suffix}") for suffix in (".yaml", ".yml")]
+    return next((f"; to take in a file, name it: `{file}`" for file in files if file.is_file()), "")
