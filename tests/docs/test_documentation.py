@@ -1,0 +1,38 @@
+"""What the pages say is true: links lead somewhere, every route and metric is named, the Python of the README runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rewardloop.serving.routes import ROUTES
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+    missing = [link for link in links if not link.startswith("http") and not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_every_route_is_documented() -> None:
+    page = (ROOT / "docs/http.md").read_text()
+    assert [route for route in ROUTES if f"`{route.method} {route.template}`" not in page] == []
+
+
+def test_no_route_is_documented_that_does_not_exist() -> None:
+    named = re.findall(r"^\| `(GET|POST) (\S+)`", (ROOT / "docs/http.md").read_text(), flags=re.M)
+    assert set(named) == {(route.method, route.template) for route in ROUTES}
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.S)
+    assert blocks
+    for block in blocks:
+        exec(block, {})
