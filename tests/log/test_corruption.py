@@ -13,6 +13,7 @@ import pytest
 import builders
 from rewardloop.errors import CorruptSegment, DirectoryInUse, InvalidInput, NotFound
 from rewardloop.log import Cursor, LogReader, LogWriter, find, quarantine
+from rewardloop.log.codec import MAX_GROUP
 from rewardloop.settings import LogSettings
 from rewardloop.testing.log import by_writer, drain, numbered
 
@@ -82,25 +83,28 @@ def test_a_file_that_is_no_segment_at_all(tmp_path: Path, content: bytes) -> Non
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
-        ("DELETE FROM record WHERE seq = 700", "record 701 where 700 was due"),
-        ("UPDATE record SET payload = x'c1' WHERE seq = 700", "does not decode"),
-        ("UPDATE record SET payload = 'text' WHERE seq = 700", "does not decode"),
-        ("UPDATE record SET payload = substr(payload, 1, 20) WHERE seq = 700", "does not decode"),
+        ("DELETE FROM record WHERE last = 704", "record 705 where 673 was due"),
+        ("UPDATE record SET n = 31 WHERE last = 704", "record 674 where 673 was due"),
+        ("UPDATE record SET n = 33 WHERE last = 704", "record 672 where 673 was due"),
+        ("UPDATE record SET payload = x'90' WHERE last = 704", "1968 records where 2000 were due"),
+        ("UPDATE record SET payload = x'c1' WHERE last = 704", "does not decode"),
+        ("UPDATE record SET payload = 'text' WHERE last = 704", "does not decode"),
+        ("UPDATE record SET payload = substr(payload, 1, 20) WHERE last = 704", "does not decode"),
     ],
 )
-def test_a_record_that_is_missing_or_mangled(tmp_path: Path, damage: str, complaint: str) -> None:
+def test_a_row_that_is_missing_or_mangled_takes_its_records_along(tmp_path: Path, damage: str, complaint: str) -> None:
     path = sealed_segment(tmp_path)
     rewrite(path, damage)
     with pytest.raises(CorruptSegment, match=complaint):
         read_all(tmp_path)
-    assert quarantine(path)[:2] == (COUNT - 1, 1)
-    assert read_all(tmp_path) == {"w": [n for n in range(COUNT) if n != 699]}
+    assert quarantine(path)[:2] == (COUNT - MAX_GROUP, MAX_GROUP)
+    assert read_all(tmp_path) == {"w": [n for n in range(COUNT) if not 672 <= n < 704]}
 
 
 def test_another_format_is_refused(tmp_path: Path) -> None:
     path = sealed_segment(tmp_path)
-    rewrite(path, "UPDATE meta SET value = 2 WHERE key = 'format'")
-    with pytest.raises(CorruptSegment, match="format 1"):
+    rewrite(path, "UPDATE meta SET value = 1 WHERE key = 'format'")
+    with pytest.raises(CorruptSegment, match="format 2"):
         read_all(tmp_path)
 
 
@@ -117,6 +121,19 @@ def test_a_cursor_stays_right_across_a_quarantine(tmp_path: Path) -> None:
     assert numbers["x"] == list(range(COUNT))
     assert numbers["w"] == sorted(set(numbers["w"]))
     assert len(numbers["w"]) >= salvage.kept
+
+
+@pytest.mark.parametrize("limit", [1, MAX_GROUP - 1, MAX_GROUP, MAX_GROUP + 1, 100])
+def test_a_cursor_may_stand_inside_a_row(tmp_path: Path, limit: int) -> None:
+    sealed_segment(tmp_path)
+    with LogReader(tmp_path) as reader:
+        read, cursor = reader.read(limit=limit)
+        while by_writer(read)["w"][-1] < 3 * MAX_GROUP:
+            assert by_writer(read)["w"] == list(range(len(read)))
+            assert reader.lag(cursor) == COUNT - len(read)
+            more, cursor = reader.read(cursor, limit)
+            assert len(more) == limit
+            read += more
 
 
 def test_records_in_a_wal_are_saved_and_the_wal_put_aside(tmp_path: Path) -> None:

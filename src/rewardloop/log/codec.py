@@ -1,25 +1,28 @@
-"""Records to bytes and back: MessagePack arrays, tagged by kind. Nothing here knows where they are kept."""
+"""Records to bytes and back: groups of them as MessagePack arrays, tagged by kind. Nothing here knows where they are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import msgspec
 
 from rewardloop.events import Activation, Decision, Record, Reward
 
-KINDS: dict[type, int] = {Decision: 0, Reward: 1, Activation: 2}
-"""What the `kind` column holds. A number is never used again for something else."""
+MAX_GROUP = 32
+"""Records in a row. A row costs what writing four records costs, and one that is damaged loses all of its records."""
 
 Row = tuple[int, bytes]
+"""How many records, and their bytes."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Record]).decode
+_decode = msgspec.msgpack.Decoder(list[list[Record]]).decode
 
 
 def encode(records: Sequence[Record]) -> list[Row]:
-    """A (kind, payload) pair a record."""
-    return [(KINDS[type(record)], _encode(record)) for record in records]
+    """The records as rows, in their order."""
+    groups = (records[start : start + MAX_GROUP] for start in range(0, len(records), MAX_GROUP))
+    return [(len(group), _encode(group)) for group in groups]
 
 
 def decode(payloads: Sequence[bytes]) -> list[Record]:
@@ -30,7 +33,7 @@ def decode(payloads: Sequence[bytes]) -> list[Record]:
     """
     array32 = b"\xdd" + len(payloads).to_bytes(4, "big")
     try:
-        return _decode(array32 + b"".join(payloads))
+        return list(chain.from_iterable(_decode(array32 + b"".join(payloads))))
     except (msgspec.MsgspecError, TypeError) as error:
         raise ValueError(str(error)) from error
 

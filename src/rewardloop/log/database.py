@@ -11,13 +11,14 @@ from rewardloop.errors import CorruptSegment, RewardloopError, StorageUnavailabl
 from rewardloop.log.segment import NEW, remove, sync_directory, wal_size
 from rewardloop.settings import LogSettings
 
-FORMAT = 1
+FORMAT = 2
 
+# A row holds the `n` records numbered up to `last`.
 _MARK_FORMAT = f"INSERT OR REPLACE INTO meta VALUES ('format', {FORMAT})"
 _SCHEMA = f"""
 PRAGMA journal_mode = WAL;
 BEGIN;
-CREATE TABLE record (seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE record (last INTEGER PRIMARY KEY, n INTEGER NOT NULL, payload BLOB NOT NULL);
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 {_MARK_FORMAT};
 COMMIT;

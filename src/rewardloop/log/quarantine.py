@@ -24,8 +24,8 @@ MAX_HOLE = 100_000
 """So many numbers in a row that cannot be read are taken for the end."""
 
 _Row = tuple[int, int, bytes]
-_FROM = "SELECT seq, kind, payload FROM record WHERE seq > ? ORDER BY seq"
-_ONE = "SELECT seq, kind, payload FROM record WHERE seq = ?"
+_FROM = "SELECT last, n, payload FROM record WHERE last > ? ORDER BY last"
+_ONE = "SELECT last, n, payload FROM record WHERE last = ?"
 
 
 class Salvage(NamedTuple):
@@ -85,28 +85,28 @@ def _salvage(path: Path, salvaged: Path) -> None:
 
 def _readable(source: sqlite3.Connection) -> Iterator[_Row]:
     """Every row SQLite can still reach: in order while it goes, by number across a hole."""
-    seq = 0
+    last = 0
     while True:
         try:
-            for row in source.execute(_FROM, (seq,)):
-                seq = row[0]
+            for row in source.execute(_FROM, (last,)):
+                last = row[0]
                 yield row
             return
         except sqlite3.Error:
-            found = _beyond(source, seq)
+            found = _beyond(source, last)
         if found is None:
             return
-        seq = found[0]
+        last = found[0]
         yield found
 
 
-def _beyond(source: sqlite3.Connection, seq: int) -> _Row | None:
-    return next((row for n in range(seq + 1, seq + MAX_HOLE) if (row := _one(source, n))), None)
+def _beyond(source: sqlite3.Connection, last: int) -> _Row | None:
+    return next((row for number in range(last + 1, last + MAX_HOLE) if (row := _one(source, number))), None)
 
 
-def _one(source: sqlite3.Connection, seq: int) -> _Row | None:
+def _one(source: sqlite3.Connection, last: int) -> _Row | None:
     try:
-        row: _Row | None = source.execute(_ONE, (seq,)).fetchone()
+        row: _Row | None = source.execute(_ONE, (last,)).fetchone()
     except sqlite3.Error:
         return None
     return row
@@ -114,7 +114,7 @@ def _one(source: sqlite3.Connection, seq: int) -> _Row | None:
 
 def _whole(row: _Row) -> bool:
     try:
-        return len(decode([row[2]])) == 1
+        return len(decode([row[2]])) == row[1]
     except ValueError:
         return False
 
@@ -133,5 +133,5 @@ def _aside(path: Path) -> Path:
 
 def _count(path: Path) -> tuple[int, int]:
     with closing(connect(path, "mode=ro&immutable=1")) as connection:
-        kept, newest = connection.execute("SELECT count(*), coalesce(max(seq), 0) FROM record").fetchone()
+        kept, newest = connection.execute("SELECT coalesce(sum(n), 0), coalesce(max(last), 0) FROM record").fetchone()
     return kept, newest - kept

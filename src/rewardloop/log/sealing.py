@@ -17,13 +17,13 @@ from rewardloop.log.lock import WriterLock
 from rewardloop.log.segment import NEW, Listing, Segment, names, remove, wal_size
 
 _MARK = "INSERT OR REPLACE INTO meta VALUES ('sealed', 1), ('last_at', ?)"
-_NEWEST = "SELECT payload FROM record ORDER BY seq DESC LIMIT 1"
+_NEWEST = "SELECT payload FROM record ORDER BY last DESC LIMIT 1"
 
 
 def seal(connection: sqlite3.Connection) -> bool:
     """Marks the segment and empties its WAL; False if a reader was in the way, then try again later. Raises `sqlite3.Error`."""
     newest = connection.execute(_NEWEST).fetchone()
-    last_at = instant(decode(newest)[0]) if newest else 0
+    last_at = instant(decode(newest)[-1]) if newest else 0
     connection.execute(_MARK, (last_at,))
     busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
