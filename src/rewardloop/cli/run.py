@@ -9,10 +9,10 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console
 from rewardloop.loop.cycle import CycleReport
-from rewardloop.loop.experiment import Experiment
 from rewardloop.loop.learner import Learner
 
 
@@ -31,7 +31,7 @@ def run(
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with Experiment.open(experiment, data) as opened:
+    with open_experiment(experiment, data) as opened:
         if not json:
             training = opened.settings.training
             console.print(
