@@ -26,7 +26,7 @@ def join(records: Iterable[Record], settings: RewardSettings, watermark: int) ->
         repeats = sorted((d for d in decisions if d.event_id == event_id), key=lambda d: (d.decided_at, d.deferred))
         rewards = [r for r in records if isinstance(r, Reward) and r.event_id == event_id]
         activations = [r.activated_at for r in records if isinstance(r, Activation) and r.event_id == event_id]
-        _event(repeats, rewards, activations, settings, watermark, joined)
+        _event(repeats, rewards, activations, settings=settings, watermark=watermark, joined=joined)
     joined.counts["duplicate_decisions"] = len(decisions) - joined.counts["decisions"]
     return joined
 
@@ -35,6 +35,7 @@ def _event(
     repeats: Sequence[Decision],
     rewards: Sequence[Reward],
     activations: Sequence[int],
+    *,
     settings: RewardSettings,
     watermark: int,
     joined: Joined,
@@ -91,16 +92,12 @@ def _value(counted: Sequence[Reward], settings: RewardSettings) -> float:
     values = [r.reward for r in counted]
     if not values:
         return settings.default
-    match settings.aggregation:
-        case "earliest":
-            return values[0]
-        case "latest":
-            return values[-1]
-        case "sum":
-            return math.fsum(values)
-        case "mean":
-            return math.fsum(values) / len(values)
-        case "min":
-            return min(values)
-        case "max":
-            return max(values)
+    aggregates = {
+        "earliest": values[0],
+        "latest": values[-1],
+        "sum": math.fsum(values),
+        "mean": math.fsum(values) / len(values),
+        "min": min(values),
+        "max": max(values),
+    }
+    return aggregates[settings.aggregation]

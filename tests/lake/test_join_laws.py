@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import get_args
 
 import msgspec
-from builders import activation, decision, reward
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from join_oracle import join
 
+from builders import activation, decision, reward
+from join_oracle import join
 from rewardloop.events import Record
 from rewardloop.ids import event_key
 from rewardloop.lake import DataSet, Lake

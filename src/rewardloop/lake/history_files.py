@@ -89,14 +89,16 @@ def _csv_row(line: int, header: list[str], cells: list[str]) -> RawRow:
 
 
 def _cell(text: str) -> object:
-    """A number where it reads as one; nothing where it is empty or NaN."""
+    """A number where it reads as one (not a whole one of 16 digits or more: that is an id); nothing where it is empty or NaN."""
     try:
         value = float(text)
     except ValueError:
         return text or None
     if math.isnan(value):
         return None
-    return int(text) if text.removeprefix("-").isdecimal() and len(text) < 16 else value
+    if text.removeprefix("-").isdecimal():
+        return int(text) if len(text) < 16 else text
+    return value
 
 
 def _parquet(path: Path) -> Iterator[RawRow]:

@@ -1,6 +1,6 @@
 """Keeping the number of files bounded: sixteen neighbours of a size become one of the next size, until a part is full.
 
-So a row is rewritten about once per factor of sixteen, and a lake of n rows has at most about 90 small parts a kind, and
+So a row is rewritten about once per factor of sixteen, and a lake of n rows has at most about 128 small parts a kind, and
 one full part a million rows.
 """
 
@@ -16,15 +16,18 @@ from rewardloop.lake.manifest import Kind, Part
 from rewardloop.lake.parts import ROW_GROUP, open_part, write_part
 
 FAN_IN = 16
+TIERS = 6
+MAX_RUN = 128
+"""Merged whatever their sizes: sizes that alternate would otherwise never make sixteen of one."""
 FULL_ROWS = 1_000_000
 FULL_BYTES = 128 << 20
 
 
 def due(parts: Sequence[Part]) -> Sequence[Part]:
     """Neighbours (of one kind, in order) to merge into one part now; empty when there are few enough."""
-    for tier in range(6):
+    for tier in range(TIERS):
         run = _tail(parts, tier)
-        if len(run) >= FAN_IN:
+        if sum(_tier(part) == tier for part in run) >= FAN_IN or len(run) > MAX_RUN:
             return _that_fit(run)
     return ()
 
@@ -40,7 +43,7 @@ def merge(directory: Path, kind: Kind, parts: Sequence[Part], serial: int) -> Pa
 def _tail(parts: Sequence[Part], tier: int) -> Sequence[Part]:
     """The newest neighbours that are of this tier or a lower one."""
     start = len(parts)
-    while start and not _full(parts[start - 1]) and parts[start - 1].rows < FAN_IN ** (tier + 1):
+    while start and _tier(parts[start - 1]) <= tier:
         start -= 1
     return parts[start:]
 
@@ -56,8 +59,11 @@ def _that_fit(run: Sequence[Part]) -> Sequence[Part]:
     return run[:n]
 
 
-def _full(part: Part) -> bool:
-    return part.rows >= FULL_ROWS or part.size >= FULL_BYTES
+def _tier(part: Part) -> int:
+    """How often 16 goes into its rows; `TIERS` where it is full."""
+    if part.rows >= FULL_ROWS or part.size >= FULL_BYTES:
+        return TIERS
+    return min((part.rows.bit_length() - 1) // 4, TIERS - 1)
 
 
 def _tables(directory: Path, parts: Sequence[Part]) -> Iterator[pa.Table]:
