@@ -38,6 +38,8 @@ WEIGHTS: Final = "weights.vw"
 LEARNING_FLOOR: Final = 0.5
 """Logged probabilities are raised to this for learning, and only there: mtr weighs an event by 1/p, and one lucky
 exploration at p = .001 would outweigh a thousand others. Evaluation uses the probability as it was logged."""
+PIECE: Final = 4_000
+"""Events whose lines are handed to the driver at once; a smaller piece costs the feeding thread more waits for the interpreter."""
 BULK_EVENTS: Final = 5_000
 """Fewer are learned in this process: starting the driver costs as much as learning them."""
 
@@ -167,14 +169,14 @@ class VowpalWabbitPolicy:
         return Shared(pairs[:crossed], pairs[crossed:]) if crossed and len(pairs) > crossed else Shared(pairs, [])
 
     def _update(self, interactions: Interactions) -> None:
-        for shared, actions, (chosen, cost, probability) in self._labelled(interactions):
-            self._engine.learn(shared, self._prepared.get(actions), chosen, cost, probability)
+        events = zip(interactions.contexts, interactions.actions, self._labels(interactions), strict=True)
+        for context, actions, (chosen, cost, probability) in events:
+            self._engine.learn(self._shared(context), self._prepared.get(actions), chosen, cost, probability)
 
-    def _labelled(self, interactions: Interactions) -> Iterator[tuple[Shared, ActionSet, tuple[int, float, float]]]:
+    def _labels(self, interactions: Interactions) -> Iterator[tuple[int, float, float]]:
         costs = self._statistics.rewards.to_cost(interactions.reward).tolist()
         probabilities = np.maximum(interactions.probability, LEARNING_FLOOR).tolist()
-        labels = zip(interactions.action.tolist(), costs, probabilities, strict=True)
-        return zip(map(self._shared, interactions.contexts), interactions.actions, labels, strict=True)
+        return zip(interactions.action.tolist(), costs, probabilities, strict=True)
 
     def _drive(self, batches: Iterator[Interactions]) -> None:
         pieces = self._pieces(batches)
@@ -188,8 +190,18 @@ class VowpalWabbitPolicy:
     def _pieces(self, batches: Iterator[Interactions]) -> Iterator[bytes]:
         for batch in batches:
             self._observe(batch)
-            lines, actions = self._engine.lines, self._prepared.text
-            yield b"".join(lines.line(shared, actions(offered), label(*truth)) for shared, offered, truth in self._labelled(batch))
+            actions = self._prepared.text
+            events = zip(self._labels(batch), self._shared_parts(batch.contexts), batch.actions, strict=True)
+            made = (b"{" + label(*truth) + b'"s":' + shared + actions(offered) for truth, shared, offered in events)
+            while piece := b"".join(islice(made, PIECE)):
+                yield piece
+
+    def _shared_parts(self, contexts: Sequence[Features]) -> Iterator[bytes]:
+        lines = self._engine.lines
+        columns = self._contexts.columns(contexts)
+        if columns is not None and not 0 < (self._statistics.crossed or 0) < len(columns[0]) and (plain := lines.plain(columns)):
+            return plain
+        return (lines.shared(self._shared(context)) for context in contexts)
 
     def _write_weights(self, path: Path) -> bytes:
         if self._workspace is None:

@@ -10,9 +10,14 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import IO
 
 from rewardloop.errors import RewardloopError
+
+MAX_PIECES = 8
+"""Pieces made ahead of the driver."""
 
 
 def drive(arguments: Sequence[str], lines: Iterable[bytes], initial: Path, final: Path) -> None:
@@ -25,7 +30,7 @@ def drive(arguments: Sequence[str], lines: Iterable[bytes], initial: Path, final
     with (final.parent / "driver.log").open("w+b") as log:
         driver = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, bufsize=0)
         try:
-            _feed(driver.stdin, lines)
+            _feed_beside(driver.stdin, lines)
             code = driver.wait()
         finally:
             driver.kill()
@@ -34,16 +39,35 @@ def drive(arguments: Sequence[str], lines: Iterable[bytes], initial: Path, final
             raise RewardloopError(f"Vowpal Wabbit's driver ended with code {code}: {_tail(log)}")
 
 
-def _feed(pipe: IO[bytes] | None, lines: Iterable[bytes]) -> None:
+def _feed_beside(pipe: IO[bytes] | None, lines: Iterable[bytes]) -> None:
+    """Lines are made here while a thread waits for the driver to take those before: a pipe holds too few for both to run."""
     assert pipe is not None
-    with pipe:
+    made: Queue[bytes | None] = Queue(MAX_PIECES)
+    feeder = Thread(target=_feed, args=(pipe, made), daemon=True)
+    feeder.start()
+    try:
         for piece in lines:
-            view = memoryview(piece)
-            while view:
-                try:
-                    view = view[pipe.write(view) :]
-                except BrokenPipeError:  # the driver has ended: its exit code tells why
-                    return
+            made.put(piece)
+    finally:
+        made.put(None)
+        feeder.join()
+
+
+def _feed(pipe: IO[bytes], made: Queue[bytes | None]) -> None:
+    with pipe:
+        while (piece := made.get()) is not None:
+            try:
+                _write(pipe, piece)
+            except BrokenPipeError:  # the driver has ended: its exit code tells why
+                while made.get() is not None:
+                    pass
+                return
+
+
+def _write(pipe: IO[bytes], piece: bytes) -> None:
+    view = memoryview(piece)
+    while view:
+        view = view[pipe.write(view) :]
 
 
 def _tail(log: IO[bytes]) -> str:

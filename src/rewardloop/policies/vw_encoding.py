@@ -7,11 +7,13 @@ happen. The same numbers go in by `push_feature_list` and by JSON, so both learn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from rewardloop.features import ActionSet, Features
 from rewardloop.policies.scaling import LIMIT, Scaler
@@ -61,6 +63,20 @@ class Encoder:
             pairs.append((index, z if -LIMIT <= z <= LIMIT else (LIMIT if z > 0 else -LIMIT)))
         return pairs
 
+    def columns(self, contexts: Sequence[Features]) -> tuple[list[int], list[list[float]]] | None:
+        """`pairs` of many contexts at half the cost, where all have the same numbers and no words: indices once, values by row."""
+        names = list(contexts[0])
+        if len(names) < 2 or any(len(features) != len(names) for features in contexts):
+            return None
+        try:
+            values = np.array(list(map(itemgetter(*names), contexts)))
+        except (KeyError, ValueError):
+            return None
+        if values.dtype.kind not in "fi":
+            return None
+        indices, means, scales = zip(*(self._numbers.get(name) or self._number(name) for name in names), strict=True)
+        return list(indices), np.clip((values - means) * np.array(scales), -LIMIT, LIMIT).tolist()
+
     def forget_scales(self) -> None:
         self._numbers.clear()
 
@@ -107,8 +123,18 @@ class Lines:
         return b',"_multi":[' + b",".join(b'{"a":' + self._object(pairs, self._a) + b"}" for pairs in actions) + b"]}\n"
 
     def line(self, shared: Shared, actions: bytes, label: bytes = b"") -> bytes:
+        return b"{" + label + b'"s":' + self.shared(shared) + actions
+
+    def shared(self, shared: Shared) -> bytes:
+        """The context's part of a line, after `"s":`."""
         rest = b',"x":' + self._object(shared.rest, self._x) if shared.rest else b""
-        return b"{" + label + b'"s":' + self._object(shared.crossed, self._s) + rest + actions
+        return self._object(shared.crossed, self._s) + rest
+
+    def plain(self, contexts: tuple[list[int], list[list[float]]]) -> Iterator[bytes] | None:
+        """The objects of `Encoder.columns`; None where two names share an index."""
+        indices, rows = contexts
+        names = [(index - self._s) & self._mask for index in indices]
+        return (_encode(dict(zip(names, row, strict=True))) for row in rows) if len(set(names)) == len(names) else None
 
     def _object(self, pairs: Pairs, offset: int) -> bytes:
         mask = self._mask
