@@ -80,3 +80,31 @@ def test_any_slicing_gives_the_labels_and_the_ledger_of_the_oracle(
         for watermark in cuts:
             assert whole.dataset(watermark).fingerprint == sliced.dataset(watermark).fingerprint
         assert msgspec.structs.replace(whole.ledger, late_commits=0) == sliced.ledger
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@given(records=histories, rules=rules, data=st.data())
+def test_records_that_come_late_count_as_if_stamped_after_the_last_closed_data_set(
+    records: list[Record], rules: RewardSettings, data: st.DataObject
+) -> None:
+    effective: list[Record] = []
+    names: dict[int, str] = {}
+    joined = -1
+    with tempfile.TemporaryDirectory() as directory:
+        lake = Lake(Path(directory), rules)
+        while records:
+            chunk, records = records[:4], records[4:]
+            lake.append(chunk, b"")
+            effective += [_not_before(record, joined + 1) for record in chunk]
+            joined = data.draw(st.integers(max(joined, 15), max(joined, 15) + 12), label="watermark")
+            names[joined] = lake.join(joined).fingerprint
+            expected = join(effective, rules, joined)
+            assert labels(lake.dataset()) == {i: (at, value) for i, (at, value, _) in expected.labels.items()}
+            assert {name: getattr(lake.ledger, name) for name in COUNTS} == {name: expected.counts[name] for name in COUNTS}
+        lake.join(500)
+        assert {watermark: lake.dataset(watermark).fingerprint for watermark in names} == names
+
+
+def _not_before(record: Record, at: int) -> Record:
+    name = {"Decision": "decided_at", "Reward": "rewarded_at", "Activation": "activated_at"}[type(record).__name__]
+    return msgspec.structs.replace(record, **{name: max(getattr(record, name), at)})

@@ -8,12 +8,9 @@ orphan otherwise. Until then it stands in `unmatched`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import duckdb
 import numpy as np
@@ -50,22 +47,26 @@ class Slice:
 
 
 class Joiner:
-    """Joins slices, one after another. Use as a context manager: it opens DuckDB, when there is something to join."""
+    """Joins slices, one after another, over one DuckDB connection, opened when there is something to join."""
 
     def __init__(self, directory: Path, labelling: Labelling, engine: Engine) -> None:
         self._directory = directory
         self._labelling = labelling
         self._engine = engine
-        self._resources = ExitStack()
 
     def join(self, manifest: Manifest, until: int) -> Slice:
         """Labels of the events with `manifest.joined` < closed_at ≤ until. Reads only parts that can hold them. Writes nothing."""
-        since, window = manifest.joined, self._labelling.window
         sliced = Slice()
-        if manifest.between("decisions", since - window, until) or manifest.between("rewards", since, until):
+        if self._may_close(manifest, until):
             self._pair(manifest, until, sliced)
-        _settle_unmatched(self._directory, manifest, until, window, sliced)
+        _settle_unmatched(self._directory, manifest, until, self._labelling.window, sliced)
         return sliced
+
+    def _may_close(self, manifest: Manifest, until: int) -> bool:
+        """Whether anything arrived in the slice, or a window ends in it."""
+        since, window = manifest.joined, self._labelling.window
+        arrived = any(manifest.between(kind, since, until) for kind in ("decisions", "rewards", "activations"))
+        return arrived or bool(manifest.between("decisions", since - window, until - window))
 
     def _pair(self, manifest: Manifest, until: int, sliced: Slice) -> None:
         since, window = manifest.joined, self._labelling.window
@@ -100,13 +101,7 @@ class Joiner:
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
-        return self._resources.enter_context(_connect(self._directory, self._engine))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._resources.close()
+        return _connect(self._directory, self._engine)
 
 
 def _take_plain(pairs: pa.Table, sliced: Slice) -> None:
@@ -196,5 +191,6 @@ def _connect(directory: Path, engine: Engine) -> duckdb.DuckDBPyConnection:
             "temp_directory": str(directory / "tmp"),
             "arrow_lossless_conversion": True,
             "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
         }
     )

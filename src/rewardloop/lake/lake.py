@@ -36,7 +36,7 @@ class Lake:
     def __init__(self, directory: Path, reward: RewardSettings, engine: Engine | None = None) -> None:
         self._storage = Storage(directory)
         self._labelling = Labelling.of(reward)
-        self._engine = engine or Engine()
+        self._joiner = Joiner(directory, self._labelling, engine or Engine())
 
     @property
     def directory(self) -> Path:
@@ -95,10 +95,9 @@ class Lake:
         An older watermark gives its data set again. Other reward settings than before label all of history anew.
         """
         manifest = self._relabelled(self._storage.begin())
-        with Joiner(self.directory, self._labelling, self._engine) as joiner:
-            for until in _cuts(manifest, max(watermark, self.watermark)):
-                self._storage.commit(self._closed(manifest, joiner.join(manifest, until), until))
-                manifest = self._storage.manifest
+        for until in _cuts(manifest, max(watermark, self.watermark)):
+            self._storage.commit(self._closed(manifest, self._joiner.join(manifest, until), until))
+            manifest = self._storage.manifest
         return DataSet(self.directory, manifest, watermark)
 
     def dataset(self, watermark: int | None = None) -> DataSet:
