@@ -3,95 +3,107 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 from rich.console import Console
-from rich.live import Live
 
 from rewardloop.charts import learning_curve, to_html, to_png
 from rewardloop.client import Client
-from rewardloop.clock import SystemClock
-from rewardloop.demo.playing import play
-from rewardloop.demo.processes import looping, serving
-from rewardloop.demo.watching import Scores, Screen, summary
+from rewardloop.clock import Clock
+from rewardloop.demo.playing import Pace, play
+from rewardloop.demo.processes import Child, ChildFailed, looping, serving
+from rewardloop.demo.scores import Scores
+from rewardloop.demo.watching import Show, summary, watching
 from rewardloop.demo.worlds import References, World
-from rewardloop.errors import Conflict
-from rewardloop.settings import Duration, ExperimentSettings, PolicySettings, RewardSettings, TrainingSettings
-from rewardloop.settings.dump import example_yaml
+from rewardloop.errors import Conflict, StorageUnavailable
+from rewardloop.settings import (
+    Duration,
+    ExperimentSettings,
+    PolicySettings,
+    RewardSettings,
+    TrainingSettings,
+    checked,
+    example_yaml,
+)
 from rewardloop.settings.schema import Exploration
 
 MARK = ".rewardloop-demo"
-N_WINDOWS = 40
-ROUNDS = 16_000
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How long and how fast to play."""
+def perform(world: World, exploration: Exploration | None, pace: Pace, out: Path, *, console: Console, clock: Clock) -> Scores:
+    """Play, show, and leave everything in `out`: the YAML, the data directory, the logs of both processes, the picture.
 
-    rounds: int = ROUNDS
-    batch: int = 25
-    rounds_per_second: float = 250.0
-    seed: int = 0
-
-
-def perform(world: World, exploration: Exploration | None, plan: Plan, out: Path, console: Console) -> Scores:
-    """Play, show, and leave everything in `out`: the YAML, the data directory, the logs of both processes, the picture."""
-    _fresh(out)
-    config = out / f"{world.name}.yaml"
-    settings = _settings(world, exploration)
+    Both processes are ended with it, whatever happens. Raises `ChildFailed` if one of them ends before.
+    """
+    settings = settings_for(world, exploration, pace)
+    fresh(out)
+    config, data = out / f"{settings.experiment}.yaml", out / "data"
     config.write_text(example_yaml(settings), encoding="utf-8")
-    references = world.references()
-    scores = Scores(window=max(plan.rounds // N_WINDOWS, 1))
-    screen = Screen(plan.rounds, references)
     with ExitStack() as stack:
-        url = stack.enter_context(serving(config, out / "data", out / "serve.log"))
-        stack.enter_context(looping(config, out / "data", out / "run.log"))
+        server = stack.enter_context(serving(config, data, out / "serve.log"))
+        references = world.references()
+        url = server.url()
+        loop = stack.enter_context(looping(config, data, out / "run.log"))
         client = stack.enter_context(Client(url, settings.experiment))
-        live = stack.enter_context(Live(screen.show(scores), console=console, refresh_per_second=4))
-        pace = plan.rounds_per_second
-        for played in play(
-            world, client, SystemClock(), rounds=plan.rounds, batch=plan.batch, rounds_per_second=pace, seed=plan.seed
-        ):
-            scores.add(played)
-            live.update(screen.show(scores))
+        with watching(console, pace.rounds, references, clock) as show:
+            scores = _play(world, client, pace, clock, show=show, children=(server, loop))
     _picture(world, scores, references, out)
+    console.print()
     console.print(summary(scores, references))
     return scores
 
 
-def _settings(world: World, exploration: Exploration | None) -> ExperimentSettings:
+def _play(world: World, client: Client, pace: Pace, clock: Clock, *, show: Show, children: Sequence[Child]) -> Scores:
+    scores = Scores(pace.rounds)
+    try:
+        for played in play(world, client, clock, pace):
+            show(scores, scores.add(played))
+            for child in children:
+                child.check()
+    except httpx2.TransportError as error:
+        for child in children:
+            child.check()
+        raise ChildFailed(f"The server did not answer: {error or type(error).__name__}") from None
+    return scores
+
+
+def settings_for(world: World, exploration: Exploration | None, pace: Pace) -> ExperimentSettings:
+    """An experiment with the world's classes as fixed arms. Raises `InvalidSettings` where they cannot be such."""
     name = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in world.name.lower()).strip("-_")[:60]
-    return ExperimentSettings(
-        experiment=name or "demo",
-        actions=world.actions,
-        policy=PolicySettings(exploration=exploration),
-        reward=RewardSettings(range=(0.0, 1.0), window=Duration(60_000_000)),
-        training=TrainingSettings(every_events=500, every=Duration(2_000_000)),
+    return checked(
+        ExperimentSettings(
+            experiment=name or "demo",
+            actions=world.actions,
+            policy=PolicySettings(exploration=exploration),
+            reward=RewardSettings(range=(0.0, 1.0), window=Duration(60_000_000)),
+            training=TrainingSettings(every_events=pace.cycle, every=Duration(2_000_000)),
+        )
     )
 
 
 def _picture(world: World, scores: Scores, references: References, out: Path) -> None:
-    rounds = [scores.window * (i + 1) for i in range(len(scores.means))]
     lines = {
         "uniform": references.uniform,
         "best fixed arm": references.best_fixed,
         "full information": references.skyline,
     }
-    chart = learning_curve(rounds, scores.means, references=lines, title=f"{world.name}: mean reward of {scores.window} rounds")
+    title = f"{world.name}: mean reward of each {scores.window:,} rounds"
+    chart = learning_curve(scores.ends, scores.means, references=lines, title=title, name="bandit")
     (out / "reward.png").write_bytes(to_png(chart))
     (out / "reward.html").write_text(to_html(chart, title=f"rewardloop on {world.name}"), encoding="utf-8")
 
 
-def _fresh(out: Path) -> None:
-    """An earlier demonstration is replaced; anything else is left alone."""
-    if out.exists() and any(out.iterdir()):
-        if not (out / MARK).exists():
-            raise Conflict(
-                f"Expected `{out}` to be new or an earlier demonstration's, found other files; choose another with --out"
-            )
-        shutil.rmtree(out)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / MARK).touch()
+def fresh(out: Path) -> None:
+    """An earlier demonstration is replaced; anything else is left alone. Raises `Conflict`, `StorageUnavailable`."""
+    try:
+        if out.exists() and any(out.iterdir()):
+            if not (out / MARK).exists():
+                raise Conflict(f"Expected `{out}` to be new or an earlier demonstration's, found other files; use another --out")
+            shutil.rmtree(out)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MARK).touch()
+    except OSError as error:
+        raise StorageUnavailable(f"Cannot write to `{out}`: {error.strerror}") from None
