@@ -74,6 +74,13 @@ def test_a_deferred_decision_counts_only_once_activated() -> None:
         assert [each.reward for each in closed] == ([1.0] if activate else [])
 
 
+def test_a_final_reward_ends_a_deferred_event_that_is_not_yet_active() -> None:
+    closing = Closing(RewardSettings(aggregation="sum"))
+    records: list[Record] = [builders.decision(deferred=True), builders.reward(value=1.0, final=True), builders.reward(value=5.0)]
+    (closed,) = closing.take([*records, builders.activation()])
+    assert closed.reward == 1.0
+
+
 def test_what_waits_for_a_decision_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rewardloop.loop.closing.MAX_EARLY", 10)
     closing = Closing(RewardSettings())

@@ -34,6 +34,8 @@ class _Open:
     rewards: list[tuple[int, float]] = field(default_factory=list)
     reward_ids: set[str] = field(default_factory=set)
     active: bool = True
+    final: bool = False
+    """No later reward counts, though a deferred event stays open until it is activated."""
 
 
 class Closing:
@@ -78,22 +80,24 @@ class Closing:
             self._hold(record)
         elif isinstance(record, Activation):
             event.active = True
-            yield from self._close_if_complete(event, record.activated_at, final=False)
+            yield from self._close_if_complete(event, record.activated_at)
         elif self._counts(event, record):
             at = max(record.rewarded_at, event.decision.decided_at)
             event.rewards.append((at, record.reward))
-            yield from self._close_if_complete(event, at, final=record.final)
+            event.final = record.final
+            yield from self._close_if_complete(event, at)
 
     def _counts(self, event: _Open, reward: Reward) -> bool:
-        if reward.rewarded_at > event.decision.decided_at + self._settings.window or reward.reward_id in event.reward_ids:
+        late = event.final or reward.rewarded_at > event.decision.decided_at + self._settings.window
+        if late or reward.reward_id in event.reward_ids:
             return False
         if reward.reward_id:
             event.reward_ids.add(reward.reward_id)
         return True
 
-    def _close_if_complete(self, event: _Open, at: int, *, final: bool) -> Iterator[Closed]:
+    def _close_if_complete(self, event: _Open, at: int) -> Iterator[Closed]:
         first_decides = self._settings.aggregation == "earliest" and bool(event.rewards)
-        if event.active and (final or first_decides):
+        if event.active and (event.final or first_decides):
             del self._open[event.decision.event_id]
             yield Closed(event.decision, self._aggregate(event), at)
 

@@ -5,22 +5,21 @@ No HTTP and no storage here: serving and the in-process `Experiment` both call i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import Annotated, NamedTuple
 
 import msgspec
-import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
 from rewardloop.clock import Clock
 from rewardloop.errors import InvalidInput
 from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID, Decision
-from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions, parse_context
-from rewardloop.ids import EventIds, draws, uniform
+from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions, parse_context, parse_contexts
+from rewardloop.ids import EventIds, draws, draws_many, uniform
 from rewardloop.interactions import Floats
 from rewardloop.policies.contract import Policy
-from rewardloop.policies.exploration import sample, serve_pmf, serve_pmf_many
+from rewardloop.policies.exploration import sample, serve_pmf, serve_rows
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.settings import ExperimentSettings
 
@@ -64,11 +63,8 @@ class Answer(NamedTuple):
     probability: float
 
 
-class _Offer(NamedTuple):
-    context: bytes
-    features: Features
-    actions: ActionSet
-    excluded: tuple[int, ...]
+_Offer = tuple[ActionSet, tuple[int, ...]]
+"""The actions, and the indices of those that are excluded."""
 
 
 def first_model_id(experiment: str) -> str:
@@ -106,26 +102,43 @@ class Decider:
 
     def decide(self, hosted: Hosted, request: DecideRequest) -> tuple[Decision, str]:
         """The decision and the chosen action's id; raises `InvalidInput` naming the place in the request."""
-        offer = self._read(request)
-        raw = hosted.policy.pmf(offer.features, offer.actions)
-        served = serve_pmf(raw, floor=hosted.floor, excluded=offer.excluded, explore=request.explore)
-        return self._decision(hosted.model_id, request, offer, tuple(served), self._clock.now())
+        context = bytes(request.context)
+        features = parse_context(context)
+        offer = actions, excluded = self._offered(request, "$")
+        raw = hosted.policy.pmf(features, actions)
+        pmf = tuple(serve_pmf(raw, floor=hosted.floor, excluded=excluded, explore=request.explore))
+        event_id = request.event_id or self._ids.new(self._tag)
+        made = event_id, *draws(self._experiment, event_id)
+        return self._decision(hosted.model_id, request, context, offer, pmf, made, self._clock.now())
 
     def decide_many(self, hosted: Hosted, requests: Sequence[DecideRequest]) -> list[tuple[Decision, str]]:
         """The same for many at once, and cheaper; raises `InvalidInput` for `$.requests[i]` and then decides nothing."""
-        offers = self._read_many(requests)
-        raw = hosted.policy.pmf_many([offer.features for offer in offers], [offer.actions for offer in offers])
+        contexts = [bytes(request.context) for request in requests]
+        features, offers = self._read_many(requests, contexts)
+        raw = hosted.policy.pmf_many(features, [actions for actions, _ in offers])
         served = _serve_many(raw, hosted.floor, offers, requests)
         now = self._clock.now()
-        rows = zip(requests, offers, served, strict=True)
-        return [self._decision(hosted.model_id, request, offer, pmf, now) for request, offer, pmf in rows]
+        columns = zip(requests, contexts, offers, served, self._events(requests), strict=True)
+        return [self._decision(hosted.model_id, *row, now) for row in columns]
+
+    def _events(self, requests: Sequence[DecideRequest]) -> list[tuple[str, int, float]]:
+        """Id, seed and sample_prob of each."""
+        made = iter(self._ids.many(self._tag, sum(request.event_id is None for request in requests)))
+        ids = [request.event_id or next(made) for request in requests]
+        return [(event_id, *drawn) for event_id, drawn in zip(ids, draws_many(self._experiment, ids), strict=True)]
 
     def _decision(
-        self, model_id: str, request: DecideRequest, offer: _Offer, pmf: tuple[float, ...], now: int
+        self,
+        model_id: str,
+        request: DecideRequest,
+        context: bytes,
+        offer: _Offer,
+        pmf: tuple[float, ...],
+        event: tuple[str, int, float],
+        now: int,
     ) -> tuple[Decision, str]:
-        event_id = request.event_id or self._ids.new(self._tag)
-        seed, sample_prob = draws(self._experiment, event_id)
-        context, _, actions, excluded = offer
+        event_id, seed, sample_prob = event
+        actions, excluded = offer
         action = sample(pmf, uniform(seed))
         decision = Decision(
             event_id,
@@ -145,21 +158,18 @@ class Decider:
         )
         return decision, actions.ids[action]
 
-    def _read_many(self, requests: Sequence[DecideRequest]) -> list[_Offer]:
+    def _read_many(self, requests: Sequence[DecideRequest], contexts: Sequence[bytes]) -> tuple[list[Features], list[_Offer]]:
         try:
-            return [self._read(request) for request in requests]
+            return parse_contexts(contexts), [self._offered(request, "$") for request in requests]
         except InvalidInput:
             # The place is spelled out only where it is needed: on the way that is taken rarely.
-            return [self._read(request, f"$.requests[{i}]") for i, request in enumerate(requests)]
+            places = [f"$.requests[{i}]" for i in range(len(requests))]
+            features = [parse_context(context, f"{at}.context") for context, at in zip(contexts, places, strict=True)]
+            return features, [self._offered(request, at) for request, at in zip(requests, places, strict=True)]
 
-    def _read(self, request: DecideRequest, at: str = "$") -> _Offer:
-        context = bytes(request.context)
-        features = parse_context(context, "$.context" if at == "$" else f"{at}.context")
+    def _offered(self, request: DecideRequest, at: str) -> _Offer:
         if request.actions is UNSET and not request.excluded and self._fixed is not None:
-            return _Offer(context, features, self._fixed, ())
-        return _Offer(context, features, *self._offered(request, at))
-
-    def _offered(self, request: DecideRequest, at: str) -> tuple[ActionSet, tuple[int, ...]]:
+            return self._fixed, ()
         actions, excluded = self._actions(request, at)
         for i, action_id in enumerate(request.excluded):
             excluded.add(actions.index(action_id, f"{at}.excluded[{i}]"))
@@ -193,13 +203,16 @@ class Decider:
         return known
 
 
-def _serve_many(raw: Floats, floor: float, offers: Sequence[_Offer], requests: Sequence[DecideRequest]) -> list[tuple[float, ...]]:
-    offsets = [0, *accumulate(len(offer.actions.ids) for offer in offers)]
-    if all(request.explore for request in requests) and not any(offer.excluded for offer in offers):
-        served = serve_pmf_many(raw, np.array(offsets), floor).tolist()
-        return [tuple(served[low:high]) for low, high in pairwise(offsets)]
-    rows = [raw[low:high].tolist() for low, high in pairwise(offsets)]
+def _serve_many(
+    raw: Floats, floor: float, offers: Sequence[_Offer], requests: Sequence[DecideRequest]
+) -> Iterable[tuple[float, ...]]:
+    """`serve_pmf` of each, at once where that is possible."""
+    sizes = [len(actions.ids) for actions, _ in offers]
+    plain = all(request.explore for request in requests) and not any(excluded for _, excluded in offers)
+    if plain and len(set(sizes)) == 1:
+        return map(tuple, serve_rows(raw.reshape(-1, sizes[0]), floor=floor).tolist())
+    rows = [raw[low:high].tolist() for low, high in pairwise(accumulate(sizes, initial=0))]
     return [
-        tuple(serve_pmf(row, floor=floor, excluded=offer.excluded, explore=request.explore))
-        for row, offer, request in zip(rows, offers, requests, strict=True)
+        tuple(serve_pmf(row, floor=floor, excluded=excluded, explore=request.explore))
+        for row, (_, excluded), request in zip(rows, offers, requests, strict=True)
     ]
