@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from math import fsum
 from operator import itemgetter
 from statistics import fmean
 from typing import NamedTuple
@@ -116,7 +117,7 @@ class Closing:
 _AGGREGATES: dict[Aggregation, Callable[[Sequence[float]], float]] = {
     "earliest": itemgetter(0),
     "latest": itemgetter(-1),
-    "sum": sum,
+    "sum": fsum,
     "mean": fmean,
     "min": min,
     "max": max,
