@@ -10,7 +10,7 @@ WITH told AS (
     SELECT event_key, COUNT(*) AS n, MIN(effective_at) AS told_at, MAX(effective_at) AS last_at, MIN(reward) AS reward,
            MAX(CASE WHEN final THEN 1 ELSE 0 END) AS final
     FROM rewards
-    WHERE effective_at > {since} - 2 * {window} AND effective_at <= {until}
+    WHERE effective_at > {since} - CAST(2 AS BIGINT) * {window} AND effective_at <= {until}
     GROUP BY event_key
 ), paired AS (
     SELECT COALESCE(d.event_key, t.event_key) AS event_key, d.seq AS seq, d.effective_at AS opened_at,
@@ -53,7 +53,7 @@ WITH active AS (
 ), heard AS (
     SELECT event_key, effective_at, reward, reward_id, final
     FROM rewards
-    WHERE effective_at > {since} - 2 * {window} AND effective_at <= {until}
+    WHERE effective_at > {since} - CAST(2 AS BIGINT) * {window} AND effective_at <= {until}
 ), story AS (
     SELECT o.event_key AS event_key, o.seq AS seq, o.closed_at AS opened_at, o.sample_prob AS sample_prob,
            CASE WHEN o.pairs = 3 THEN 1 ELSE 0 END AS deferred, a.activated_at AS activated_at, h.effective_at AS told_at,
