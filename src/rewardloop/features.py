@@ -32,6 +32,7 @@ _Flat = dict[
     Annotated[float, Meta(gt=-MAX_MAGNITUDE, lt=MAX_MAGNITUDE)] | str,
 ]
 _flat_context = msgspec.json.Decoder(_Flat)
+_flat_contexts = msgspec.json.Decoder(list[_Flat])
 
 
 class _FlatAction(msgspec.Struct, forbid_unknown_fields=True):
@@ -84,6 +85,18 @@ def parse_context(raw: bytes, at: str = "$.context") -> Features:
     if type(value) is not dict:
         raise InvalidInput(f"Expected an object, got {_kind(value)}", at=at)
     return flatten(value, at)
+
+
+def parse_contexts(raws: Sequence[bytes]) -> list[Features]:
+    """`parse_context` of each, and cheaper. Raises `InvalidInput` without saying where.
+
+    >>> parse_contexts([b'{"age": 31.5}', b'{"device": {"os": "ios"}}'])
+    [{'age': 31.5}, {'device.os': 'ios'}]
+    """
+    flat = _decode_plain(_flat_contexts, b"[" + b",".join(raws) + b"]")
+    if flat is not None and len(flat) == len(raws) and max(map(len, flat), default=0) <= MAX_FEATURES:
+        return flat
+    return [parse_context(raw) for raw in raws]
 
 
 def parse_actions(raw: bytes, at: str = "$.actions") -> ActionSet:

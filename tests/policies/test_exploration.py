@@ -12,7 +12,7 @@ from scipy.stats import chisquare
 
 from rewardloop.errors import CorruptModel, InvalidInput
 from rewardloop.ids import draws, uniform
-from rewardloop.policies.exploration import sample, serve_pmf, serve_pmf_many
+from rewardloop.policies.exploration import sample, serve_pmf, serve_pmf_many, serve_rows
 
 FLOORS = st.floats(0, 1)
 WEIGHTS = st.one_of(st.floats(0, 1), st.floats(-1e-9, 1e9), st.sampled_from([0.0, -5.0, 5e-324, 1.0]))
@@ -62,6 +62,20 @@ def test_many_are_served_as_one_by_one(rows: list[list[float]], floor: float) ->
     many = serve_pmf_many(flat, offsets, floor)
 
     np.testing.assert_allclose(many, [p for row in rows for p in serve_pmf(row, floor=floor)], rtol=1e-12, atol=1e-15)
+
+
+@given(st.data(), st.integers(1, 40), FLOORS)
+def test_rows_are_served_as_one_by_one_to_the_bit(data: st.DataObject, width: int, floor: float) -> None:
+    row = st.lists(WEIGHTS, min_size=width, max_size=width).filter(lambda weights: max(weights) > 0)
+    rows = data.draw(st.lists(row, min_size=1, max_size=6))
+
+    assert serve_rows(np.array(rows), floor=floor).tolist() == [serve_pmf(row, floor=floor) for row in rows]
+
+
+@pytest.mark.parametrize("bad", [[0.0, -1.0], [math.nan, 1.0], [math.inf, 1.0], [-math.inf, 1.0], [1e300, 1e300]])
+def test_a_row_that_is_no_distribution_is_refused(bad: list[float]) -> None:
+    with pytest.raises(CorruptModel, match="Expected a distribution over 2 actions"):
+        serve_rows(np.array([[0.5, 0.5], bad]), floor=0.1)
 
 
 @given(st.data(), st.lists(pmfs(), min_size=1, max_size=6), FLOORS)

@@ -65,6 +65,10 @@ class Answer(NamedTuple):
 
 _Offer = tuple[ActionSet, tuple[int, ...]]
 """The actions, and the indices of those that are excluded."""
+_Event = tuple[str, int, float]
+"""Its id, seed and sample_prob."""
+_Parts = tuple[DecideRequest, bytes, _Offer, tuple[float, ...], _Event]
+"""What a decision is made of: the request, the context verbatim, the offer, the distribution served, the event."""
 
 
 def first_model_id(experiment: str) -> str:
@@ -108,37 +112,26 @@ class Decider:
         raw = hosted.policy.pmf(features, actions)
         pmf = tuple(serve_pmf(raw, floor=hosted.floor, excluded=excluded, explore=request.explore))
         event_id = request.event_id or self._ids.new(self._tag)
-        made = event_id, *draws(self._experiment, event_id)
-        return self._decision(hosted.model_id, request, context, offer, pmf, made, self._clock.now())
+        event = event_id, *draws(self._experiment, event_id)
+        return self._decision(hosted.model_id, self._clock.now(), (request, context, offer, pmf, event))
 
     def decide_many(self, hosted: Hosted, requests: Sequence[DecideRequest]) -> list[tuple[Decision, str]]:
         """The same for many at once, and cheaper; raises `InvalidInput` for `$.requests[i]` and then decides nothing."""
         contexts = [bytes(request.context) for request in requests]
         features, offers = self._read_many(requests, contexts)
         raw = hosted.policy.pmf_many(features, [actions for actions, _ in offers])
-        served = _serve_many(raw, hosted.floor, offers, requests)
-        now = self._clock.now()
-        columns = zip(requests, contexts, offers, served, self._events(requests), strict=True)
-        return [self._decision(hosted.model_id, *row, now) for row in columns]
+        pmfs = _serve_many(raw, hosted.floor, offers, requests)
+        model_id, now = hosted.model_id, self._clock.now()
+        made = zip(requests, contexts, offers, pmfs, self._events(requests), strict=True)
+        return [self._decision(model_id, now, parts) for parts in made]
 
-    def _events(self, requests: Sequence[DecideRequest]) -> list[tuple[str, int, float]]:
-        """Id, seed and sample_prob of each."""
+    def _events(self, requests: Sequence[DecideRequest]) -> list[_Event]:
         made = iter(self._ids.many(self._tag, sum(request.event_id is None for request in requests)))
         ids = [request.event_id or next(made) for request in requests]
         return [(event_id, *drawn) for event_id, drawn in zip(ids, draws_many(self._experiment, ids), strict=True)]
 
-    def _decision(
-        self,
-        model_id: str,
-        request: DecideRequest,
-        context: bytes,
-        offer: _Offer,
-        pmf: tuple[float, ...],
-        event: tuple[str, int, float],
-        now: int,
-    ) -> tuple[Decision, str]:
-        event_id, seed, sample_prob = event
-        actions, excluded = offer
+    def _decision(self, model_id: str, now: int, parts: _Parts) -> tuple[Decision, str]:
+        request, context, (actions, excluded), pmf, (event_id, seed, sample_prob) = parts
         action = sample(pmf, uniform(seed))
         decision = Decision(
             event_id,

@@ -6,7 +6,7 @@ as `serve_pmf_many`, for the columns that evaluation works on. No policy, no log
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
 
 import numpy as np
@@ -35,7 +35,7 @@ def serve_pmf(pmf: Sequence[float], *, floor: float, excluded: Sequence[int] = (
     if not isfinite(sum(pmf)):
         raise _not_a_distribution(pmf)
     weights = [p if p > 0.0 else 0.0 for p in pmf]
-    total = sum(weights)
+    total = _sum(weights)
     if not 0.0 < total < _LARGEST:
         raise _not_a_distribution(pmf)
     if excluded:
@@ -57,6 +57,22 @@ def sample(pmf: Sequence[float], u: float) -> int:
         if u < 0.0:
             return action
     return max(action for action, p in enumerate(pmf) if p > 0.0)
+
+
+def serve_rows(pmf: Floats, *, floor: float) -> Floats:
+    """`serve_pmf` of each row of (n, K), to the bit: what was decided in a batch replays one by one.
+
+    >>> serve_rows(np.array([[1.0, 0.0], [0.75, 0.25]]), floor=0.5).tolist()
+    [[0.75, 0.25], [0.625, 0.375]]
+    """
+    weights = np.where(pmf > 0.0, pmf, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        totals = weights.cumsum(axis=1)[:, -1:]
+        good = np.isfinite(pmf.sum(axis=1)) & (totals[:, 0] > 0.0) & (totals[:, 0] < _LARGEST)
+    if not good.all():
+        raise _not_a_distribution(pmf[int(good.argmin())].tolist())
+    served: Floats = (1.0 - floor) * (weights / totals) + floor / pmf.shape[1]
+    return served
 
 
 def serve_pmf_many(flat: Floats, offsets: Ints, floor: float, allowed: npt.NDArray[np.bool_] | None = None) -> Floats:
@@ -87,6 +103,14 @@ _LARGEST = 1e300
 """A total beyond this overflows; no policy means it."""
 
 
+def _sum(weights: Iterable[float]) -> float:
+    """From left to right, as arrays are summed; `sum` adds differently from one version of Python to another."""
+    total = 0.0
+    for weight in weights:
+        total += weight
+    return total
+
+
 def _serve_allowed(weights: list[float], floor: float, excluded: Sequence[int], explore: bool) -> list[float]:
     if not all(0 <= action < len(weights) for action in excluded):
         raise InvalidInput(f"Expected exclusions between 0 and {len(weights) - 1}, got {list(excluded)[:10]}", at="$.exclude")
@@ -97,7 +121,7 @@ def _serve_allowed(weights: list[float], floor: float, excluded: Sequence[int], 
     for action in excluded:
         allowed[action] = 0.0
     kept = [p * a for p, a in zip(weights, allowed, strict=True)]
-    total = sum(kept)
+    total = _sum(kept)
     if total == 0.0:
         kept, total = allowed, float(n_allowed)
     if not explore:

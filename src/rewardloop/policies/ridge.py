@@ -56,7 +56,8 @@ class RidgePolicy:
         return self._rule.pmf(*self._regression.posterior(context))
 
     def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
-        own = self._n_learned and all(offered.ids == self._ids for offered in actions)
+        distinct = {id(offered): offered for offered in actions}.values()
+        own = self._n_learned and all(offered.ids == self._ids for offered in distinct)
         if not own:
             rows = [self.pmf(context, offered) for context, offered in zip(contexts, actions, strict=True)]
             return np.concatenate([np.empty(0), *rows])
