@@ -36,6 +36,13 @@ def test_an_arm_added_leaves_the_draws_of_the_others() -> None:
     assert not np.array_equal(Thompson(0.1, 3, 4)._draws, Thompson(0.1, 4, 4)._draws)
 
 
+def test_the_first_of_equal_arms_wins_alone_or_among_many() -> None:
+    rule, mean, sd = Thompson(v=0.0, seed=0, n_arms=3), np.array([[0.5, 0.5, 0.5], [0.2, 0.5, 0.5]]), np.ones((2, 3))
+    expected = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    assert rule.pmf_many(mean, sd).tolist() == expected
+    assert [rule.pmf(m, s) for m, s in zip(mean, sd, strict=True)] == expected
+
+
 def test_the_upper_bound_decides_and_equals_share() -> None:
     rule = UpperConfidence(a=2.0)
     mean, sd = (

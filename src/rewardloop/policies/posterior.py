@@ -13,7 +13,10 @@ from rewardloop.interactions import Floats
 N_DRAWS = 64
 _QUANTILES = np.array([NormalDist().inv_cdf((i + 0.5) / N_DRAWS) for i in range(N_DRAWS)])
 _REACH = float(_QUANTILES[-1])
+_ONES = np.ones(N_DRAWS, dtype=np.float32)
 _TIE = 1e-9
+_CELLS = 1 << 16
+"""Scores worked on at once: as many as a processor's cache holds."""
 
 
 class Rule(Protocol):
@@ -37,7 +40,7 @@ class Thompson:
 
     def __init__(self, v: float, seed: int, n_arms: int) -> None:
         orders = [np.random.default_rng([seed, arm]).permutation(N_DRAWS) for arm in range(n_arms)]
-        self._draws = v * _QUANTILES[np.column_stack(orders)]
+        self._draws = np.ascontiguousarray(v * _QUANTILES[np.array(orders)]).T
         self._reach = v * _REACH
 
     def pmf(self, mean: Floats, sd: Floats) -> Sequence[float]:
@@ -63,20 +66,21 @@ class Thompson:
         pmf = np.zeros((n, n_arms))
         pmf[rows, best] = 1.0
         open_rows = np.flatnonzero(others.max(axis=1) >= low)
-        pmf[open_rows] = self._shares(mean[open_rows], sd[open_rows])
+        step = max(1, _CELLS // self._draws.size)
+        for start in range(0, len(open_rows), step):
+            part = open_rows[start : start + step]
+            pmf[part] = self._shares(mean[part], sd[part])
         return pmf
 
     def _shares(self, mean: Floats, sd: Floats) -> Floats:
-        """(n, K) by a running maximum over the arms: contiguous work, no (n, M, K) array."""
-        n, n_arms = mean.shape
-        top = self._draws[:, 0] * sd[:, :1] + mean[:, :1]
-        winners = np.zeros(top.shape, dtype=np.int64)
-        for arm in range(1, n_arms):
-            scores = self._draws[:, arm] * sd[:, arm, None] + mean[:, arm, None]
-            np.copyto(winners, arm, where=scores > top)
-            np.maximum(top, scores, out=top)
-        winners += np.arange(n)[:, None] * n_arms
-        return np.bincount(winners.ravel(), minlength=n * n_arms).reshape(n, n_arms) / N_DRAWS
+        """(n, K). Arms outermost: the best of them is a maximum over contiguous blocks, and no winner's number is kept."""
+        scores = self._draws.T[:, None, :] * sd.T[:, :, None]
+        scores += mean.T[:, :, None]
+        wins = scores >= scores.max(axis=0)
+        shares: Floats = (wins.astype(np.float32).dot(_ONES) / np.float64(N_DRAWS)).T
+        for row in np.flatnonzero(shares.sum(axis=1) != 1.0).tolist():  # equal scores: the first of them wins
+            shares[row] = self.pmf(mean[row], sd[row])
+        return shares
 
 
 class UpperConfidence:
