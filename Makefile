@@ -41,7 +41,7 @@ test: lint
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/for-bench
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write docs/benchmarks.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis rewardloop-demo

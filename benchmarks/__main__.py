@@ -1,0 +1,130 @@
+"""Every figure that is promised, measured on this machine in one run: `python -m benchmarks [--write docs/benchmarks.md]`.
+
+Each script is a process of its own and prints JSON; this one runs them in turn and sets what they found beside what is wanted.
+Machines differ and are shared: figures are CPU time an operation and ratios against a peer in the same run, but for latencies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App
+from rich.console import Console
+from rich.table import Table
+
+SCRIPTS = {
+    "serve": ["-m", "benchmarks.serve"],
+    "in_process": ["-m", "benchmarks.in_process"],
+    "online": ["-m", "benchmarks.online"],
+    "training": ["-m", "benchmarks.training"],
+    "join": ["-m", "benchmarks.join"],
+    "learning": ["-m", "benchmarks.learning", "--seeds", "3"],
+}
+
+app = App()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One promise: where its number stands in a script's JSON, and what it should be."""
+
+    script: str
+    path: tuple[str, ...]
+    name: str
+    wanted: float
+    unit: str
+    at_least: bool = True
+
+    def found(self, results: dict[str, Any]) -> float:
+        value: Any = results[self.script]
+        for key in self.path:
+            value = value[key]
+        return float(value)
+
+    def kept(self, number: float) -> bool:
+        return number >= self.wanted if self.at_least else number <= self.wanted
+
+
+FIGURES = (
+    Figure("serve", ("arms", "per_cpu_second"), "decide over HTTP, fixed arms, 64 connections", 20_000, "a core-second"),
+    Figure("serve", ("arms_vw", "over_flask"), "the same VW policy against Flask + gunicorn", 10, "times"),
+    Figure("serve", ("articles", "per_cpu_second"), "decide, 10 actions × 10 features + 20 shared", 12_000, "a core-second"),
+    Figure("serve", ("arms_batch", "per_cpu_second"), "batch of 100, fixed arms", 150_000, "a core-second"),
+    Figure("serve", ("articles_batch", "per_cpu_second"), "batch of 100, actions with features", 38_000, "a core-second"),
+    Figure("serve", ("arms_one_connection", "p50_ms"), "one connection, p50", 0.3, "ms", False),
+    Figure("serve", ("arms_one_connection", "p99_ms"), "one connection, p99", 3, "ms", False),
+    Figure("serve", ("arms_half_rate", "p99_ms"), "half the saturating rate, p99", 15, "ms", False),
+    Figure("in_process", ("fixed_arms_us",), "in process, logged, fixed arms", 15, "µs", False),
+    Figure("in_process", ("ten_actions_us",), "in process, logged, 10 actions", 40, "µs", False),
+    Figure("online", ("p50_ms",), "online: reward → served, p50", 100, "ms", False),
+    Figure("online", ("p99_ms",), "online: reward → served, p99", 250, "ms", False),
+    Figure("training", ("regcbopt", "ratio_wall"), "bulk training against VW's driver, regcbopt", 0.65, "times"),
+    Figure("training", ("egreedy", "ratio_wall"), "bulk training against VW's driver, egreedy", 0.65, "times"),
+    Figure("join", ("join", "decisions_per_cpu_second"), "join, 10 M decisions, labels only", 3.5e6, "a CPU-second"),
+    Figure("join", ("join", "peak_mib"), "join, memory", 2_048, "MiB", False),
+    Figure("learning", ("mean",), "digits, 2019 protocol, defaults: mean of 15 batches", 0.7, "reward"),
+)
+
+
+@app.default
+def main(*only: str, write: Path | None = None) -> None:
+    """Run all scripts, or those named."""
+    results = {name: run(name) for name in only or SCRIPTS}
+    figures = [figure for figure in FIGURES if figure.script in results]
+    table = Table("figure", "wanted", "found", "")
+    for name, wanted, found, mark in rows(figures, results):
+        table.add_row(name, wanted, found, mark)
+    Console().print(table)
+    if write:
+        write.write_text(page(figures, results), encoding="utf-8")
+
+
+def run(name: str) -> Any:
+    print(f"… {name}", file=sys.stderr)
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return json.loads(subprocess.run([sys.executable, *SCRIPTS[name]], stdout=subprocess.PIPE, check=True, env=environment).stdout)
+
+
+def rows(figures: list[Figure], results: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    made = []
+    for figure in figures:
+        number = figure.found(results)
+        sign = "≥" if figure.at_least else "≤"
+        mark = "kept" if figure.kept(number) else "missed"
+        made.append((figure.name, f"{sign} {figure.wanted:,g} {figure.unit}", f"{number:,.4g}", mark))
+    return made
+
+
+def page(figures: list[Figure], results: dict[str, Any]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows(figures, results)]
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
+    return PAGE.format(machine=machine, rows="\n".join(lines), results=json.dumps(results, indent=1))
+
+
+PAGE = """# Benchmarks
+
+Made by `make bench` (`python -m benchmarks --write docs/benchmarks.md`) on a machine with {machine}. CPU
+time is what the server or the process used, all of it; the load came from the other core. Ratios were measured side by side in
+one run. What is *missed* is missed: the number is the one that was found.
+
+| figure | wanted | found | |
+|---|---|---|---|
+{rows}
+
+## Everything that was measured
+
+```json
+{results}
+```
+"""
+
+
+if __name__ == "__main__":
+    app()
