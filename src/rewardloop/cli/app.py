@@ -69,9 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _refuse_unknown(tokens: list[str]) -> None:
-    known = [command.name for command in COMMANDS]
+    known = [*(command.name for command in COMMANDS), "--help", "-h", "--version"]
     first = tokens[0] if tokens else "--help"
-    if first not in (*known, "--help", "-h", "--version"):
+    if first not in known:
         hint = did_you_mean(first, known) or "; see: rewardloop --help"
         _fail("Usage", f"Unknown {'option' if first.startswith('-') else 'command'} `{first}`{hint}", USAGE)
 

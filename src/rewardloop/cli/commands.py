@@ -99,7 +99,7 @@ COMMANDS = (
     Command(
         "evaluate",
         LEARN,
-        "Estimate what a model would earn; exit code 3 if the gate says no.",
+        "Estimate what a model would earn; exit code 3: the gate says no.",
         "By default the newest model, against the hosted one, on the same held-out events.",
         ("rewardloop evaluate offers", "rewardloop evaluate offers offers.4 && rewardloop deploy offers offers.4"),
     ),

@@ -43,4 +43,5 @@ def _announce(host: str, port: int, names: list[str]) -> None:
         console.print(f"Serving no experiment yet on {url}: name a YAML file; `rewardloop init` writes one")
         return
     console.print(f"Serving [bold]{', '.join(names)}[/] on [bold]{url}[/]  (the API: {url}/openapi.json)")
-    console.print(f'[dim]try:[/] curl {url}/v1/experiments/{names[0]}/decide -d \'{{"context": {{"age": 31}}}}\'')
+    decide = f"{url}/v1/experiments/{names[0]}/decide"
+    console.print(f'[dim]try:[/] curl {decide} -H content-type:application/json -d \'{{"context": {{"age": 31}}}}\'')

@@ -57,7 +57,7 @@ def perform(world: World, exploration: Exploration | None, pace: Pace, out: Path
 
 
 def _play(world: World, client: Client, pace: Pace, clock: Clock, *, show: Show, children: Sequence[Child]) -> Scores:
-    scores = Scores(pace.rounds)
+    scores = Scores(pace.window)
     try:
         for played in play(world, client, clock, pace):
             show(scores, scores.add(played))

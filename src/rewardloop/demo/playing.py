@@ -15,6 +15,7 @@ from rewardloop.clock import SECOND, Clock
 from rewardloop.demo.worlds import World
 
 ROUNDS = 16_000
+N_WINDOWS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,15 @@ class Pace:
     def cycle(self) -> int:
         """After how many events the loop is to train again: every second or so, and often enough in a short demonstration."""
         return min(250, max(self.rounds // 12, 25))
+
+    @property
+    def window(self) -> int:
+        """Over how many rounds, in whole batches, a reward is averaged: about forty such windows in all.
+
+        >>> Pace(rounds=16_000, batch=25).window, Pace(rounds=90, batch=25).window
+        (400, 25)
+        """
+        return max(round(self.rounds / N_WINDOWS / self.batch), 1) * self.batch
 
 
 class Played(NamedTuple):

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from rewardloop.demo.playing import Played
 
-N_WINDOWS = 40
 BARS = "▁▂▃▄▅▆▇█"
 
 
 class Scores:
     """Mean reward of each window of rounds, as it comes in.
 
-    >>> scores = Scores(rounds=3, n_windows=3)
+    >>> scores = Scores(window=1)
     >>> [scores.add(Played(1, reward, "digits.1", "e1")) for reward in (0.0, 0.5, 1.0)]
     [True, True, True]
     >>> scores.curve, scores.mean
     ('▁▅█', 0.5)
     """
 
-    def __init__(self, rounds: int, n_windows: int = N_WINDOWS) -> None:
-        self.window = max(rounds // n_windows, 1)
+    def __init__(self, window: int) -> None:
+        self.window = window
         self.rounds = 0
         self.means: list[float] = []
         self.ends: list[int] = []

@@ -1,0 +1,61 @@
+"""Help teaches: an example in every command, a sentence for every option, and nothing heavy is loaded for it."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from rewardloop.cli.app import build
+from rewardloop.cli.commands import COMMANDS
+
+HEAVY = ("duckdb", "pyarrow", "sqlalchemy", "vowpalwabbit", "numpy", "scipy", "sklearn", "uvicorn", "httpx2")
+names = pytest.mark.parametrize("command", COMMANDS, ids=[command.name for command in COMMANDS])
+
+
+def test_rewardloop_alone_shows_every_command_with_its_sentence(rewardloop):
+    shown = rewardloop()
+    assert shown.code == 0
+    assert shown == rewardloop("--help")
+    for command in COMMANDS:
+        assert f"│ {command.name}" in shown.out
+        assert command.sentence in shown.out, "a sentence must fit beside its name in 80 columns"
+
+
+@names
+def test_help_of_a_command_ends_with_examples_to_paste(rewardloop, command):
+    shown = rewardloop(command.name, "--help")
+    assert shown.code == 0
+    assert command.sentence in shown.out
+    for example in command.examples:
+        assert example in shown.out
+        assert example.startswith(f"rewardloop {command.name}")
+
+
+@names
+def test_the_examples_are_right(command):
+    for example in command.examples:
+        for part in example.split(" && "):
+            build().parse_args(shlex.split(part)[1:], exit_on_error=False, print_error=False)
+
+
+@names
+def test_every_option_is_explained(command):
+    for argument in build()[command.name].assemble_argument_collection():
+        assert argument.parameter.help, f"{command.name} {argument.name}"
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys\nfrom rewardloop.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit as stopped: assert not stopped.code\n"
+        f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stderr.strip() == "[]"
+
+
+def test_version(rewardloop):
+    assert rewardloop("--version").out.strip().count(".") == 2

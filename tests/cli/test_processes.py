@@ -1,0 +1,117 @@
+"""Commands that run until they are stopped, in processes of their own."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+from processes import says, started, until
+
+from rewardloop.settings import load_settings
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def url_in(file: Path) -> str:
+    until(says(file, "try:"))
+    found = re.search(r"http://127\.0\.0\.1:\d+", file.read_text())
+    assert found
+    return found.group()
+
+
+def test_the_file_of_2019_is_served_as_it_stands_and_told_once_what_does_nothing(tmp_path):
+    out, config = tmp_path / "serve.txt", str(EXAMPLES / "sagemaker-2019.yaml")
+    with started("serve", config, "--port", "0", cwd=tmp_path, out=out) as process:
+        url = url_in(out)
+        command = next(line for line in out.read_text().splitlines() if line.startswith("try: "))
+        answer = httpx2.post(f"{url}/v1/experiments/sagemaker-2019/decide", json={"context": {"age": 31}})
+        assert answer.json()["action"] in set("1234567")
+        assert f"curl {url}/v1/experiments/sagemaker-2019/decide -H content-type:application/json" in command
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    said = out.read_text()
+    assert said.count("ignored, because nothing here corresponds") == 1
+    assert "resource.private_resource.hosting_fleet.instance_type" in said
+    assert "image, local_mode, soft_deployment" in said
+    assert "Traceback" not in said
+
+
+def test_run_takes_cycles_over_the_file_of_2019_and_stops_when_told(tmp_path):
+    config, out = str(EXAMPLES / "sagemaker-2019.yaml"), tmp_path / "run.txt"
+    (tmp_path / "history.csv").write_text("x,action,probability,reward\n" + "1,1,0.5,1\n2,2,0.5,0\n" * 300)
+    command = [sys.executable, "-m", "rewardloop", "warm-start", config, "history.csv"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    with started("run", config, "--json", cwd=tmp_path, out=out) as process:
+        until(says(out, '"model_id":"sagemaker-2019.1"'))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) in {0, 130}
+    assert out.read_text().count("ignored, because") == 1
+    assert "Traceback" not in out.read_text()
+
+
+@pytest.fixture
+def decided(tmp_path, offers):
+    for n in range(30):
+        offers("decide", "offers.yaml", "--event-id", f"event-{n}")
+    return tmp_path
+
+
+def test_tail_follows_until_ctrl_c(decided, offers):
+    out = decided / "tail.txt"
+    with started("tail", "offers", "-n", "1", "-f", cwd=decided, out=out) as process:
+        until(says(out, "event-29"))
+        offers("reward", "event-0", "7", "-e", "offers")
+        until(says(out, "event-0  reward  7"))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    assert len(out.read_text().splitlines()) == 2
+
+
+def test_a_reader_that_stops_reading_is_no_failure(decided):
+    command = [sys.executable, "-m", "rewardloop", "tail", "offers", "-n", "30", "-f", "--json"]
+    with subprocess.Popen(command, cwd=decided, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert b"event-0" in process.stdout.readline()
+        process.stdout.close()
+        subprocess.run(
+            [sys.executable, "-m", "rewardloop", "reward", "event-1", "1", "-e", "offers"],
+            cwd=decided,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        assert process.wait(20) == 0
+        assert process.stderr.read() == b""
+
+
+def test_the_example_in_process_learns(tmp_path):
+    ran = subprocess.run([sys.executable, EXAMPLES / "in_process.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    means = [float(line.split(": ")[1]) for line in ran.stdout.splitlines() if "mean reward" in line]
+    assert len(means) == 4
+    assert means[0] < 0.4 < means[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_example_over_http_learns_from_a_loop_beside_it(tmp_path):
+    config, out = str(EXAMPLES / "offers.yaml"), tmp_path / "serve.txt"
+    loop = tmp_path / "run.txt"
+    with (
+        started("serve", config, "--port", "0", cwd=tmp_path, out=out),
+        started("run", config, "--json", cwd=tmp_path, out=loop),
+    ):
+        command = [sys.executable, str(EXAMPLES / "over_http.py"), url_in(out)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert ran.stdout.count("mean reward of the last 500") == 4
+        until(says(loop, '"model_id":"offers.1"'))
+
+
+def test_the_example_file_says_what_it_seems_to():
+    settings = load_settings(EXAMPLES / "offers.yaml").settings
+    assert settings.action_ids == ("red", "green", "blue")
+    assert settings.exploration == "squarecb"
+    assert settings.reward.window == 30 * 60_000_000
