@@ -138,7 +138,8 @@ def _decode_plain(decoder: msgspec.json.Decoder[_T], raw: bytes) -> _T | None:
 
     Escapes, and what looks like a key with a leading `_`, are left to `flatten`, and so is everything that is wrong.
     """
-    if b'"_' in raw or b"\\" in raw:
+    # The first question is a fifth of the second's price, and most often enough.
+    if (b"_" in raw and b'"_' in raw) or b"\\" in raw:
         return None
     try:
         return decoder.decode(raw)
@@ -147,13 +148,13 @@ def _decode_plain(decoder: msgspec.json.Decoder[_T], raw: bytes) -> _T | None:
 
 
 def _plain_actions(items: list[str | _FlatAction], raw: bytes) -> ActionSet | None:
-    ids = tuple(item if type(item) is str else item.id for item in items)  # type: ignore[union-attr]
+    ids = tuple([item if type(item) is str else item.id for item in items])  # type: ignore[union-attr]
     if not 1 <= len(ids) <= MAX_ACTIONS or len(set(ids)) != len(ids):
         return None
-    features = tuple({} if type(item) is str else item.features for item in items)  # type: ignore[union-attr]
-    if any(len(each) > MAX_FEATURES for each in features):
-        return None
-    return ActionSet(ids, None if all(type(item) is str for item in items) else features, raw)
+    if {*map(type, items)} == {str}:
+        return ActionSet(ids, None, raw)
+    features = tuple([{} if type(item) is str else item.features for item in items])  # type: ignore[union-attr]
+    return ActionSet(ids, features, raw) if max(map(len, features)) <= MAX_FEATURES else None
 
 
 def flatten(value: Mapping[str, object], at: str) -> Features:

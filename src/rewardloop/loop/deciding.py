@@ -27,6 +27,7 @@ EventId = Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
 
 _CACHED_OFFERS = 128
 _CACHED_BYTES = 16_384
+_REMEMBERED_OFFERS = 1_024
 
 
 class DecideRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
@@ -103,6 +104,7 @@ class Decider:
         self._ids = ids
         self._clock = clock
         self._offers: dict[bytes, ActionSet] = {}
+        self._seen: set[int] = set()
 
     def decide(self, hosted: Hosted, request: DecideRequest) -> tuple[Decision, str]:
         """The decision and the chosen action's id; raises `InvalidInput` naming the place in the request."""
@@ -189,11 +191,20 @@ class Decider:
         known = self._offers.get(raw)
         if known is None:
             known = parse_actions(raw, at)
-            if len(raw) <= _CACHED_BYTES:
+            if self._is_back(hash(raw)) and len(raw) <= _CACHED_BYTES:
                 if len(self._offers) >= _CACHED_OFFERS:
                     self._offers.clear()
                 self._offers[raw] = known
         return known
+
+    def _is_back(self, key: int) -> bool:
+        """Only what comes twice is kept: keeping every set would have each one made in memory that no cache holds."""
+        if key in self._seen:
+            return True
+        if len(self._seen) >= _REMEMBERED_OFFERS:
+            self._seen.clear()
+        self._seen.add(key)
+        return False
 
 
 def _serve_many(

@@ -63,6 +63,11 @@ class Encoder:
             pairs.append((index, z if -LIMIT <= z <= LIMIT else (LIMIT if z > 0 else -LIMIT)))
         return pairs
 
+    def word(self, word: str) -> tuple[int, float]:
+        """The pair of `name=word`."""
+        indices = self._indices
+        return indices[word] if word in indices else self._index(word), 1.0
+
     def columns(self, contexts: Sequence[Features]) -> tuple[list[int], list[list[float]]] | None:
         """`pairs` of many contexts at half the cost, where all have the same numbers and no words: indices once, values by row."""
         names = list(contexts[0])
@@ -105,7 +110,13 @@ def action_pairs(encoder: Encoder, actions: ActionSet) -> list[Pairs]:
     """Features of each action. Its id is one of them: fixed arms have no other, and items that come back are recognised."""
     if actions.features is None:
         return [encoder.pairs({"id": action}) for action in actions.ids]
-    return [encoder.pairs({"id": action, **own}) for action, own in zip(actions.ids, actions.features, strict=True)]
+    return [_own_pairs(encoder, action, own) for action, own in zip(actions.ids, actions.features, strict=True)]
+
+
+def _own_pairs(encoder: Encoder, action: str, own: Features) -> Pairs:
+    if "id" in own:
+        return encoder.pairs({"id": action, **own})
+    return [encoder.word(f"id={action}"), *encoder.pairs(own)]
 
 
 class Lines:
