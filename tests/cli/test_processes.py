@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from processes import says, started, until
 
+from processes import says, started, until
 from rewardloop.settings import load_settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

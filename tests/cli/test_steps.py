@@ -78,9 +78,12 @@ def test_status_is_a_short_account_that_balances(offers):
     shown = offers("status").out
     assert "hosted     offers.0, uniform: no model yet" in shown
     assert "decisions  3 = 2 rewarded + 1 open" in shown
+    offers("decide", "offers.yaml")
     assert "rewards    4 = 2 counted + 1 late + 1 waiting" in shown
     assert " 0 " not in shown
     assert max(map(len, shown.splitlines())) <= 80
+    assert "not joined  1 newer in the log" in offers("status").out
+    assert offers("status", "--json").json[0]["unread"] == 1
 
 
 def test_a_status_of_nothing_makes_nothing(rewardloop, tmp_path):

@@ -8,9 +8,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from processes import mentioning, says, started, until
 from rich.console import Console
 
+from processes import mentioning, says, started, until
 from rewardloop.clock import SystemClock
 from rewardloop.demo.playbook import fresh, perform, settings_for
 from rewardloop.demo.playing import Pace

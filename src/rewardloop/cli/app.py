@@ -17,7 +17,7 @@ from rewardloop.errors import RewardloopError, did_you_mean
 
 HELP = """Contextual bandits that learn in production: decide, log, reward, join, train, evaluate, deploy, again.
 
-New here? `rewardloop demo` shows it all in two minutes. Then:
+New here? `rewardloop demo` shows it all in a minute. Then:
 
   rewardloop init offers --actions red,green,blue   # writes offers.yaml
   rewardloop serve offers.yaml                      # answers on port 8080

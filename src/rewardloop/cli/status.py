@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from cyclopts import Parameter
 
 from rewardloop.cli.account import account
 from rewardloop.cli.opening import settings_of
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, instant, print_facts, print_json, print_table
+from rewardloop.loop.experiment import Experiment
 from rewardloop.loop.status import ModelLine, Status, statuses
 
 SHOWN_MODELS = 10
@@ -24,15 +26,16 @@ def status(
     json: AsJson = False,
 ) -> None:
     found = _statuses(experiment, data)
+    unread = [_unread(each.experiment, data) for each in found]
     if json:
-        print_json(found)
+        print_json([{**msgspec.structs.asdict(each), "unread": n} for each, n in zip(found, unread, strict=True)])
         return
     if not found:
         console.print(f"No experiment in {data} yet. `rewardloop init` writes one; `serve` and `run` take it in.")
     for i, each in enumerate(found):
         if i:
             console.print()
-        _print(each)
+        _print(each, unread[i])
 
 
 def _statuses(experiment: str | None, data: Path) -> list[Status]:
@@ -41,10 +44,17 @@ def _statuses(experiment: str | None, data: Path) -> list[Status]:
     return statuses(data) if data.exists() else []
 
 
-def _print(state: Status) -> None:
+def _unread(experiment: str, data: Path) -> int:
+    """Records in the log that the loop has not collected yet."""
+    with Experiment.open(experiment, data) as opened:
+        return opened.unread()
+
+
+def _print(state: Status, unread: int) -> None:
     hosted = f"{state.hosted}, since {instant(state.hosted_at)}" if state.hosted_at else f"{state.hosted}, uniform: no model yet"
     console.print(f"[bold]{state.experiment}[/]  {state.exploration}")
-    print_facts([("hosted", hosted), *account(state.ledger)], "  ")
+    waiting = [("not joined", f"{unread:,} newer in the log; `run` or `join` accounts for them")] if unread else []
+    print_facts([("hosted", hosted), *account(state.ledger), *waiting], "  ")
     if state.models:
         console.print()
         header = ("model", "parent", "trained at", ">events", ">mean reward", "gate")

@@ -59,8 +59,9 @@ def _read(file: TextIO, path: Path, label: str | None) -> Labelled:
 
 
 def _delimiter(sample: str) -> str:
-    header = next(csv.reader([sample.lstrip().partition("\n")[0]], delimiter="\n"), [""])
-    return max(DELIMITERS, key=lambda delimiter: "".join(header).count(delimiter))
+    """The one that makes most columns of the header."""
+    header = sample.lstrip().splitlines()[:1]
+    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader(header, delimiter=delimiter), [])))
 
 
 def _names(header: Sequence[str], path: Path) -> list[str]:
