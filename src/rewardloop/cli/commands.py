@@ -32,7 +32,7 @@ COMMANDS = (
         "demo",
         START,
         "Watch a bandit learn: real server, real loop, real data, one minute.",
-        "Plays a labelled data set as a bandit: the context is a row, the actions are the classes, and only the reward of the\n"
+        "Plays a labelled data set as a bandit: the context is a row, the actions are the classes, and only the reward of the "
         "chosen one is seen. Leaves a picture, both processes' logs and the data directory to look around in.",
         ("rewardloop demo", "rewardloop demo --policy squarecb", "rewardloop demo --data offers.csv --label bought"),
     ),
@@ -78,7 +78,7 @@ COMMANDS = (
         "warm-start",
         LEARN,
         "Begin with the history of an existing system.",
-        "CSV, JSON lines, Parquet or Decision Service JSON. Columns: context (or one a feature), action, reward, and\n"
+        "CSV, JSON lines, Parquet or Decision Service JSON. Columns: context (or one a feature), action, reward, and "
         "probability, which is estimated where it is missing, and the report says so. Every row is accounted for.",
         ("rewardloop warm-start offers.yaml history.csv",),
     ),
