@@ -51,7 +51,7 @@ class Experiment:
     ...     ExperimentSettings(experiment="offers", actions=("red", "green")), data
     ... ) as offers:
     ...     decision = offers.decide({"age": 31})
-    ...     offers.reward(decision.event_id, 1.0)
+    ...     _ = offers.reward(decision.event_id, 1.0)
     ...     offers.join().n
     1
     """
