@@ -87,10 +87,11 @@ def test_roll_back_walks_back_through_what_was_hosted(tmp_path: Path) -> None:
             play(offers, clock, 50, seed=seed)
             offers.turn()
         assert [offers.roll_back().model_id for _ in range(2)] == ["offers.2", "offers.1"]
-        with pytest.raises(Conflict, match="earlier deployment"):
-            offers.roll_back()
         play(offers, clock, 50, seed=4)
         assert offers.train().parent == "offers.1"
+        assert offers.roll_back().model_id == offers.decide({"age": 20}).model_id == "offers.0"
+        with pytest.raises(Conflict, match="earlier deployment"):
+            offers.roll_back()
 
 
 def test_the_hosted_model_decides_at_once(tmp_path: Path) -> None:

@@ -75,6 +75,13 @@ COMMANDS = (
         ("rewardloop reward 0190f7a0-0000-7003-8000-000000000001 1", "rewardloop reward order-4711 -0.5 --experiment offers"),
     ),
     Command(
+        "activate",
+        SERVE,
+        "Let a decision count that was asked for as deferred.",
+        "Without it a deferred decision, one that may never be shown to anybody, is in no data set.",
+        ("rewardloop activate 0190f7a0-0000-7003-8000-000000000001",),
+    ),
+    Command(
         "warm-start",
         LEARN,
         "Begin with the history of an existing system.",

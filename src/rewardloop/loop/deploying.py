@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rewardloop.clock import Clock
 from rewardloop.errors import Conflict
+from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.probing import probe
 from rewardloop.policies.contract import Policy
@@ -24,18 +25,22 @@ class Deploying:
         self._clock = clock
 
     def deploy(self, model_id: str, reason: str) -> Deployment:
-        """Host a model, after its golden requests gave the pmfs they were trained to give. Raises `CorruptModel` if not."""
-        self._catalog.model(model_id)
-        record, _ = self._modelling.store.open(model_id)
-        probe(self._modelling.load(model_id), record)
+        """Host a model, after its golden requests gave the pmfs they were trained to give. Raises `CorruptModel` if not.
+
+        `{experiment}.0` is the uniform policy that was served before any model.
+        """
+        if model_id != first_model_id(self._experiment):
+            self._catalog.model(model_id)
+            record, _ = self._modelling.store.open(model_id)
+            probe(self._modelling.load(model_id), record)
         return self._host(model_id, reason)
 
     def roll_back(self) -> Deployment:
-        """Host again what was hosted before; once more goes one further back. Raises `Conflict` at the beginning."""
-        previous = self._catalog.previous_hosted(self._experiment)
-        if previous is None:
+        """Host again what was hosted before, in the end the uniform policy; once more goes one further back. Then `Conflict`."""
+        hosted, first = self._catalog.hosted(self._experiment), first_model_id(self._experiment)
+        if hosted is None or hosted.model_id == first:
             raise Conflict(f"Expected an earlier deployment of `{self._experiment}` to roll back to, found none")
-        return self.deploy(previous, "roll back")
+        return self.deploy(self._catalog.previous_hosted(self._experiment) or first, "roll back")
 
     def publish(self, record: ModelRecord, policy: Policy) -> None:
         """Serve an online snapshot: kept and pointed to, but no part of the history, which is of models that can be rebuilt."""

@@ -72,7 +72,8 @@ class Modelling:
             return self.catalog.model(parent_id)
         newest, hosted = self.catalog.newest_model(self.settings.experiment), self.catalog.hosted(self.settings.experiment)
         if newest is not None and hosted is not None and hosted.reason != "gate" and hosted.deployed_at >= newest.created_at:
-            newest = self.catalog.model(hosted.model_id)
+            is_first = hosted.model_id == first_model_id(self.settings.experiment)
+            newest = None if is_first else self.catalog.model(hosted.model_id)
         return newest if newest is not None and _compatible(newest.settings, self.settings) else None
 
     def rebuild(self, model_id: str, data: DataSet) -> ModelRecord:

@@ -103,24 +103,24 @@ class Online:
 
     def _rebase(self, champion: str) -> None:
         self._base = champion
-        if self._base:
-            self._policy = self._modelling.load(self._base)
-            self._watermark = self._modelling.catalog.model(self._base).watermark
-        else:
+        if champion == first_model_id(self._settings.experiment):
             self._policy = new_policy(self._settings, self._settings.training.seed)
             self._watermark = 0
+        else:
+            self._policy = self._modelling.load(champion)
+            self._watermark = self._modelling.catalog.model(champion).watermark
         self._n_learned = 0
         self._n_published = max((name.snapshot for name in self._snapshots_of_base()), default=0)
 
     def _snapshots_of_base(self) -> Iterator[ModelName]:
         """A process before this one may have published on the same base: its names stay its own."""
-        base = model_name(self._base or first_model_id(self._settings.experiment))
+        base = model_name(self._base)
         names = map(model_name, self._modelling.store.ids())
         return (name for name in names if name.n == base.n)
 
     def _champion(self) -> str:
         hosted = self._modelling.catalog.hosted(self._settings.experiment)
-        return hosted.model_id if hosted else ""
+        return hosted.model_id if hosted else first_model_id(self._settings.experiment)
 
     def _publish_when_due(self) -> None:
         now = self._clock.now()
@@ -133,11 +133,10 @@ class Online:
                 self._prune(now)
 
     def _snapshot(self, now: int) -> ModelRecord:
-        base = self._base or first_model_id(self._settings.experiment)
         return ModelRecord(
-            model_id=f"{base}+{self._n_published}",
+            model_id=f"{self._base}+{self._n_published}",
             experiment=self._settings.experiment,
-            parent=base,
+            parent=self._base,
             created_at=now,
             watermark=self._watermark,
             dataset="",
