@@ -55,6 +55,7 @@ class _Connection(asyncio.Protocol):
         self._done = done
         self._buffer = b""
         self._missing = 0
+        self._ends = False
         self._sent_at = 0.0
         self._due_at = 0.0
 
@@ -64,7 +65,9 @@ class _Connection(asyncio.Protocol):
         self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._done.done():
+        if self._ends and not self._done.done():
+            self._again = asyncio.ensure_future(self._reconnect())
+        elif not self._done.done():
             self._load.broken += 1
             self._done.set_result(None)
 
@@ -81,6 +84,7 @@ class _Connection(asyncio.Protocol):
             length = int(head[at : head.find(b"\r", at) if head.find(b"\r", at) > 0 else end])
             self._missing = end + 4 + length - len(self._buffer)
             self._load.statuses[int(head[9:12])] += 1
+            self._ends = b"connection: close" in head
             self._buffer = b""
         if self._missing <= 0:
             self._missing = 0
@@ -92,11 +96,18 @@ class _Connection(asyncio.Protocol):
         if now >= self._until:
             self._done.set_result(None)
             self._transport.close()
+        elif self._ends:
+            self._transport.close()
         elif self._pause:
             self._due_at += self._pause
             asyncio.get_running_loop().call_later(max(0.0, self._due_at - now), self._send)
         else:
             self._send()
+
+    async def _reconnect(self) -> None:
+        """To a server that answers once a connection."""
+        self._ends = False
+        await asyncio.get_running_loop().create_connection(lambda: self, *self._transport.get_extra_info("peername"))
 
     def _send(self) -> None:
         # With a pause the clock starts when the request was due: a server that stalls is not excused for later requests.
@@ -113,7 +124,9 @@ async def drive(port: int, requests: Sequence[bytes], connections: int, seconds:
     pause, until = connections / rate if rate else 0.0, started + seconds
     done = [loop.create_future() for _ in range(connections)]
     for i, future in enumerate(done):
-        turn = itertools.cycle([*requests[i % len(requests) :], *requests[: i % len(requests)]])
+        # Far apart, so that no connection asks again what another asked a moment ago.
+        first = i * len(requests) // connections
+        turn = itertools.cycle([*requests[first:], *requests[:first]])
         await loop.create_connection(
             lambda turn=turn, future=future: _Connection(turn, load, until, pause, future), "127.0.0.1", port
         )

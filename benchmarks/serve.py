@@ -1,7 +1,8 @@
-"""Serving over HTTP: requests a server CPU-second, and latency. `python benchmarks/serve.py [--seconds 4]` prints JSON.
+"""Serving over HTTP: decisions a CPU-second of the server, and latency. `python -m benchmarks.serve [--seconds 4]` prints JSON.
 
-One worker, crash-durable log, trained models. CPU time is the server's own (user and system, all its processes), read from
-/proc, so the load generator on the other core does not count. Latency depends on what else the machine does.
+One worker, trained models, everything logged before it is answered. CPU time is the server's own (user and system, all its
+processes), read from /proc, so the load generator on the other core does not count. Each load runs three times and the median
+is told; latency depends on what else the machine does. `over_flask` is against the peer of `benchmarks.peer`.
 """
 
 from __future__ import annotations
@@ -15,69 +16,32 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import numpy as np
 
-import load
+from benchmarks import load
+from benchmarks.offers import batches, catalogue, differing, fixed, host, offered
+from benchmarks.peer import peer
 from rewardloop.clock import SystemClock
-from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions
-from rewardloop.interactions import Interactions
-from rewardloop.policies import new_policy
+from rewardloop.features import fixed_actions, parse_actions
 from rewardloop.registry.catalog import Catalog
-from rewardloop.registry.hosting import Hosted, write_hosted
-from rewardloop.registry.layout import DataDirectory
-from rewardloop.registry.models import ModelStore
-from rewardloop.registry.records import ModelRecord
-from rewardloop.settings import ExperimentSettings
+from rewardloop.settings import ExperimentSettings, LogSettings, PolicySettings
 
 ARMS = ExperimentSettings(experiment="arms", actions=10)
+ARMS_VW = ExperimentSettings(experiment="arms_vw", actions=10, policy=PolicySettings(exploration="regcbopt"))
+DISK = ExperimentSettings(experiment="disk", actions=10, log=LogSettings(durability="disk"))
 ARTICLES = ExperimentSettings(experiment="articles")
 
 _TICK = os.sysconf("SC_CLK_TCK")
+_RUNS = 3
 
-
-def features(rng: np.random.Generator, n: int) -> Features:
-    return {f"x{i}": float(value) for i, value in enumerate(rng.normal(size=n).round(4))}
-
-
-def offered(rng: np.random.Generator) -> bytes:
-    return msgspec.json.encode([{"id": f"a{i}", "features": features(rng, 10)} for i in range(10)])
-
-
-def host(data: Path, settings: ExperimentSettings, actions: ActionSet, n_features: int) -> None:
-    """Trains on a thousand random interactions, and hosts the model."""
-    rng, n, k = np.random.default_rng(1), 1_000, len(actions)
-    policy = new_policy(settings, 0)
-    policy.learn(
-        Interactions(
-            event_ids=[str(i) for i in range(n)],
-            contexts=[features(rng, n_features) for _ in range(n)],
-            actions=[actions] * n,
-            action=rng.integers(0, k, n),
-            probability=np.full(n, 1 / k),
-            reward=rng.random(n).round(),
-            pmf=np.full(n * k, 1 / k),
-            offsets=np.arange(0, n * k + 1, k),
-            sample_prob=rng.random(n),
-            closed_at=np.arange(n),
-        )
-    )
-    directory = DataDirectory(data).experiment(settings.experiment)
-    store = ModelStore(directory.models)
-    stage = store.stage()
-    policy.save(stage)
-    record = ModelRecord(
-        model_id=f"{settings.experiment}.1", experiment=settings.experiment, parent=None, created_at=0, watermark=0,
-        dataset="", n_trained=n, settings=settings, metrics={}, golden=(), files={},
-    )  # fmt: skip
-    store.commit(stage, record)
-    write_hosted(directory.hosted, Hosted(model_id=record.model_id))
+Process = tuple[int, int]
+"""Process id, and the port it listens on."""
 
 
 @contextmanager
-def server(data: Path) -> Iterator[tuple[int, int]]:
-    """Process id of the supervisor, and the port."""
+def server(data: Path) -> Iterator[Process]:
     code = (
         "import sys; from pathlib import Path; from rewardloop.serving.supervisor import serve;"
         "serve(Path(sys.argv[1]), '127.0.0.1', 0, 1, lambda port: print(port, flush=True))"
@@ -90,75 +54,84 @@ def server(data: Path) -> Iterator[tuple[int, int]]:
             process.terminate()
 
 
-def cpu_seconds(supervisor: int) -> float:
-    """User and system time of the supervisor and its workers."""
-    workers = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+def cpu_seconds(parent: int) -> float:
+    """User and system time of a process and its workers."""
+    workers = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     ticks = 0
-    for pid in (supervisor, *map(int, workers)):
+    for pid in (parent, *map(int, workers)):
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / _TICK
 
 
-def measure(process: tuple[int, int], requests: Sequence[bytes], per_request: int, connections: int, seconds: float) -> object:
-    """One load; `per_request` decisions each."""
-    supervisor, port = process
-    load.run(port, requests, connections, 0.5)
-    before = cpu_seconds(supervisor)
-    seen = load.run(port, requests, connections, seconds)
-    used = cpu_seconds(supervisor) - before
-    done = per_request * len(seen.latencies)
-    return {"per_cpu_second": round(done / used), "cpu_us": round(1e6 * used / done, 2), **seen.summary()}
+class Bench:
+    """Loads one process; `seconds` are shared by the runs of a load."""
+
+    def __init__(self, process: Process, seconds: float) -> None:
+        self._pid, self._port = process
+        self._seconds = seconds / _RUNS
+
+    def measure(
+        self, path: str, bodies: Sequence[bytes], connections: int = 64, size: int = 1, rate: float = 0.0
+    ) -> dict[str, Any]:
+        """The run with the median CPU time; `size` decisions a request."""
+        requests = [load.post(path, body) for body in bodies]
+        load.run(self._port, requests, connections, 0.3)
+        runs = sorted((self._once(requests, connections, size, rate) for _ in range(_RUNS)), key=lambda run: run["cpu_us"])
+        return runs[_RUNS // 2]
+
+    def _once(self, requests: Sequence[bytes], connections: int, size: int, rate: float) -> dict[str, Any]:
+        before = cpu_seconds(self._pid)
+        seen = load.run(self._port, requests, connections, self._seconds, rate)
+        used, done = cpu_seconds(self._pid) - before, size * len(seen.latencies)
+        return {"per_cpu_second": round(done / used), "cpu_us": round(1e6 * used / done, 2), **seen.summary()}
 
 
-def bodies(rng: np.random.Generator, n_features: int, actions: bool, n: int) -> list[bytes]:
-    """Requests with contexts that differ; `actions` differ as well, from request to request."""
-    made = []
-    for _ in range(n):
-        context = b'"context":' + msgspec.json.encode(features(rng, n_features))
-        made.append(b"{" + context + (b',"actions":' + offered(rng) if actions else b"") + b"}")
-    return made
+def prepare(data: Path, actions: bytes) -> None:
+    """Registers the experiments, and hosts a trained model for each."""
+    with Catalog(data) as catalog:
+        for settings in (ARMS, ARMS_VW, DISK, ARTICLES):
+            catalog.register(settings, SystemClock().now())
+    for settings in (ARMS, ARMS_VW, DISK):
+        host(data, settings, fixed_actions(settings.action_ids or ()), 10)
+    host(data, ARTICLES, parse_actions(actions), 20)
 
 
-def batches(singles: Sequence[bytes], size: int = 100) -> list[bytes]:
-    return [b'{"requests":[' + b",".join(singles[i : i + size]) + b"]}" for i in range(0, len(singles), size)]
-
-
-def same_offer(rng: np.random.Generator, actions: bytes, n: int) -> list[bytes]:
-    """Requests that all offer the same actions, as a catalogue does."""
-    return [b'{"context":' + msgspec.json.encode(features(rng, 20)) + b',"actions":' + actions + b"}" for _ in range(n)]
+def run(process: Process, rng: np.random.Generator, actions: bytes, seconds: float) -> dict[str, dict[str, Any]]:
+    """Every load of our own server."""
+    bench, decide = Bench(process, seconds), "/v1/experiments/{}/decide".format
+    arms, shop, own = fixed(rng, 5_000), catalogue(rng, actions, 5_000), differing(rng, 10_000)
+    rewards = [b'{"event_id":"own-%d","experiment":"arms","reward":1}' % i for i in range(5_000)]
+    found = {
+        "arms": bench.measure(decide("arms"), arms),
+        "arms_one_connection": bench.measure(decide("arms"), arms, connections=1),
+        "arms_batch": bench.measure(decide("arms") + "/batch", batches(arms), 8, 100),
+        "arms_vw": bench.measure(decide("arms_vw"), arms),
+        "arms_disk": bench.measure(decide("disk"), arms),
+        "articles": bench.measure(decide("articles"), shop),
+        "articles_batch": bench.measure(decide("articles") + "/batch", batches(shop), 8, 100),
+        "articles_differing": bench.measure(decide("articles"), own),
+        "articles_differing_batch": bench.measure(decide("articles") + "/batch", batches(own), 8, 100),
+        "reward": bench.measure("/v1/rewards", rewards),
+    }
+    found["arms_half_rate"] = bench.measure(decide("arms"), arms, rate=found["arms"]["per_second"] / 2)
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--seconds", type=float, default=6.0, help="for each load")
     seconds = parser.parse_args().seconds
     rng = np.random.default_rng(0)
-    catalogue = offered(rng)
+    actions = offered(rng)
     with tempfile.TemporaryDirectory() as temporary:
-        data = Path(temporary)
-        with Catalog(data) as catalog:
-            for settings in (ARMS, ARTICLES):
-                catalog.register(settings, SystemClock().now())
-        host(data, ARMS, fixed_actions(ARMS.action_ids or ()), 10)
-        host(data, ARTICLES, parse_actions(catalogue), 20)
-        arms, articles = "/v1/experiments/arms/decide", "/v1/experiments/articles/decide"
-        one, differing, same = bodies(rng, 10, False, 5_000), bodies(rng, 20, True, 1_000), same_offer(rng, catalogue, 5_000)
-        rewards = [b'{"event_id":"own-%d","experiment":"arms","reward":1}' % i for i in range(5_000)]
-        runs = {
-            "decide, 10 arms, 10 features": (arms, one, 1, 64),
-            "decide, 10 arms, one connection": (arms, one, 1, 1),
-            "decide, batches of 100, 10 arms": (f"{arms}/batch", batches(one), 100, 8),
-            "decide, 10 actions of 10 features + 20 shared, actions differ": (articles, differing, 1, 64),
-            "decide, same, a catalogue": (articles, same, 1, 64),
-            "decide, batches of 100, actions differ": (f"{articles}/batch", batches(differing), 100, 8),
-            "decide, batches of 100, a catalogue": (f"{articles}/batch", batches(same), 100, 8),
-            "reward": ("/v1/rewards", rewards, 1, 64),
-        }
-        with server(data) as process:
-            for name, (path, given, per_request, connections) in runs.items():
-                requests = [load.post(path, body) for body in given]
-                print(json.dumps({name: measure(process, requests, per_request, connections, seconds)}), flush=True)
+        prepare(Path(temporary), actions)
+        with server(Path(temporary)) as process:
+            found = run(process, rng, actions, seconds)
+    with peer() as process:
+        found["flask"] = Bench(process, seconds).measure("/decide", fixed(rng, 1_000), connections=4)
+    found["arms_vw"]["over_flask"] = round(found["arms_vw"]["per_cpu_second"] / found["flask"]["per_cpu_second"], 2)
+    print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":
