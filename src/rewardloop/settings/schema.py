@@ -71,7 +71,9 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     ] = 0.02
     epsilon: Annotated[Share, said("egreedy: share of decisions spread over all actions.")] = 0.05
     num_policies: Annotated[int, Meta(ge=1, le=100), said("bag, cover: number of policies.")] = 5
-    lambda_: Annotated[Positive, said("softmax: the larger, the greedier.")] = msgspec.field(name="lambda", default=1.0)
+    lambda_: Annotated[Positive, said("softmax: the larger, the greedier; in units of the reward's range.")] = msgspec.field(
+        name="lambda", default=20.0
+    )
     gamma_scale: Annotated[Positive, said("squarecb: the larger, the greedier.")] = 10.0
     gamma_exponent: Annotated[Share, said("squarecb: how greediness grows with the number of events.")] = 0.5
     mellowness: Annotated[Positive, said("regcb, regcbopt, squarecb: width of the confidence set.")] = 0.001
