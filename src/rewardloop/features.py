@@ -88,7 +88,9 @@ def parse_context(raw: bytes, at: str = "$.context") -> Features:
 
 
 def parse_contexts(raws: Sequence[bytes]) -> list[Features]:
-    """`parse_context` of each, and cheaper. Raises `InvalidInput` without saying where.
+    """`parse_context` of each, and cheaper; each must be one JSON value, as a decoder cuts it out of a body.
+
+    Raises `InvalidInput` without saying where.
 
     >>> parse_contexts([b'{"age": 31.5}', b'{"device": {"os": "ios"}}'])
     [{'age': 31.5}, {'device.os': 'ios'}]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewardloop.errors import InvalidInput
-from rewardloop.features import MAX_FEATURES, MAX_MAGNITUDE, parse_actions, parse_context
+from rewardloop.features import MAX_FEATURES, MAX_MAGNITUDE, parse_actions, parse_context, parse_contexts
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -26,6 +26,18 @@ def test_any_json_is_features_or_a_refusal_with_a_place(value: object) -> None:
     else:
         assert all(not name.startswith("_") for name in features)
         assert all(isinstance(each, str) or abs(each) < MAX_MAGNITUDE for each in features.values())
+
+
+@given(values=st.lists(st.dictionaries(st.text(max_size=9), VALUES, max_size=4) | VALUES, max_size=5))
+def test_many_contexts_are_read_as_one_by_one(values: list[object]) -> None:
+    raws = [json.dumps(value).encode() for value in values]
+    try:
+        expected = [parse_context(raw) for raw in raws]
+    except InvalidInput:
+        with pytest.raises(InvalidInput):
+            parse_contexts(raws)
+    else:
+        assert repr(parse_contexts(raws)) == repr(expected)
 
 
 @given(raw=st.binary(max_size=200))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rewardloop.clock import ManualClock
-from rewardloop.ids import MAX_TAG, EventIds, draws, event_key, uniform
+from rewardloop.ids import MAX_TAG, EventIds, draws, draws_many, event_key, uniform
 
 
 @given(tag=st.integers(0, MAX_TAG), key=st.integers(0, 2**64 - 1), start=st.integers(0, 2**48 - 1))
@@ -25,6 +25,12 @@ def test_ids_of_one_process_differ_and_sort_by_time() -> None:
         clock.advance(1_000)
     assert len(set(made)) == 15
     assert [each[:13] for each in made] == sorted(each[:13] for each in made)
+
+
+@given(tag=st.integers(0, MAX_TAG), start=st.integers(0, 2**48 - 1), sizes=st.lists(st.integers(0, 5), max_size=5))
+def test_ids_made_together_are_those_made_one_by_one(tag: int, start: int, sizes: list[int]) -> None:
+    together, apart = (EventIds(ManualClock(), key=1, start=start) for _ in range(2))
+    assert [made for n in sizes for made in together.many(tag, n)] == [apart.new(tag) for _ in range(sum(sizes))]
 
 
 def test_an_id_of_another_directory_or_with_a_typing_error_is_not_recognised() -> None:
@@ -46,6 +52,11 @@ def test_any_text_may_be_an_id(text: str) -> None:
     assert 0 <= drawn.seed < 2**64
     assert 0 <= drawn.sample_prob < 1
     assert 0 <= uniform(drawn.seed) < 1
+
+
+@given(texts=st.lists(st.text(max_size=50)))
+def test_drawn_for_many_is_drawn_for_each(texts: list[str]) -> None:
+    assert draws_many("offers", texts) == [tuple(draws("offers", text)) for text in texts]
 
 
 def test_what_is_drawn_is_uniform_and_independent() -> None:

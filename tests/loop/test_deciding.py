@@ -135,6 +135,14 @@ def test_offered_actions_are_parsed_once_and_not_for_ever() -> None:
     assert len(one._offers) <= 128
 
 
+def test_actions_that_come_once_are_not_kept_and_what_is_remembered_of_them_is_bounded() -> None:
+    one = decider(FREE)
+    for i in range(3_000):
+        one.decide(hosted(), request(actions=[f"a{i}", "b"]))
+    assert not one._offers
+    assert len(one._seen) <= 1_024
+
+
 def rewarder() -> tuple[Rewarder, EventIds]:
     ids = EventIds(ManualClock(), key=7, start=0)
     bounded = ExperimentSettings(experiment="bounded", reward=RewardSettings(range=(-1.0, 1.0)))

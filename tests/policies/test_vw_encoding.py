@@ -89,6 +89,12 @@ def test_an_action_is_known_by_its_id_and_by_its_features() -> None:
     assert action_pairs(made, mixed)[1] == action_pairs(made, fixed_actions(["b"]))[0]
 
 
+def test_a_feature_called_id_stands_for_the_actions_own() -> None:
+    made = encoder()
+    named = parse_actions(b'[{"id": "a", "features": {"id": "b"}}, {"id": "c", "features": {"id": 7}}]')
+    assert action_pairs(made, named) == [made.pairs({"id": "b"}), made.pairs({"id": 7})]
+
+
 def test_contexts_and_actions_do_not_share_indices() -> None:
     here, there = Encoder(Scaler(), "context", MASK), Encoder(Scaler(), "action", MASK)
     assert here.pairs({"price": 1.0}) != there.pairs({"price": 1.0})
