@@ -2,6 +2,7 @@
 
 from rewardloop.evaluation.cressie_read import cressie_read
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
+from rewardloop.evaluation.estimates import estimate_all
 from rewardloop.evaluation.estimators import ESTIMATORS, Estimator, dm, dr, ips, sndr, snips
 from rewardloop.evaluation.gate import evaluate
 from rewardloop.evaluation.intervals import bootstrap, empirical_bernstein, normal
@@ -26,6 +27,7 @@ __all__ = [
     "dr",
     "effective_sample_size",
     "empirical_bernstein",
+    "estimate_all",
     "evaluate",
     "ips",
     "normal",

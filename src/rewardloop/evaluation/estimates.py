@@ -1,0 +1,47 @@
+"""One policy on one log by every estimator there is, each with its interval: for reports. No rule and no verdict lives here."""
+
+from __future__ import annotations
+
+import math
+
+from rewardloop.errors import InvalidInput
+from rewardloop.evaluation.cressie_read import cressie_read
+from rewardloop.evaluation.estimate import Estimate, effective_sample_size
+from rewardloop.evaluation.estimators import ESTIMATORS
+from rewardloop.evaluation.intervals import normal
+from rewardloop.evaluation.reward_model import fit_predict
+from rewardloop.evaluation.sample import Sample, sample
+from rewardloop.evaluation.screening import check_policy, screen
+from rewardloop.interactions import Floats, Interactions
+
+
+def estimate_all(
+    interactions: Interactions, pmf: Floats, *, level: float, reward_range: tuple[float, float] | None, seed: int
+) -> dict[str, Estimate]:
+    """The mean reward of a policy with distribution `pmf` (Σ K_i,), by the name of the estimator.
+
+    Events that cannot be used are left out, as the gate does (`screen` counts them by reason). An estimator for which the events
+    say nothing (no weight at all) is left out too. `reward_range` None: as seen. The same input and `seed` give the same bits.
+    Raises `InvalidInput` where `pmf` is no distribution or fewer than two events can be used.
+    """
+    check_policy("pmf", pmf, interactions)
+    usable, _ = screen(interactions)
+    if not usable.all():
+        interactions, pmf = interactions.take(usable), pmf[usable.repeat(interactions.offsets[1:] - interactions.offsets[:-1])]
+    if len(interactions) < 2:
+        raise InvalidInput(f"Expected at least two usable events, got {len(interactions)}", at="interactions")
+    return by_estimator(sample(interactions, pmf, fit_predict(interactions, seed)), level, reward_range)
+
+
+def by_estimator(events: Sample, level: float, reward_range: tuple[float, float] | None) -> dict[str, Estimate]:
+    """The same from a `Sample`: the intervals are normal, but for `cressie_read`."""
+    ess = effective_sample_size(events.weight)
+    by_score = {name: normal(estimator(events), level, ess) for name, estimator in ESTIMATORS.items()}
+    finite = {name: estimate for name, estimate in by_score.items() if math.isfinite(estimate.value)}
+    return {**finite, "cressie_read": cressie_read(events.weight, events.reward, level, including(reward_range, events.reward))}
+
+
+def including(reward_range: tuple[float, float] | None, seen: Floats) -> tuple[float, float]:
+    """The declared range, widened where the log holds rewards from before it was declared; what was seen where none is."""
+    low, high = float(seen.min()), float(seen.max())
+    return (low, high) if reward_range is None else (min(reward_range[0], low), max(reward_range[1], high))
