@@ -9,10 +9,12 @@ from rewardloop.evaluation.intervals import bootstrap, empirical_bernstein, norm
 from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.rules import Rule, Verdict
 from rewardloop.evaluation.sample import Sample, as_logged, sample
+from rewardloop.evaluation.sequences import ConfidenceSequence, asymptotic, asymptotic_sequence, bernstein_sequence
 from rewardloop.evaluation.support import Support, support
 
 __all__ = [
     "ESTIMATORS",
+    "ConfidenceSequence",
     "Estimate",
     "Estimator",
     "GateReport",
@@ -21,6 +23,9 @@ __all__ = [
     "Support",
     "Verdict",
     "as_logged",
+    "asymptotic",
+    "asymptotic_sequence",
+    "bernstein_sequence",
     "bootstrap",
     "cressie_read",
     "dm",
