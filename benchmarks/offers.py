@@ -47,17 +47,20 @@ def batches(singles: Sequence[bytes], size: int = 100) -> list[bytes]:
 
 
 def host(data: Path, settings: ExperimentSettings, actions: ActionSet, n_features: int) -> None:
-    """Trains on a thousand random interactions, and hosts the model."""
-    rng, n, k = np.random.default_rng(1), 1_000, len(actions)
+    """Trains on five thousand interactions of a world in which the best action depends on the context, and hosts the model."""
+    rng, n, k = np.random.default_rng(1), 5_000, len(actions)
+    contexts = [features(rng, n_features) for _ in range(n)]
+    best = np.argmax(np.array([list(context.values()) for context in contexts]) @ rng.normal(size=(n_features, k)), axis=1)
+    action = rng.integers(0, k, n)
     policy = new_policy(settings, 0)
     policy.learn(
         Interactions(
             event_ids=[str(i) for i in range(n)],
-            contexts=[features(rng, n_features) for _ in range(n)],
+            contexts=contexts,
             actions=[actions] * n,
-            action=rng.integers(0, k, n),
+            action=action,
             probability=np.full(n, 1 / k),
-            reward=rng.random(n).round(),
+            reward=(action == best).astype(float),
             pmf=np.full(n * k, 1 / k),
             offsets=np.arange(0, n * k + 1, k),
             sample_prob=rng.random(n),

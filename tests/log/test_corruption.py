@@ -48,7 +48,7 @@ def test_garbage_is_found_named_and_put_aside(tmp_path: Path, page: int, pages: 
     path = sealed_segment(tmp_path)
     overwrite(path, page, pages)
     damaged = path.read_bytes()
-    with pytest.raises(CorruptSegment, match=r"w-000001\.db.*quarantine"):
+    with pytest.raises(CorruptSegment, match=r"w-000001\.db.*salvage"):
         read_all(tmp_path)
     salvage = quarantine(path)
     assert salvage.aside.read_bytes() == damaged

@@ -145,4 +145,11 @@ COMMANDS = (
         "The same model, context and seed must give the same pmf, action and probability. Exit code 1 if not.",
         ("rewardloop audit 0190f7a0-0000-7003-8000-000000000001", "rewardloop audit order-4711 --experiment offers --json"),
     ),
+    Command(
+        "salvage",
+        LOOK,
+        "Put a damaged log segment aside, keeping what can be read of it.",
+        "The loop names the file when it meets one. Everything read before stays read, what survived is read next.",
+        ("rewardloop salvage rewardloop-data/experiments/offers/log/WRITER-000001.db",),
+    ),
 )

@@ -133,7 +133,7 @@ def read_error(error: sqlite3.Error, path: Path) -> RewardloopError:
 def corrupt(path: Path, found: str) -> CorruptSegment:
     return CorruptSegment(
         f"Expected a whole log segment, got {found} in `{path}`;"
-        " `rewardloop.log.quarantine` puts it aside and keeps the records that can still be read"
+        f" `rewardloop salvage {path}` puts it aside and keeps the records that can still be read"
     )
 
 
