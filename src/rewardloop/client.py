@@ -61,8 +61,10 @@ class _Calls:
             body["event_id"] = event_id
         return f"/v1/experiments/{self.experiment}/decide", msgspec.json.encode(body)
 
-    def decide_many(self, contexts: Iterable[Context]) -> tuple[str, bytes]:
-        body = {"requests": [{"context": context} for context in contexts]}
+    def decide_many(self, contexts: Iterable[Context], actions: Actions) -> tuple[str, bytes]:
+        body: dict[str, object] = {"requests": [{"context": context} for context in contexts]}
+        if actions is not None:
+            body["actions"] = actions
         return f"/v1/experiments/{self.experiment}/decide/batch", msgspec.json.encode(body)
 
     def reward(self, event_id: str, reward: float, reward_id: str, final: bool) -> tuple[str, bytes]:
@@ -98,9 +100,9 @@ class Client:
         """Ask for an action. Raises `RequestRefused` with the server's sentence."""
         return msgspec.json.decode(self._post(*self._calls.decide(context, actions, event_id)), type=Decided)
 
-    def decide_many(self, contexts: Iterable[Context]) -> list[Decided]:
+    def decide_many(self, contexts: Iterable[Context], actions: Actions = None) -> list[Decided]:
         """Ask for many at once: one answer a context, in order."""
-        return msgspec.json.decode(self._post(*self._calls.decide_many(contexts)), type=_Many).decisions
+        return msgspec.json.decode(self._post(*self._calls.decide_many(contexts, actions)), type=_Many).decisions
 
     def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False) -> None:
         """Record a reward; durable when this returns."""
@@ -139,9 +141,9 @@ class AsyncClient:
         """Ask for an action. Raises `RequestRefused` with the server's sentence."""
         return msgspec.json.decode(await self._post(*self._calls.decide(context, actions, event_id)), type=Decided)
 
-    async def decide_many(self, contexts: Iterable[Context]) -> list[Decided]:
+    async def decide_many(self, contexts: Iterable[Context], actions: Actions = None) -> list[Decided]:
         """Ask for many at once: one answer a context, in order."""
-        return msgspec.json.decode(await self._post(*self._calls.decide_many(contexts)), type=_Many).decisions
+        return msgspec.json.decode(await self._post(*self._calls.decide_many(contexts, actions)), type=_Many).decisions
 
     async def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False) -> None:
         """Record a reward; durable when this returns."""

@@ -62,6 +62,14 @@ def test_many_at_once(server: servers.Server) -> None:
     assert all(logged(server, answer.event_id) == [Decision, Reward] for answer in decided)
 
 
+def test_a_catalogue_is_sent_once_for_many(server: servers.Server) -> None:
+    with Client(url(server), "items") as client:
+        decided = client.decide_many([{"age": 1}, {"age": 2}], [{"id": "a", "features": {"price": 3}}, {"id": "b"}])
+        with pytest.raises(RequestRefused, match="has no fixed ones"):
+            client.decide_many([{"age": 1}])
+    assert {answer.action for answer in decided} <= {"a", "b"}
+
+
 def test_a_refusal_carries_the_sentence_of_the_server(server: servers.Server) -> None:
     with Client(url(server), "offers") as client:
         decided = client.decide({"age": 31})

@@ -139,6 +139,16 @@ def test_the_same_log_and_seed_give_the_same_bits(tmp_path: Path) -> None:
     assert weights[0] == weights[1]
 
 
+def test_many_decisions_are_one_commit_and_the_same_as_one_by_one(tmp_path: Path) -> None:
+    with open_offers(tmp_path) as offers:
+        many = offers.decide_many({"age": age} for age in range(20, 30))
+        narrowed = offers.decide_many([{"age": 20}] * 30, ["green"])
+        assert offers.unread() == 40
+        assert [offers.decide({"age": 20}, event_id=each.event_id).action for each in many] == [each.action for each in many]
+    assert {each.action for each in narrowed} == {1}
+    assert {each.pmf for each in narrowed} == {(0.0, 1.0)}
+
+
 def test_bad_input_logs_nothing(tmp_path: Path) -> None:
     with open_offers(tmp_path) as offers:
         with pytest.raises(InvalidInput, match=r"\$\.context\._label"):

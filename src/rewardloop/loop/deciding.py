@@ -100,6 +100,7 @@ class Decider:
     def __init__(self, settings: ExperimentSettings, tag: int, ids: EventIds, clock: Clock) -> None:
         self._experiment = settings.experiment
         self._fixed = fixed_actions(settings.action_ids) if settings.action_ids is not None else None
+        self._usual: _Offer | None = (self._fixed, ()) if self._fixed is not None else None
         self._tag = tag
         self._ids = ids
         self._clock = clock
@@ -110,17 +111,23 @@ class Decider:
         """The decision and the chosen action's id; raises `InvalidInput` naming the place in the request."""
         context = bytes(request.context)
         features = parse_context(context)
-        offer = actions, excluded = self._offered(request, "$")
+        offer = actions, excluded = self._offered(request, self._usual, "$")
         raw = hosted.policy.pmf(features, actions)
         pmf = tuple(serve_pmf(raw, floor=hosted.floor, excluded=excluded, explore=request.explore))
         event_id = request.event_id or self._ids.new(self._tag)
         event = event_id, *draws(self._experiment, event_id)
         return self._decision(hosted.model_id, self._clock.now(), (request, context, offer, pmf, event))
 
-    def decide_many(self, hosted: Hosted, requests: Sequence[DecideRequest]) -> list[tuple[Decision, str]]:
-        """The same for many at once, and cheaper; raises `InvalidInput` for `$.requests[i]` and then decides nothing."""
+    def decide_many(
+        self, hosted: Hosted, requests: Sequence[DecideRequest], actions: msgspec.Raw | UnsetType = UNSET
+    ) -> list[tuple[Decision, str]]:
+        """The same for many at once, and cheaper; raises `InvalidInput` for `$.requests[i]` and then decides nothing.
+
+        `actions` are offered to every request that names none itself.
+        """
+        usual = self._usual if actions is UNSET else self._offer(bytes(actions), "$.actions")
         contexts = [bytes(request.context) for request in requests]
-        features, offers = self._read_many(requests, contexts)
+        features, offers = self._read_many(requests, contexts, usual)
         raw = hosted.policy.pmf_many(features, [actions for actions, _ in offers])
         pmfs = _serve_many(raw, hosted.floor, offers, requests)
         model_id, now = hosted.model_id, self._clock.now()
@@ -153,38 +160,40 @@ class Decider:
         )
         return decision, actions.ids[action]
 
-    def _read_many(self, requests: Sequence[DecideRequest], contexts: Sequence[bytes]) -> tuple[list[Features], list[_Offer]]:
+    def _read_many(
+        self, requests: Sequence[DecideRequest], contexts: Sequence[bytes], usual: _Offer | None
+    ) -> tuple[list[Features], list[_Offer]]:
         try:
-            return parse_contexts(contexts), [self._offered(request, "$") for request in requests]
+            return parse_contexts(contexts), [self._offered(request, usual, "$") for request in requests]
         except InvalidInput:
             # The place is spelled out only where it is needed: on the way that is taken rarely.
             places = [f"$.requests[{i}]" for i in range(len(requests))]
             features = [parse_context(context, f"{at}.context") for context, at in zip(contexts, places, strict=True)]
-            return features, [self._offered(request, at) for request, at in zip(requests, places, strict=True)]
+            return features, [self._offered(request, usual, at) for request, at in zip(requests, places, strict=True)]
 
-    def _offered(self, request: DecideRequest, at: str) -> _Offer:
-        if request.actions is UNSET and not request.excluded and self._fixed is not None:
-            return self._fixed, ()
-        actions, excluded = self._actions(request, at)
-        for i, action_id in enumerate(request.excluded):
-            excluded.add(actions.index(action_id, f"{at}.excluded[{i}]"))
-        if len(excluded) == len(actions):
-            raise InvalidInput("Expected at least one action that is not excluded, got none", at=f"{at}.excluded")
-        return actions, tuple(sorted(excluded))
+    def _offered(self, request: DecideRequest, usual: _Offer | None, at: str) -> _Offer:
+        """What one request offers: its own actions, or the usual ones, without those it excludes."""
+        offer = usual if request.actions is UNSET else self._offer(bytes(request.actions), f"{at}.actions")
+        if offer is None:
+            raise InvalidInput(f"Expected `actions`: experiment `{self._experiment}` has no fixed ones", at=at)
+        return self._without(offer, request.excluded, f"{at}.excluded") if request.excluded else offer
 
-    def _actions(self, request: DecideRequest, at: str) -> tuple[ActionSet, set[int]]:
-        if request.actions is UNSET:
-            if self._fixed is None:
-                raise InvalidInput(f"Expected `actions`: experiment `{self._experiment}` has no fixed ones", at=at)
-            return self._fixed, set()
-        offered = self._parse(bytes(request.actions), f"{at}.actions")
-        return (offered, set()) if self._fixed is None else (self._fixed, self._ineligible(self._fixed, offered, at))
+    def _without(self, offer: _Offer, ids: Sequence[str], at: str) -> _Offer:
+        actions, excluded = offer
+        more = {actions.index(action_id, f"{at}[{i}]") for i, action_id in enumerate(ids)}
+        if len(more | set(excluded)) == len(actions):
+            raise InvalidInput("Expected at least one action that is not excluded, got none", at=at)
+        return actions, tuple(sorted(more | set(excluded)))
 
-    def _ineligible(self, fixed: ActionSet, offered: ActionSet, at: str) -> set[int]:
+    def _offer(self, raw: bytes, at: str) -> _Offer:
+        """Actions as they were sent. Of fixed ones they say which are eligible."""
+        offered = self._parse(raw, at)
+        if self._fixed is None:
+            return offered, ()
         if offered.features is not None:
-            raise InvalidInput("Expected ids of fixed actions, got features, which fixed actions have none of", at=f"{at}.actions")
-        eligible = {fixed.index(action_id, f"{at}.actions[{i}]") for i, action_id in enumerate(offered.ids)}
-        return set(range(len(fixed))) - eligible
+            raise InvalidInput("Expected ids of fixed actions, got features, which fixed actions have none of", at=at)
+        eligible = {self._fixed.index(action_id, f"{at}[{i}]") for i, action_id in enumerate(offered.ids)}
+        return self._fixed, tuple(i for i in range(len(self._fixed)) if i not in eligible)
 
     def _parse(self, raw: bytes, at: str) -> ActionSet:
         """Clients offer the same actions again and again, and parsing a hundred features costs as much as deciding."""

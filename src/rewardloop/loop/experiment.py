@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -14,7 +14,7 @@ import msgspec
 
 from rewardloop.clock import Clock, SystemClock
 from rewardloop.errors import UnknownEvent, UnknownModel
-from rewardloop.evaluation import GateReport
+from rewardloop.evaluation import By, DecisionReport, EvaluationReport, GateReport, PolicyReport
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.ids import EventIds
 from rewardloop.lake import DataSet, ImportReport, Lake, Ledger, import_file
@@ -23,8 +23,9 @@ from rewardloop.log import Cursor, LogReader, LogWriter, find
 from rewardloop.loop.auditing import Audit, audit
 from rewardloop.loop.collecting import log_position
 from rewardloop.loop.cycle import Cycle, CycleReport
-from rewardloop.loop.deciding import Decider, DecideRequest
+from rewardloop.loop.deciding import Decider, DecideRequest, Hosted
 from rewardloop.loop.deploying import Deploying
+from rewardloop.loop.explaining import EVENTS, explain_decision, explain_policy
 from rewardloop.loop.hosting import Following, load_model
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.online import Online
@@ -116,6 +117,14 @@ class Experiment:
         self._writer.commit([decision])
         return decision
 
+    def decide_many(self, contexts: Iterable[Mapping[str, object]], actions: Sequence[object] | None = None) -> list[Decision]:
+        """Choose for each context, in one commit; `actions` are offered to all. Raises `InvalidInput` and then decides nothing."""
+        requests = [DecideRequest(context=msgspec.Raw(msgspec.json.encode(context))) for context in contexts]
+        offered = msgspec.UNSET if actions is None else msgspec.Raw(msgspec.json.encode(actions))
+        decisions = [decision for decision, _ in self._decider.decide_many(self._following.current(), requests, offered)]
+        self._writer.commit(decisions)
+        return decisions
+
     def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False) -> Reward:
         """Record a reward, now or days later; durable when this returns."""
         request = RewardRequest(
@@ -158,6 +167,12 @@ class Experiment:
         with self.trainer():
             candidate = self.catalog.model(model_id) if model_id else self._newest()
             return self.modelling.judge(candidate, self._cycle.join())
+
+    def report(self, model_id: str | None = None) -> EvaluationReport:
+        """`evaluate`, and everything a reader wants to see beside the verdict."""
+        with self.trainer():
+            candidate = self.catalog.model(model_id) if model_id else self._newest()
+            return self.modelling.report(candidate, self._cycle.join())
 
     def turn(self) -> CycleReport:
         """One turn of the loop, now: join, train, evaluate, and deploy if the gate says so."""
@@ -206,11 +221,19 @@ class Experiment:
 
     def audit(self, event_id: str) -> Audit:
         """What was logged of an event, and whether its decision can be reproduced. Raises `UnknownEvent`."""
-        records = list(dict.fromkeys([*find(self.directory.log, event_id), *self._lake.find(event_id)]))
-        decision = next((record for record in records if isinstance(record, Decision)), None)
-        if decision is None:
-            raise UnknownEvent(f"No decision `{event_id}` in experiment `{self.settings.experiment}`")
-        return audit(records, decision, load_model(self.settings, self.directory.models, decision.model_id))
+        records, decision = self._find(event_id)
+        return audit(records, decision, self._model(decision.model_id))
+
+    def explain(self, model_id: str | None = None, *, events: int = EVENTS, by: By = "group") -> PolicyReport:
+        """What each feature is worth to a model (by default the hosted one, else the newest), on the newest held-out events."""
+        hosted = self.catalog.hosted(self.settings.experiment)
+        model = self._model(model_id or (hosted.model_id if hosted else self._newest().model_id))
+        return explain_policy(self.settings, model, self._lake.dataset(), events=events, by=by)
+
+    def explain_event(self, event_id: str) -> DecisionReport:
+        """Why a logged decision was made: what each feature did to the probability of its action. Raises `UnknownEvent`."""
+        _, decision = self._find(event_id)
+        return explain_decision(self.settings, self._model(decision.model_id), decision, self._lake.dataset())
 
     def newest(self, n: int) -> tuple[list[Record], Cursor]:
         """The last n records of the log, and where it goes on."""
@@ -282,6 +305,16 @@ class Experiment:
 
     def _tidy(self) -> None:
         tidy(self.settings, self.directory, self.catalog, log_position(self._lake), self.clock.now())
+
+    def _find(self, event_id: str) -> tuple[list[Record], Decision]:
+        records = list(dict.fromkeys([*find(self.directory.log, event_id), *self._lake.find(event_id)]))
+        decision = next((record for record in records if isinstance(record, Decision)), None)
+        if decision is None:
+            raise UnknownEvent(f"No decision `{event_id}` in experiment `{self.settings.experiment}`")
+        return records, decision
+
+    def _model(self, model_id: str) -> Hosted:
+        return load_model(self.settings, self.directory.models, model_id)
 
     def _newest(self) -> ModelRecord:
         newest = self.catalog.newest_model(self.settings.experiment)

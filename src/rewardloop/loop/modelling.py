@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
 
 from rewardloop.clock import Clock
 from rewardloop.errors import CorruptModel, UnknownModel
-from rewardloop.evaluation import GateReport, evaluate
+from rewardloop.evaluation import EvaluationReport, GateReport, PolicyName, Subject, evaluate, full_report
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning import Trained, train
@@ -23,6 +24,15 @@ from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.models import ModelStore
 from rewardloop.registry.records import ModelRecord
 from rewardloop.settings import ExperimentSettings
+
+
+class _Match(NamedTuple):
+    """Two policies on the same held-out events."""
+
+    held_out: Interactions
+    pmfs: dict[PolicyName, Floats]
+    """As they would be served; `hosted` only where something is."""
+    hosted_id: str | None
 
 
 class Modelling:
@@ -114,13 +124,44 @@ class Modelling:
 
     def judge(self, candidate: ModelRecord, data: DataSet) -> GateReport:
         """The candidate against what is hosted, on the newest held-out events, as both would be served; recorded for ever."""
+        return self._judged(candidate, self._match(candidate, data))
+
+    def report(self, candidate: ModelRecord, data: DataSet) -> EvaluationReport:
+        """`judge`, and what a reader wants to see beside the verdict."""
+        match = self._match(candidate, data)
+        gate = self._judged(candidate, match)
+        subject = Subject(
+            experiment=self.settings.experiment,
+            candidate=candidate.model_id,
+            hosted=match.hosted_id,
+            dataset=data.fingerprint,
+            watermark=data.watermark,
+            n_events=data.n,
+            n_held_out=len(match.held_out),
+        )
+        return full_report(
+            subject,
+            gate,
+            match.held_out,
+            match.pmfs,
+            self.settings.gate,
+            reward_range=self.settings.reward.range,
+            seed=self.settings.training.seed,
+        )
+
+    def _match(self, candidate: ModelRecord, data: DataSet) -> _Match:
         held_out = self.held_out(data)
         hosted = self.catalog.hosted(self.settings.experiment)
-        hosted_pmf = self.served(self.load(hosted.model_id), held_out) if hosted and len(held_out) else None
+        pmfs: dict[PolicyName, Floats] = {"candidate": self.served(self.load(candidate.model_id), held_out)}
+        if hosted and len(held_out):
+            pmfs["hosted"] = self.served(self.load(hosted.model_id), held_out)
+        return _Match(held_out, pmfs, hosted.model_id if hosted else None)
+
+    def _judged(self, candidate: ModelRecord, match: _Match) -> GateReport:
         report = evaluate(
-            held_out,
-            self.served(self.load(candidate.model_id), held_out),
-            hosted_pmf,
+            match.held_out,
+            match.pmfs["candidate"],
+            match.pmfs.get("hosted"),
             self.settings.gate,
             self.settings.reward.range,
             self.settings.training.seed,
@@ -128,7 +169,7 @@ class Modelling:
         self.catalog.record_evaluation(
             self.settings.experiment,
             candidate.model_id,
-            hosted.model_id if hosted else None,
+            match.hosted_id,
             self._clock.now(),
             report.verdict,
             report.to_json(),

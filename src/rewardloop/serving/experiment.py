@@ -7,6 +7,9 @@ import logging
 import os
 from collections.abc import Sequence
 
+import msgspec
+from msgspec import UnsetType
+
 from rewardloop.errors import RewardloopError
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.log import LogWriter
@@ -55,8 +58,8 @@ class ServedExperiment:
         self.counts.decisions += 1
         return answer
 
-    async def decide_many(self, requests: Sequence[DecideRequest]) -> list[tuple[Decision, str]]:
-        answers = self._decider.decide_many(self._hosted, requests)
+    async def decide_many(self, requests: Sequence[DecideRequest], actions: msgspec.Raw | UnsetType) -> list[tuple[Decision, str]]:
+        answers = self._decider.decide_many(self._hosted, requests, actions)
         await self._commit([decision for decision, _ in answers])
         self.counts.decisions += len(answers)
         return answers

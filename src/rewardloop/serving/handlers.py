@@ -79,7 +79,8 @@ async def decide(call: Call) -> Reply:
 
 async def decide_batch(call: Call) -> Reply:
     experiment = await call.service.experiment(call.parameters[0])
-    answers = await experiment.decide_many(decode(_decide_batch, call.body).requests)
+    batch = decode(_decide_batch, call.body)
+    answers = await experiment.decide_many(batch.requests, batch.actions)
     return Reply(encode(DecideBatchAnswer([_answer(decision, action) for decision, action in answers])))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from rewardloop.loop.deciding import DecideRequest
 from rewardloop.loop.rewarding import RewardRequest
@@ -25,7 +25,9 @@ class DecideAnswer(msgspec.Struct, frozen=True, gc=False):
     model_id: str
 
 
-class DecideBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DecideBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    actions: msgspec.Raw | UnsetType = UNSET
+    """Offered to every request that names none itself: a catalogue is sent and read once."""
     requests: Annotated[list[DecideRequest], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
