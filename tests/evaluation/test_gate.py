@@ -149,6 +149,12 @@ class TestNoHarm:
         report = judge(worlds.policy(0.9, 0.02), NO_HARM, n=150, logging=worlds.policy(0.3, 0.1), hosted=worlds.policy(0.3, 0.02))
         assert report.passed
 
+    def test_its_interval_is_for_one_look_unless_the_settings_say_otherwise(self):
+        candidate = worlds.policy(0.65, 0.02)
+        default, once, sequence = (judge(candidate, GateSettings(interval=interval)) for interval in (None, "normal", "sequence"))
+        assert default == once
+        assert sequence.difference.upper > once.difference.upper
+
     def test_fewer_than_ten_events_say_nothing(self):
         report = judge(worlds.policy(0.9, 0.02), NO_HARM, n=9)
         assert report.verdict == "insufficient_data"
@@ -170,6 +176,22 @@ class TestStrict:
         lower = judge(worlds.policy(0.85, 0.02), STRICT).difference.lower
         for margin, verdict in ((lower - 0.01, "promote"), (lower + 0.01, "keep")):
             assert judge(worlds.policy(0.85, 0.02), GateSettings(rule="strict", margin=margin)).verdict == verdict
+
+    def test_its_interval_is_for_any_number_of_looks_unless_the_settings_say_one(self):
+        once, sequence = GateSettings(rule="strict", interval="normal"), GateSettings(rule="strict", interval="sequence")
+        default, wide, narrow = (judge(worlds.policy(0.85, 0.02), settings).difference for settings in (STRICT, sequence, once))
+        assert default == wide
+        assert wide.upper - wide.lower == pytest.approx(1.55 * (narrow.upper - narrow.lower), rel=0.01)
+        assert "however often one looks" in rule(judge(HOSTED, sequence), "better").sentence
+
+    def test_the_lower_bound_by_empirical_likelihood_must_not_fall_far_short_of_what_is_hosted(self):
+        candidate = worlds.policy(0.8, 0.02)
+        for tolerance, verdict in ((0.0, "insufficient_support"), (0.1, "promote")):
+            report = judge(candidate, GateSettings(rule="strict", cressie_read_tolerance=tolerance), seed=2)
+            assert report.verdict == verdict
+            applied = rule(report, "lower_bound")
+            assert applied.number == report.candidate["cressie_read"].lower
+            assert applied.threshold == pytest.approx(report.hosted["dr"].value - tolerance)
 
     def test_an_identical_policy_is_kept_out_however_rounding_falls(self):
         log, (hosted,) = worlds.log(2000, LOGGING, np.random.default_rng(0), HOSTED)

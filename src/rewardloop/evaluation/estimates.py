@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.cressie_read import cressie_read
@@ -13,6 +14,9 @@ from rewardloop.evaluation.reward_model import fit_predict
 from rewardloop.evaluation.sample import Sample, sample
 from rewardloop.evaluation.screening import check_policy, screen
 from rewardloop.interactions import Floats, Interactions
+
+CRESSIE_READ = "cressie_read"
+ALL = (*ESTIMATORS, CRESSIE_READ)
 
 
 def estimate_all(
@@ -33,12 +37,15 @@ def estimate_all(
     return by_estimator(sample(interactions, pmf, fit_predict(interactions, seed)), level, reward_range)
 
 
-def by_estimator(events: Sample, level: float, reward_range: tuple[float, float] | None) -> dict[str, Estimate]:
-    """The same from a `Sample`: the intervals are normal, but for `cressie_read`."""
+def by_estimator(
+    events: Sample, level: float, reward_range: tuple[float, float] | None, names: Collection[str] = ALL
+) -> dict[str, Estimate]:
+    """The same from a `Sample`, by the estimators named: the intervals are normal, but for `cressie_read`."""
     ess = effective_sample_size(events.weight)
-    by_score = {name: normal(estimator(events), level, ess) for name, estimator in ESTIMATORS.items()}
-    finite = {name: estimate for name, estimate in by_score.items() if math.isfinite(estimate.value)}
-    return {**finite, "cressie_read": cressie_read(events.weight, events.reward, level, including(reward_range, events.reward))}
+    found = {name: normal(ESTIMATORS[name](events), level, ess) for name in names if name in ESTIMATORS}
+    if CRESSIE_READ in names:
+        found[CRESSIE_READ] = cressie_read(events.weight, events.reward, level, including(reward_range, events.reward))
+    return {name: estimate for name, estimate in found.items() if math.isfinite(estimate.value)}
 
 
 def including(reward_range: tuple[float, float] | None, seen: Floats) -> tuple[float, float]:

@@ -7,23 +7,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rewardloop.evaluation.cressie_read import cressie_read
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
+from rewardloop.evaluation.estimates import by_estimator, including
 from rewardloop.evaluation.estimators import ESTIMATORS
 from rewardloop.evaluation.intervals import normal, standard_error
 from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.reward_model import fit_predict
 from rewardloop.evaluation.rules import CHECKS, MIN_EVENTS, Evidence, Rule, Verdict, enough_events
-from rewardloop.evaluation.sample import Sample, sample, sum_by_event
+from rewardloop.evaluation.sample import sample, sum_by_event
 from rewardloop.evaluation.screening import check_policy, screen
+from rewardloop.evaluation.sequences import asymptotic
 from rewardloop.evaluation.support import support
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.settings import GateSettings
 
-
-class _Rewards(NamedTuple):
-    low: float
-    high: float
+REPORTED = ("ips", "dr", "cressie_read")
+NARROWEST = 4
+"""The sequence is narrowest at this many times `min_events`: 1.55 times an interval for one look there, 1.7 at `min_events`."""
 
 
 class _Comparison(NamedTuple):
@@ -86,37 +86,32 @@ def _compare(
     reward_range: tuple[float, float] | None,
     seed: int,
 ) -> _Comparison:
-    rewards = _Rewards(*(reward_range or (float(log.reward.min()), float(log.reward.max()))))
     q = fit_predict(log, seed)
     of_candidate = sample(log, candidate, q)
     of_hosted = None if hosted is None else sample(log, hosted, q)
-    estimator = ESTIMATORS[settings.estimator]
-    difference = estimator(of_candidate) - (log.reward if of_hosted is None else estimator(of_hosted))
+    low, high = reward_range or including(None, log.reward)
+    by_candidate = by_estimator(of_candidate, settings.level, reward_range, REPORTED)
+    by_hosted = None if of_hosted is None else by_estimator(of_hosted, settings.level, reward_range, REPORTED)
+    logged = normal(log.reward, settings.level)
+    score = ESTIMATORS[settings.estimator]
+    difference = score(of_candidate) - (log.reward if of_hosted is None else score(of_hosted))
     evidence = Evidence(
         n=len(log),
         support=support(log, candidate),
-        difference=normal(difference, settings.level, effective_sample_size(of_candidate.weight)),
+        difference=_interval(difference, settings, effective_sample_size(of_candidate.weight)),
         error=standard_error(difference),
         changed=None if hosted is None else float(sum_by_event(np.abs(candidate - hosted), log.offsets).mean() / 2),
-        span=rewards.high - rewards.low,
+        at_least=by_candidate["cressie_read"].lower,
+        hosted=logged.value if by_hosted is None else by_hosted[settings.estimator].value,
+        span=high - low,
     )
-    return _Comparison(
-        _estimates(of_candidate, settings.level, rewards),
-        None if of_hosted is None else _estimates(of_hosted, settings.level, rewards),
-        normal(log.reward, settings.level),
-        evidence,
-    )
+    return _Comparison(by_candidate, by_hosted, logged, evidence)
 
 
-def _estimates(events: Sample, level: float, rewards: _Rewards) -> dict[str, Estimate]:
-    ess = effective_sample_size(events.weight)
-    by_score = {name: normal(ESTIMATORS[name](events), level, ess) for name in ("ips", "dr")}
-    return {**by_score, "cressie_read": cressie_read(events.weight, events.reward, level, _including(rewards, events.reward))}
-
-
-def _including(rewards: _Rewards, seen: Floats) -> _Rewards:
-    """The declared range, widened where the log holds rewards from before it was declared."""
-    return _Rewards(min(rewards.low, float(seen.min())), max(rewards.high, float(seen.max())))
+def _interval(difference: Floats, settings: GateSettings, ess: float) -> Estimate:
+    if settings.sequential:
+        return asymptotic(difference, settings.level, NARROWEST * settings.min_events, ess)
+    return normal(difference, settings.level, ess)
 
 
 def _verdict(rules: Sequence[Rule], settings: GateSettings) -> Verdict:
@@ -142,8 +137,9 @@ def _summary(verdict: Verdict, rules: Sequence[Rule], seen: _Comparison | None, 
     found, same = seen.evidence.difference, seen.evidence.changed is not None and seen.evidence.changed <= 1e-3
     against = "what was logged" if seen.hosted is None else "the hosted policy"
     value = seen.candidate[settings.estimator].value
+    interval = "sequence" if settings.sequential else "interval"
     return (
         f"Promote: the candidate is estimated to earn {value:.4g}, {found.value:+.4g} against {against} "
-        f"({found.level:.0%} interval {found.lower:+.4g} to {found.upper:+.4g}, {found.n:,} held-out events)"
+        f"({found.level:.0%} {interval} {found.lower:+.4g} to {found.upper:+.4g}, {found.n:,} held-out events)"
         + (": the same policy in effect." if same else ".")
     )

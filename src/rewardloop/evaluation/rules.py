@@ -52,6 +52,10 @@ class Evidence:
     """Standard error of the difference."""
     changed: float | None
     """Share of decisions on which candidate and hosted differ (total variation); None where nothing is hosted."""
+    at_least: float
+    """Cressie–Read's lower bound of the candidate: it holds where weights are so large that the other intervals do not."""
+    hosted: float
+    """What the hosted policy is estimated to earn; the mean logged reward where nothing is hosted."""
     span: float
     """Highest − lowest reward."""
 
@@ -122,9 +126,18 @@ def not_the_same(seen: Evidence, _: GateSettings) -> Rule:
 
 def better(seen: Evidence, settings: GateSettings) -> Rule:
     lower = seen.difference.lower
-    sentence = f"The difference is at least {lower:+.4g} at the {settings.level:.0%} level; it must exceed {settings.margin:+.4g}."
+    looks = "however often one looks, " if settings.sequential else ""
+    level = f"{looks}at the {settings.level:.0%} level"
+    sentence = f"The difference is at least {lower:+.4g} {level}; it must exceed {settings.margin:+.4g}."
     passed = lower > settings.margin
     return Rule(name="better", passed=passed, number=lower, threshold=settings.margin, otherwise="keep", sentence=sentence)
+
+
+def lower_bound(seen: Evidence, settings: GateSettings) -> Rule:
+    """A second opinion that assumes less: a few lucky large weights can narrow the difference's interval, but not this one."""
+    least = seen.hosted - settings.cressie_read_tolerance * seen.span
+    found = f"By empirical likelihood the candidate earns at least {seen.at_least:.4g}"
+    return _support("lower_bound", seen.at_least > least, seen.at_least, least, f"{found}; more than {least:.4g} is needed.")
 
 
 def not_worse(seen: Evidence, _: GateSettings) -> Rule:
@@ -149,7 +162,7 @@ def _support(name: str, passed: bool, number: float, threshold: float, sentence:
 
 
 _NO_HARM: tuple[Check, ...] = (possible_actions, logged_actions, overlap, expected_weight, not_worse, within_tolerance)
-_STRICT: tuple[Check, ...] = (possible_actions, logged_actions, overlap, mean_weight, ess, not_the_same, better)
+_STRICT: tuple[Check, ...] = (possible_actions, logged_actions, overlap, mean_weight, ess, not_the_same, better, lower_bound)
 
 CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType({"no_harm": _NO_HARM, "strict": _STRICT, "always": _NO_HARM})
 """By `gate.rule`, in the order they are asked: support first, because without it the comparison means nothing."""

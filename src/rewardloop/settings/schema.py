@@ -126,13 +126,28 @@ class GateSettings(Section, frozen=True, kw_only=True):
     ] = "no_harm"
     estimator: Annotated[Literal["dr", "ips"], said("Doubly robust, or inverse propensity scores.")] = "dr"
     level: Annotated[float, Meta(gt=0.5, lt=1), said("Confidence level of every interval.")] = 0.95
+    interval: Annotated[
+        Literal["normal", "sequence"] | None,
+        said("Of the difference. normal: for one look. sequence: for any number of looks. null: sequence for strict, else normal."),
+    ] = None
     margin: Annotated[Real, said("strict: in units of reward.")] = 0.0
     tolerance: Annotated[
         Share, said("no_harm: the paired difference may fall short by this much, in units of the reward's range.")
     ] = 0.01
+    cressie_read_tolerance: Annotated[
+        Share,
+        said(
+            "strict: the Cressie-Read lower bound may fall short of the hosted mean by this much, in units of the reward's range."
+        ),
+    ] = 0.1
     min_events: Annotated[Count, said("strict: fewer held-out events are insufficient data.")] = 500
     min_ess: Annotated[Positive, said("strict: a smaller effective sample size is insufficient support.")] = 100.0
     max_events: Annotated[Count, said("The newest held-out events that are looked at.")] = 20_000
+
+    @property
+    def sequential(self) -> bool:
+        """Whether the interval of the difference holds at every look."""
+        return (self.interval or ("sequence" if self.rule == "strict" else "normal")) == "sequence"
 
 
 class LogSettings(Section, frozen=True, kw_only=True):
