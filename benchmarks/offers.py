@@ -46,6 +46,13 @@ def batches(singles: Sequence[bytes], size: int = 100) -> list[bytes]:
     return [b'{"requests":[' + b",".join(singles[i : i + size]) + b"]}" for i in range(0, len(singles), size)]
 
 
+def shared_catalogue(rng: np.random.Generator, actions: bytes, n: int, size: int = 100) -> list[bytes]:
+    """Batches of requests of twenty features that send their actions once."""
+    singles = [b'{"context":' + msgspec.json.encode(features(rng, 20)) + b"}" for _ in range(n)]
+    head = b'{"actions":' + actions + b',"requests":['
+    return [head + b",".join(singles[i : i + size]) + b"]}" for i in range(0, n, size)]
+
+
 def host(data: Path, settings: ExperimentSettings, actions: ActionSet, n_features: int) -> None:
     """Trains on five thousand interactions of a world in which the best action depends on the context, and hosts the model."""
     rng, n, k = np.random.default_rng(1), 5_000, len(actions)

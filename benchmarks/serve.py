@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import load
-from benchmarks.offers import batches, catalogue, differing, fixed, host, offered
+from benchmarks.offers import batches, catalogue, differing, fixed, host, offered, shared_catalogue
 from benchmarks.peer import peer
 from rewardloop.clock import SystemClock
 from rewardloop.features import fixed_actions, parse_actions
@@ -109,7 +109,8 @@ def run(process: Process, rng: np.random.Generator, actions: bytes, seconds: flo
         "arms_vw": bench.measure(decide("arms_vw"), arms),
         "arms_disk": bench.measure(decide("disk"), arms),
         "articles": bench.measure(decide("articles"), shop),
-        "articles_batch": bench.measure(decide("articles") + "/batch", batches(shop), 8, 100),
+        "articles_batch": bench.measure(decide("articles") + "/batch", shared_catalogue(rng, actions, 5_000), 8, 100),
+        "articles_repeated_batch": bench.measure(decide("articles") + "/batch", batches(shop), 8, 100),
         "articles_differing": bench.measure(decide("articles"), own),
         "articles_differing_batch": bench.measure(decide("articles") + "/batch", batches(own), 8, 100),
         "reward": bench.measure("/v1/rewards", rewards),
