@@ -1,8 +1,27 @@
-"""Results as charts: pure functions to Vega-Lite specifications, and their rendering to PNG and offline HTML."""
+"""Results as charts: pure functions to Vega-Lite specifications, and their rendering to PNG, drawings and offline HTML."""
 
-from rewardloop.charts.chart import Chart
+from rewardloop.charts.bars import bars
+from rewardloop.charts.chart import Chart, stacked
 from rewardloop.charts.curve import learning_curve
 from rewardloop.charts.forest import Estimated, forest_plot
-from rewardloop.charts.render import to_html, to_png
+from rewardloop.charts.page import Section, Table, to_page
+from rewardloop.charts.render import to_html, to_png, to_svg
+from rewardloop.charts.settling import convergence
+from rewardloop.charts.tail import weight_tail
 
-__all__ = ["Chart", "Estimated", "forest_plot", "learning_curve", "to_html", "to_png"]
+__all__ = [
+    "Chart",
+    "Estimated",
+    "Section",
+    "Table",
+    "bars",
+    "convergence",
+    "forest_plot",
+    "learning_curve",
+    "stacked",
+    "to_html",
+    "to_page",
+    "to_png",
+    "to_svg",
+    "weight_tail",
+]

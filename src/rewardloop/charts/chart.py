@@ -35,5 +35,21 @@ def layered(title: str, layers: Sequence[Spec], *, width: int = 640, height: int
     return Chart(title, {"$schema": SCHEMA, "title": title, **size, "layer": list(layers), "config": _CONFIG})
 
 
+def stacked(title: str, charts: Sequence[Chart], *, subtitle: Sequence[str] = ()) -> Chart:
+    """Charts below one another under one title: a report as one picture. Each keeps its own axes, colours and legend."""
+    parts = [{key: value for key, value in chart.spec.items() if key not in {"$schema", "config"}} for chart in charts]
+    heading = {"text": title, "subtitle": list(subtitle), "fontSize": 18, "offset": 18, "subtitlePadding": 6}
+    apart = {"legend": {"color": "independent"}, "scale": {"color": "independent", "x": "independent", "y": "independent"}}
+    page: Spec = {"vconcat": parts, "resolve": apart, "spacing": 34, "padding": 20, "config": _CONFIG}
+    return Chart(title, {"$schema": SCHEMA, "title": heading, **page})
+
+
+def hue(names: Sequence[str]) -> Spec:
+    """A colour for each of at most five names, and a legend where there is more than one."""
+    colours = [BLUE, ORANGE, GREEN, PURPLE, GREY][: len(names)]
+    shown: Spec = {"field": "series", "type": "nominal", "title": None, "scale": {"domain": list(names), "range": colours}}
+    return shown if len(names) > 1 else {**shown, "legend": None}
+
+
 def layer(rows: Sequence[Mapping[str, object]], mark: Spec, encoding: Spec) -> Spec:
     return {"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Protocol
 
-from rewardloop.charts.chart import BLUE, GREY, Chart, Spec, layer, layered
+from rewardloop.charts.chart import GREY, Chart, Spec, hue, layer, layered
 
 _ROW_HEIGHT = 28
 
@@ -29,16 +29,24 @@ class Estimated(Protocol):
 
 
 def forest_plot(
-    estimates: Mapping[str, Estimated], *, title: str, reference: float | None = None, unit: str = "mean reward"
+    estimates: Mapping[str, Estimated],
+    *,
+    title: str,
+    reference: float | None = None,
+    unit: str = "mean reward",
+    groups: Mapping[str, str] | None = None,
 ) -> Chart:
     """One row an estimate, in the order given: a point, its interval, and its n and effective sample size in words.
 
-    `reference` draws a vertical line: 0 for a difference, the hosted policy's value otherwise. An infinite bound is not drawn.
+    `reference` draws a vertical line: 0 for a difference, the hosted policy's value otherwise. `groups` (at most five) colours the
+    rows by what they are estimates of. An infinite bound is not drawn.
     """
-    rows = [_row(label, estimate) for label, estimate in estimates.items()]
+    series = groups or dict.fromkeys(estimates, "estimate")
+    rows = [{**_row(label, estimate), "series": series[label]} for label, estimate in estimates.items()]
+    colour = hue(list(dict.fromkeys(series.values())))
     order = list(estimates)
     level = next((f"{100 * estimate.level:g} % interval" for estimate in estimates.values()), "interval")
-    shown = [_intervals(rows, order, f"{unit}, {level}"), _points(rows, order), _words(rows, order)]
+    shown = [_intervals(rows, order, colour, f"{unit}, {level}"), _points(rows, order, colour), _words(rows, order)]
     line = [] if reference is None else [_reference(reference)]
     return layered(title, [*line, *shown], width=520, height={"step": _ROW_HEIGHT})
 
@@ -53,18 +61,17 @@ def _label(order: list[str]) -> Spec:
     return {"field": "estimate", "type": "nominal", "sort": order, "title": None, "axis": {"labelLimit": 260, "ticks": False}}
 
 
-def _intervals(rows: list[dict[str, object]], order: list[str], title: str) -> Spec:
+def _intervals(rows: list[dict[str, object]], order: list[str], colour: Spec, title: str) -> Spec:
     lower = {"field": "lower", "type": "quantitative", "title": title, "scale": {"zero": False, "padding": 12}}
-    return layer(
-        rows, {"type": "rule", "strokeWidth": 2, "color": BLUE}, {"y": _label(order), "x": lower, "x2": {"field": "upper"}}
-    )
+    encoding = {"y": _label(order), "x": lower, "x2": {"field": "upper"}, "color": colour}
+    return layer(rows, {"type": "rule", "strokeWidth": 2}, encoding)
 
 
-def _points(rows: list[dict[str, object]], order: list[str]) -> Spec:
+def _points(rows: list[dict[str, object]], order: list[str], colour: Spec) -> Spec:
     value = {"field": "value", "type": "quantitative"}
     tooltip = [{"field": name, "type": "quantitative", "format": ".4g"} for name in ("value", "lower", "upper")]
-    mark = {"type": "point", "filled": True, "size": 70, "color": BLUE, "opacity": 1}
-    return layer(rows, mark, {"y": _label(order), "x": value, "tooltip": tooltip})
+    mark = {"type": "point", "filled": True, "size": 70, "opacity": 1}
+    return layer(rows, mark, {"y": _label(order), "x": value, "color": colour, "tooltip": tooltip})
 
 
 def _words(rows: list[dict[str, object]], order: list[str]) -> Spec:

@@ -1,4 +1,4 @@
-"""Charts as PNG bytes and as one HTML page that needs no network. Nothing is written to disk here."""
+"""Charts as PNG bytes, as drawings, and as one HTML page that needs no network. Nothing is written to disk here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 import vl_convert
 
-from rewardloop.charts.chart import Chart
+from rewardloop.charts.chart import Chart, Spec
 
 VERSION = "6.4"
 """Of Vega-Lite; vl-convert carries it."""
@@ -21,8 +21,15 @@ _OPTIONS = '{"renderer":"svg","actions":{"export":true,"source":false,"compiled"
 
 def to_png(chart: Chart, *, scale: float = 2.0) -> bytes:
     """The picture, at `scale` × 72 pixels an inch."""
-    picture: bytes = vl_convert.vegalite_to_png(_json(chart), vl_version=VERSION, scale=scale, allowed_base_urls=[])
+    picture: bytes = vl_convert.vegalite_to_png(_json(chart.spec), vl_version=VERSION, scale=scale, allowed_base_urls=[])
     return picture
+
+
+def to_svg(chart: Chart) -> str:
+    """The drawing, with no background of its own: the page it stands in has one."""
+    spec = {**chart.spec, "background": "transparent"}
+    drawing: str = vl_convert.vegalite_to_svg(_json(spec), vl_version=VERSION, allowed_base_urls=[])
+    return drawing
 
 
 def to_html(charts: Chart | Sequence[Chart], title: str) -> str:
@@ -30,7 +37,7 @@ def to_html(charts: Chart | Sequence[Chart], title: str) -> str:
     shown = [charts] if isinstance(charts, Chart) else list(charts)
     bundle = vl_convert.javascript_bundle(_SNIPPET, vl_version=VERSION).replace("</", "<\\/")
     figures = "\n".join(_figure(number, chart) for number, chart in enumerate(shown))
-    calls = "\n".join(f"vegaEmbed('#chart-{number}', {_json(chart)}, {_OPTIONS});" for number, chart in enumerate(shown))
+    calls = "\n".join(f"vegaEmbed('#chart-{number}', {_json(chart.spec)}, {_OPTIONS});" for number, chart in enumerate(shown))
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n<style>{_STYLE}</style>\n'
@@ -42,6 +49,6 @@ def _figure(number: int, chart: Chart) -> str:
     return f'<figure id="chart-{number}" role="img" aria-label="{html.escape(chart.title)}"></figure>'
 
 
-def _json(chart: Chart) -> str:
+def _json(spec: Spec) -> str:
     """The specification; `<` is escaped so that no label can close the script it stands in."""
-    return msgspec.json.encode(chart.spec).decode().replace("<", "\\u003c")
+    return msgspec.json.encode(spec).decode().replace("<", "\\u003c")

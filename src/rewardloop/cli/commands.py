@@ -107,8 +107,13 @@ COMMANDS = (
         "evaluate",
         LEARN,
         "Estimate what a model would earn; exit code 3: the gate says no.",
-        "By default the newest model, against the hosted one, on the same held-out events.",
-        ("rewardloop evaluate offers", "rewardloop evaluate offers offers.4 && rewardloop deploy offers offers.4"),
+        "By default the newest model, against the hosted one, on the same held-out events. With --report also as one page that "
+        "explains itself: estimates by every estimator, convergence, weights, the gate's rules.",
+        (
+            "rewardloop evaluate offers",
+            "rewardloop evaluate offers --report verdict.html --report verdict.png",
+            "rewardloop evaluate offers offers.4 && rewardloop deploy offers offers.4",
+        ),
     ),
     Command(
         "deploy",
@@ -137,6 +142,18 @@ COMMANDS = (
         "The newest decisions and rewards, and with -f those to come.",
         "",
         ("rewardloop tail offers", "rewardloop tail offers -n 0 -f --json"),
+    ),
+    Command(
+        "explain",
+        LOOK,
+        "What a model decides by; with --event, why this action.",
+        "By default the hosted model: the mean reward it would lose without each feature, with its interval, on held-out events. "
+        "For one event: what each feature did to the probability of the chosen action.",
+        (
+            "rewardloop explain offers",
+            "rewardloop explain offers offers.4 --by feature --report importance.html",
+            "rewardloop explain offers --event 0190f7a0-0000-7003-8000-000000000001",
+        ),
     ),
     Command(
         "audit",

@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from rich.markup import escape
 
 from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName, ModelId
 from rewardloop.cli.printing import console, print_json, print_table
-from rewardloop.evaluation import GateReport
+from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
+from rewardloop.evaluation import EvaluationReport, GateReport
+from rewardloop.loop.experiment import Experiment
+from rewardloop.reports import evaluation_page, evaluation_picture
 
 GATE_SAID_NO = 3
 
 
-def evaluate(experiment: ExperimentName, model_id: ModelId | None = None, /, *, data: Data = DEFAULT, json: AsJson = False) -> None:
+def evaluate(
+    experiment: ExperimentName,
+    model_id: ModelId | None = None,
+    /,
+    *,
+    report: ReportFiles = (),
+    data: Data = DEFAULT,
+    json: AsJson = False,
+) -> None:
+    check_reports(report)
     with open_experiment(experiment, data) as opened:
-        report = opened.evaluate(model_id)
+        gate = _reported(opened, model_id, report) if report else opened.evaluate(model_id)
     if json:
-        print_json(report)
+        print_json(gate)
     else:
-        _print(report)
-    sys.exit(0 if report.passed else GATE_SAID_NO)
+        _print(gate)
+    sys.exit(0 if gate.passed else GATE_SAID_NO)
+
+
+def _reported(opened: Experiment, model_id: str | None, paths: Sequence[Path]) -> GateReport:
+    found: EvaluationReport = opened.report(model_id)
+    page, picture = (lambda: evaluation_page(found)), (lambda: evaluation_picture(found))
+    write_reports(paths, {".html": page, ".png": picture, ".json": found.to_json})
+    return found.gate
 
 
 def _print(report: GateReport) -> None:

@@ -33,8 +33,13 @@ def warn(sentence: str) -> None:
 
 def print_json(value: object) -> None:
     """One indented JSON document on standard output."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value, enc_hook=write_hook), indent=2).decode() + "\n")
+    sys.stdout.write(json_document(value))
     sys.stdout.flush()
+
+
+def json_document(value: object) -> str:
+    """Indented, with a new line at its end."""
+    return msgspec.json.format(msgspec.json.encode(value, enc_hook=write_hook), indent=2).decode() + "\n"
 
 
 def print_json_line(value: object) -> None:

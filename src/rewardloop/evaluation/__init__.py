@@ -1,12 +1,17 @@
 """Off-policy evaluation: estimators, intervals, support, and the gate that decides what is hosted."""
 
+from rewardloop.evaluation.contributions import Contribution, Contributions, Typical, contributions, typical
 from rewardloop.evaluation.cressie_read import cressie_read
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.estimates import estimate_all
 from rewardloop.evaluation.estimators import ESTIMATORS, Estimator, dm, dr, ips, sndr, snips
+from rewardloop.evaluation.feature_groups import By
 from rewardloop.evaluation.gate import evaluate
+from rewardloop.evaluation.importance import FeatureImportance, Importance, importance
 from rewardloop.evaluation.intervals import bootstrap, empirical_bernstein, normal
 from rewardloop.evaluation.report import GateReport
+from rewardloop.evaluation.report_explained import DecisionReport, PolicyReport
+from rewardloop.evaluation.report_full import EvaluationReport, PolicyName, Subject, full_report
 from rewardloop.evaluation.rules import Rule, Verdict
 from rewardloop.evaluation.sample import Sample, as_logged, sample
 from rewardloop.evaluation.sequences import ConfidenceSequence, asymptotic, asymptotic_sequence, bernstein_sequence
@@ -14,19 +19,31 @@ from rewardloop.evaluation.support import Support, support
 
 __all__ = [
     "ESTIMATORS",
+    "By",
     "ConfidenceSequence",
+    "Contribution",
+    "Contributions",
+    "DecisionReport",
     "Estimate",
     "Estimator",
+    "EvaluationReport",
+    "FeatureImportance",
     "GateReport",
+    "Importance",
+    "PolicyName",
+    "PolicyReport",
     "Rule",
     "Sample",
+    "Subject",
     "Support",
+    "Typical",
     "Verdict",
     "as_logged",
     "asymptotic",
     "asymptotic_sequence",
     "bernstein_sequence",
     "bootstrap",
+    "contributions",
     "cressie_read",
     "dm",
     "dr",
@@ -34,10 +51,13 @@ __all__ = [
     "empirical_bernstein",
     "estimate_all",
     "evaluate",
+    "full_report",
+    "importance",
     "ips",
     "normal",
     "sample",
     "sndr",
     "snips",
     "support",
+    "typical",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from rewardloop.errors import Conflict
 from rewardloop.evaluation import By, Contributions, DecisionReport, PolicyReport, Typical, contributions, importance, typical
+from rewardloop.evaluation.report_explained import decision_summary, policy_summary
 from rewardloop.events import Decision
 from rewardloop.features import ActionSet, Features, parse_actions, parse_context
 from rewardloop.interactions import Floats, Ints
@@ -18,6 +19,8 @@ from rewardloop.settings import ExperimentSettings
 
 EVENTS = 2_000
 """Held-out events that importance is found on, and events that say what is typical."""
+MAX_EVENTS = 20_000
+"""That may be asked for."""
 
 
 def explain_policy(settings: ExperimentSettings, model: Hosted, data: DataSet, *, events: int, by: By) -> PolicyReport:
@@ -31,14 +34,16 @@ def explain_policy(settings: ExperimentSettings, model: Hosted, data: DataSet, *
         return serve_pmf_many(model.policy.pmf_many(contexts, actions), _offsets(actions), model.floor)
 
     seed = settings.training.seed
+    found = importance(held_out, serve, level=settings.gate.level, seed=seed, by=by)
     return PolicyReport(
+        summary=policy_summary(model.model_id, found),
         experiment=settings.experiment,
         model_id=model.model_id,
         dataset=data.fingerprint,
         watermark=data.watermark,
         by=by,
         seed=seed,
-        importance=importance(held_out, serve, level=settings.gate.level, seed=seed, by=by),
+        importance=found,
     )
 
 
@@ -49,14 +54,16 @@ def explain_decision(settings: ExperimentSettings, model: Hosted, decision: Deci
         raise Conflict(
             f"Expected joined events in experiment `{settings.experiment}` to say what is typical, found none; `join` first"
         )
+    found = _contributions(decision, model, typical(events.contexts, events.actions))
     return DecisionReport(
+        summary=decision_summary(found),
         experiment=settings.experiment,
         model_id=model.model_id,
         event_id=decision.event_id,
         decided_at=decision.decided_at,
         dataset=data.fingerprint,
         n_typical=len(events),
-        contributions=_contributions(decision, model, typical(events.contexts, events.actions)),
+        contributions=found,
     )
 
 
