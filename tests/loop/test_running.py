@@ -13,6 +13,7 @@ import pytest
 
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
+from rewardloop.errors import StorageUnavailable
 from rewardloop.registry.hosting import Hosted, read_hosted
 from rewardloop.settings import Duration, GateSettings, LogSettings, TrainingSettings, example_yaml
 
@@ -117,6 +118,24 @@ def test_a_turn_is_taken_when_enough_closed_or_enough_time_passed(tmp_path: Path
         play(offers, 3, np.random.default_rng(1))
         assert offers.run(max_cycles=1, on_cycle=reports.append, on_rest=rest) == 1
     assert [report.n_events for report in reports] == [50, 53]
+
+
+def test_a_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Without room for the model the turn is given up, and taken when there is room again: nothing lost, nothing twice."""
+    monkeypatch.setattr("rewardloop.loop.running.RETRY_SECONDS", 0.01)
+    with Experiment.open(SETTINGS, tmp_path) as offers:
+        play(offers, 60, np.random.default_rng(0))
+        stage, refusals = offers.modelling.store.stage, iter(range(3))
+
+        def full() -> Path:
+            if next(refusals, None) is not None:
+                raise StorageUnavailable("Cannot write: no space left on device")
+            return stage()
+
+        monkeypatch.setattr(offers.modelling.store, "stage", full)
+        assert offers.run(max_cycles=1) == 1
+        assert [record.n_trained for record in offers.catalog.models("offers")] == [sum(lineage(offers))]
+    assert caplog.text.count("the loop tries again") == 3
 
 
 def test_what_retention_no_longer_covers_is_thrown_away(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rewardloop.errors import StorageUnavailable
 from rewardloop.lake import keys
 from rewardloop.lake.manifest import Kind, Labelling, Manifest, Part
 from rewardloop.lake.parts import SCHEMAS, key_words, read_part
@@ -55,10 +56,17 @@ class Joiner:
         self._engine = engine
 
     def join(self, manifest: Manifest, until: int) -> Slice:
-        """Labels of the events with `manifest.joined` < closed_at ≤ until. Reads only parts that can hold them. Writes nothing."""
+        """Labels of the events with `manifest.joined` < closed_at ≤ until. Reads only parts that can hold them.
+
+        Writes nothing but what does not fit into memory; raises `StorageUnavailable` where there is no room for that.
+        """
         sliced = Slice()
         if self._may_close(manifest, until):
-            self._pair(manifest, until, sliced)
+            try:
+                self._pair(manifest, until, sliced)
+            except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+                found = str(error).splitlines()[0]
+                raise StorageUnavailable(f"The join found no room: {found}", at=str(self._directory)) from error
         _settle_unmatched(self._directory, manifest, until, self._labelling.window, sliced)
         return sliced
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from threading import Event
 
 from rewardloop.clock import Clock
+from rewardloop.errors import StorageUnavailable
 from rewardloop.loop.cycle import Cycle, CycleReport
 
 POLL_SECONDS = 0.2
+RETRY_SECONDS = 5.0
+
+_logger = logging.getLogger(__name__)
 
 
 def run(
@@ -20,21 +25,49 @@ def run(
     *,
     max_cycles: int | None = None,
 ) -> int:
-    """Take turns until `stop` is set or `max_cycles` are done; returns how many. First finishes what a killed process left."""
-    done = 0
-    resumed = cycle.resume(cycle.join())
-    if resumed is not None:
-        on_cycle(resumed)
-        done += 1
-    joined_at = 0
-    while not stop.is_set() and (max_cycles is None or done < max_cycles):
-        if not cycle.ripe(joined_at):
-            on_rest()
-            stop.wait(POLL_SECONDS)
-            continue
-        joined_at = clock.now()
-        data = cycle.join()
-        if cycle.due(data, joined_at):
-            on_cycle(cycle.turn(data))
-            done += 1
-    return done
+    """Take turns until `stop` is set or `max_cycles` are done; returns how many. First finishes what a killed process left.
+
+    A disk that is full or gone is waited for: nothing is lost meanwhile, and the turn is taken again.
+    """
+    turns = _Turns(cycle, clock, on_cycle)
+    turns.finish()
+    while not stop.is_set() and (max_cycles is None or turns.done < max_cycles):
+        try:
+            if not turns.take():
+                on_rest()
+                stop.wait(POLL_SECONDS)
+        except StorageUnavailable as error:
+            _logger.error("%s; the loop tries again in %g s", error, RETRY_SECONDS)
+            stop.wait(RETRY_SECONDS)
+    return turns.done
+
+
+class _Turns:
+    """Turns as they fall due."""
+
+    def __init__(self, cycle: Cycle, clock: Clock, on_cycle: Callable[[CycleReport], None]) -> None:
+        self.done = 0
+        self._cycle = cycle
+        self._clock = clock
+        self._on_cycle = on_cycle
+        self._joined_at = 0
+
+    def finish(self) -> None:
+        """What an earlier process began and did not finish."""
+        self._report(self._cycle.resume(self._cycle.join()))
+
+    def take(self) -> bool:
+        """A join, and a turn if one is due; False when there was nothing to do."""
+        if not self._cycle.ripe(self._joined_at):
+            return False
+        self._joined_at = self._clock.now()
+        data = self._cycle.join()
+        self._report(self._cycle.resume(data))
+        if self._cycle.due(data, self._joined_at):
+            self._report(self._cycle.turn(data))
+        return True
+
+    def _report(self, report: CycleReport | None) -> None:
+        if report is not None:
+            self.done += 1
+            self._on_cycle(report)
