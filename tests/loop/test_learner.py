@@ -1,0 +1,93 @@
+"""The online learner as a process: it publishes, is replaced when it dies, and leaves when its loop is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rewardloop import Experiment, ExperimentSettings
+from rewardloop.clock import SECOND
+from rewardloop.registry.hosting import read_hosted
+from rewardloop.registry.names import model_name
+from rewardloop.settings import Duration, TrainingSettings, example_yaml
+
+SETTINGS = ExperimentSettings(
+    experiment="offers",
+    actions=2,
+    training=TrainingSettings(mode="online", ratio=1.0, every_events=1_000_000, every=Duration(3_600 * SECOND)),
+)
+
+
+@contextmanager
+def looping(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    config = tmp_path / "offers.yaml"
+    config.write_text(example_yaml(SETTINGS))
+    command = [sys.executable, "-m", "rewardloop", "run", str(config), "--data", str(tmp_path / "data"), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as loop:
+        try:
+            yield loop
+        finally:
+            loop.terminate()
+            loop.wait(10)
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    for _ in range(int(seconds / 0.05)):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail(f"not within {seconds:g} s")
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def snapshot(offers: Experiment) -> int:
+    hosted = read_hosted(offers.directory.hosted)
+    return model_name(hosted.model_id).snapshot if hosted else 0
+
+
+def rewarded(offers: Experiment) -> None:
+    offers.reward(offers.decide({"age": 31.0}).event_id, 1.0)
+
+
+def test_it_publishes_is_replaced_and_leaves_with_its_loop(tmp_path: Path) -> None:
+    with Experiment.open(SETTINGS, tmp_path / "data") as offers, looping(tmp_path) as loop:
+        until(lambda: bool(children(loop.pid)))
+        rewarded(offers)
+        until(lambda: snapshot(offers) > 0)
+        (first,) = children(loop.pid)
+        os.kill(first, signal.SIGKILL)
+        until(lambda: bool(children(loop.pid)) and children(loop.pid) != [first])
+        before = snapshot(offers)
+        rewarded(offers)
+        until(lambda: snapshot(offers) > before)
+        (second,) = children(loop.pid)
+        loop.kill()
+        until(lambda: not alive(second))
+
+
+def test_it_ends_when_the_loop_is_told_to(tmp_path: Path) -> None:
+    with looping(tmp_path) as loop:
+        until(lambda: bool(children(loop.pid)))
+        (learner,) = children(loop.pid)
+        time.sleep(1.0)
+        loop.terminate()
+        assert loop.wait(10) == 0
+        assert not alive(learner)
