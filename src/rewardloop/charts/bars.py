@@ -27,12 +27,20 @@ def bars(
 def _row(name: str, value: float, interval: tuple[float, float] | None) -> dict[str, object]:
     lower, upper = interval or (value, value)
     words = f"{value:+.3g}" + (f"  ({lower:+.3g} to {upper:+.3g})" if interval else "")
-    return {"label": name, "value": value, "zero": 0, "lower": lower, "upper": upper, "words": words, "helps": value >= 0}
+    return {
+        "label": name,
+        "value": value,
+        "zero": 0,
+        "lower": lower,
+        "upper": upper,
+        "words": words.replace("-", "−"),
+        "helps": value >= 0,
+    }
 
 
 def _bars(rows: Sequence[Mapping[str, object]], y: Spec, unit: str) -> Spec:
     colour = {"field": "helps", "type": "nominal", "legend": None, "scale": {"domain": [True, False], "range": [BLUE, ORANGE]}}
-    x = {"field": "value", "type": "quantitative", "title": unit, "scale": {"padding": 10}}
+    x = {"field": "value", "type": "quantitative", "title": unit, "scale": {"padding": 10, "nice": False}}
     return layer(rows, {"type": "bar", "height": 13, "opacity": 0.85}, {"y": y, "x": x, "color": colour})
 
 

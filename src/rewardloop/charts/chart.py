@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 Spec = Mapping[str, object]
 
@@ -12,11 +13,20 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 BLUE, ORANGE, GREEN, GREY, PURPLE = "#0072b2", "#d55e00", "#009e73", "#767676", "#aa4499"
 """Okabe & Ito (2008), told apart by everyone, and dark enough on white."""
 _FONT = "system-ui, sans-serif"
+_LINE = 110
+"""Characters of a line under the title."""
 _CONFIG: Spec = {
     "view": {"stroke": None},
     "axis": {"labelFont": _FONT, "titleFont": _FONT, "gridColor": "#e6e6e6", "domainColor": GREY, "tickColor": GREY},
-    "legend": {"labelFont": _FONT, "titleFont": _FONT, "orient": "bottom", "symbolType": "stroke", "symbolSize": 400},
-    "title": {"font": _FONT, "anchor": "start", "fontWeight": 600},
+    "legend": {
+        "labelFont": _FONT,
+        "titleFont": _FONT,
+        "orient": "bottom",
+        "symbolType": "stroke",
+        "symbolSize": 400,
+        "symbolOpacity": 1,
+    },
+    "title": {"font": _FONT, "anchor": "start", "fontWeight": 600, "frame": "group"},
     "text": {"font": _FONT},
 }
 
@@ -38,16 +48,27 @@ def layered(title: str, layers: Sequence[Spec], *, width: int = 640, height: int
 def stacked(title: str, charts: Sequence[Chart], *, subtitle: Sequence[str] = ()) -> Chart:
     """Charts below one another under one title: a report as one picture. Each keeps its own axes, colours and legend."""
     parts = [{key: value for key, value in chart.spec.items() if key not in {"$schema", "config"}} for chart in charts]
-    heading = {"text": title, "subtitle": list(subtitle), "fontSize": 18, "offset": 18, "subtitlePadding": 6}
-    apart = {"legend": {"color": "independent"}, "scale": {"color": "independent", "x": "independent", "y": "independent"}}
+    lines = [line for sentence in subtitle for line in wrap(sentence, _LINE)]
+    heading = {"text": title, "subtitle": lines, "fontSize": 18, "offset": 18, "subtitlePadding": 6, "subtitleLineHeight": 16}
+    each = dict.fromkeys(("color", "strokeDash"), "independent")
+    apart = {"legend": each, "scale": {**each, "x": "independent", "y": "independent"}}
     page: Spec = {"vconcat": parts, "resolve": apart, "spacing": 34, "padding": 20, "config": _CONFIG}
     return Chart(title, {"$schema": SCHEMA, "title": heading, **page})
 
 
 def hue(names: Sequence[str]) -> Spec:
-    """A colour for each of at most five names, and a legend where there is more than one."""
-    colours = [BLUE, ORANGE, GREEN, PURPLE, GREY][: len(names)]
-    shown: Spec = {"field": "series", "type": "nominal", "title": None, "scale": {"domain": list(names), "range": colours}}
+    """A colour for each of at most five values of `series`, and a legend where there is more than one."""
+    return _by_series(names, (BLUE, ORANGE, GREEN, PURPLE, GREY))
+
+
+def dash(names: Sequence[str]) -> Spec:
+    """The same as dashes: of two lines that lie on one another both are seen."""
+    return _by_series(names, ([1, 0], [7, 4], [2, 3], [10, 3], [10, 3, 2, 3]))
+
+
+def _by_series(names: Sequence[str], marks: Sequence[object]) -> Spec:
+    scale = {"domain": list(names), "range": list(marks[: len(names)])}
+    shown: Spec = {"field": "series", "type": "nominal", "title": None, "scale": scale}
     return shown if len(names) > 1 else {**shown, "legend": None}
 
 

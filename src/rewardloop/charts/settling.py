@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rewardloop.charts.chart import GREY, Chart, Spec, hue, layer, layered
+from rewardloop.charts.chart import GREY, Chart, Spec, dash, hue, layer, layered
 from rewardloop.charts.forest import Estimated
 
 
@@ -17,35 +17,34 @@ def convergence(
     """
     rows = [_row(name, estimate) for name, curve in curves.items() for estimate in curve]
     level = next((f"{100 * estimate.level:g} % interval" for curve in curves.values() for estimate in curve), "interval")
-    colour = hue(list(curves))
+    last = max((estimate.n for curve in curves.values() for estimate in curve), default=1)
     line = [] if reference is None else [_reference(reference)]
-    return layered(title, [*line, _band(rows, colour, f"{unit}, {level}"), _line(rows, colour)], height=220)
+    drawn = [_band(rows, _n(last), hue(list(curves)), f"{unit}, {level}"), _line(rows, _n(last), list(curves))]
+    return layered(title, [*line, *drawn], height=220)
 
 
 def _row(name: str, estimate: Estimated) -> dict[str, object]:
     return {"series": name, "n": estimate.n, "value": estimate.value, "lower": estimate.lower, "upper": estimate.upper}
 
 
-def _n() -> Spec:
-    return {
-        "field": "n",
-        "type": "quantitative",
-        "title": "held-out events, oldest first",
-        "axis": {"format": ",d", "tickCount": 8},
-    }
+def _n(last: int) -> Spec:
+    axis = {"format": ",d", "tickCount": 8}
+    scale = {"domain": [0, last], "nice": False}
+    return {"field": "n", "type": "quantitative", "title": "held-out events, oldest first", "axis": axis, "scale": scale}
 
 
-def _band(rows: Sequence[Mapping[str, object]], colour: Spec, title: str) -> Spec:
+def _band(rows: Sequence[Mapping[str, object]], n: Spec, colour: Spec, title: str) -> Spec:
     lower = {"field": "lower", "type": "quantitative", "title": title, "scale": {"zero": False}}
     mark = {"type": "area", "opacity": 0.18}
-    return layer(rows, mark, {"x": _n(), "y": lower, "y2": {"field": "upper"}, "color": colour})
+    return layer(rows, mark, {"x": n, "y": lower, "y2": {"field": "upper"}, "color": colour})
 
 
-def _line(rows: Sequence[Mapping[str, object]], colour: Spec) -> Spec:
+def _line(rows: Sequence[Mapping[str, object]], n: Spec, names: Sequence[str]) -> Spec:
     value = {"field": "value", "type": "quantitative"}
     tooltip = [{"field": "n", "type": "quantitative", "format": ",d"}]
     tooltip += [{"field": name, "type": "quantitative", "format": ".4g"} for name in ("value", "lower", "upper")]
-    return layer(rows, {"type": "line", "strokeWidth": 2}, {"x": _n(), "y": value, "color": colour, "tooltip": tooltip})
+    encoding = {"x": n, "y": value, "color": hue(names), "strokeDash": dash(names), "tooltip": tooltip}
+    return layer(rows, {"type": "line", "strokeWidth": 2}, encoding)
 
 
 def _reference(at: float) -> Spec:

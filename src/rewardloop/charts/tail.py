@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from rewardloop.charts.chart import Chart, Spec, hue, layer, layered
+from rewardloop.charts.chart import Chart, Spec, dash, hue, layer, layered
 
 Point = tuple[float, float]
+
+_FEW_DECADES = 3
 
 
 def weight_tail(tails: Mapping[str, Sequence[Point]], *, title: str) -> Chart:
@@ -18,18 +20,32 @@ def weight_tail(tails: Mapping[str, Sequence[Point]], *, title: str) -> Chart:
     rows = [{"series": name, "weight": w, "share": share} for name, points in tails.items() for w, share in points]
     weight, share = (_decades([float(point[axis]) for points in tails.values() for point in points]) for axis in (0, 1))
     encoding = {
-        "x": _axis("weight", "importance weight w", weight, "~g"),
+        "x": _axis("weight", "importance weight w", weight, ",~g"),
         "y": _axis("share", "share of events with a weight ≥ w", (share[0], 1.0), "~%"),
         "color": hue(list(tails)),
+        "strokeDash": dash(list(tails)),
         "tooltip": [{"field": name, "type": "quantitative", "format": ".4g"} for name in ("weight", "share")],
     }
-    mark = {"type": "line", "interpolate": "step-before", "strokeWidth": 2, "point": {"size": 14, "filled": True}}
+    mark = {"type": "line", "interpolate": "step-before", "strokeWidth": 2}
     return layered(title, [layer(rows, mark, encoding)], height=220)
 
 
 def _axis(field: str, title: str, domain: Point, form: str) -> Spec:
     scale = {"type": "log", "domain": list(domain), "nice": False}
-    return {"field": field, "type": "quantitative", "title": title, "scale": scale, "axis": {"format": form, "tickCount": 6}}
+    axis = {"format": form, "values": _ticks(domain)}
+    return {"field": field, "type": "quantitative", "title": title, "scale": scale, "axis": axis}
+
+
+def _ticks(domain: Point) -> list[float]:
+    """Powers of ten, with their doubles and quintuples where there are few; vega would draw all nine between two.
+
+    >>> _ticks((0.1, 10.0))
+    [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]
+    """
+    low, high = round(math.log10(domain[0])), round(math.log10(domain[1]))
+    between = ("1", "2", "5") if high - low <= _FEW_DECADES else ("1",)
+    ticks = [float(f"{digit}e{power}") for power in range(low, high + 1) for digit in between]
+    return [tick for tick in ticks if tick <= domain[1]]
 
 
 def _decades(values: Sequence[float]) -> Point:

@@ -98,7 +98,7 @@ def _compare(
     evidence = Evidence(
         n=len(log),
         support=support(log, candidate),
-        difference=_interval(difference, settings, effective_sample_size(of_candidate.weight)),
+        difference=difference_interval(difference, settings, effective_sample_size(of_candidate.weight)),
         error=standard_error(difference),
         changed=None if hosted is None else float(sum_by_event(np.abs(candidate - hosted), log.offsets).mean() / 2),
         at_least=by_candidate["cressie_read"].lower,
@@ -108,7 +108,8 @@ def _compare(
     return _Comparison(by_candidate, by_hosted, logged, evidence)
 
 
-def _interval(difference: Floats, settings: GateSettings, ess: float) -> Estimate:
+def difference_interval(difference: Floats, settings: GateSettings, ess: float) -> Estimate:
+    """Of paired scores (n,), as the settings want it: for one look, or for any number of them."""
     if settings.sequential:
         return asymptotic(difference, settings.level, NARROWEST * settings.min_events, ess)
     return normal(difference, settings.level, ess)

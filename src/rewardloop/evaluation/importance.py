@@ -35,6 +35,7 @@ MAX_OFFERED = 100_000
 """Actions offered over all events that are looked at: the oldest events give way."""
 REPEATS = 3
 """Shuffles a feature; their mean is taken."""
+_ROUNDING = 1e-6
 
 
 class FeatureImportance(msgspec.Struct, frozen=True):
@@ -47,6 +48,11 @@ class FeatureImportance(msgspec.Struct, frozen=True):
     """Mean reward lost without it; negative: the policy would do better without."""
     changed: float
     """Share of the decisions that would be others without it (total variation)."""
+
+    @property
+    def matters(self) -> bool:
+        """Whether the loss is shown to be above 0, and is no rounding of a policy that does not look at it."""
+        return self.loss.lower > 0 and self.changed > _ROUNDING
 
 
 class Importance(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,12 +119,12 @@ def _ess(policy: _Policy) -> float:
 
 def _importance(policy: _Policy, group: Group, level: float, seed: int) -> FeatureImportance:
     generator = np.random.default_rng([seed & (1 << 63) - 1, zlib.crc32(f"{group.of} {group.name}".encode())])
-    log, without, changed = policy.log, np.zeros(len(policy.log)), 0.0
+    log, lost, changed = policy.log, np.zeros(len(policy.log)), 0.0
     for _ in range(REPEATS):
         pmf = _without(policy, group, generator)
-        without += dr(sample(log, pmf, policy.q)) / REPEATS
+        lost += (policy.scores - dr(sample(log, pmf, policy.q))) / REPEATS
         changed += float(sum_by_event(np.abs(pmf - policy.pmf), log.offsets).mean()) / (2 * REPEATS)
-    loss = normal(policy.scores - without, level, _ess(policy))
+    loss = normal(lost, level, _ess(policy))
     return FeatureImportance(group.name, group.of, len(group.features), loss, changed)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
-from rewardloop.evaluation.intervals import normal
 from rewardloop.interactions import Floats
 
 POINTS = 40
@@ -16,19 +17,25 @@ _FIRST = 0.05
 """A curve begins at this share of the events: earlier intervals would dwarf the later ones."""
 
 
-def convergence(scores: Floats, weight: Floats, level: float) -> tuple[Estimate, ...]:
-    """The mean of the first k `scores` (n,) with its interval, for up to 40 growing k, the last of which is n ≥ 2.
+Interval = Callable[[Floats, float], Estimate]
+"""Scores and effective sample size to an estimate."""
+
+
+def convergence(scores: Floats, weight: Floats, interval: Interval) -> tuple[Estimate, ...]:
+    """The mean of the first k `scores` (n,) with its `interval`, for up to 40 growing k, the last of which is n ≥ 2.
 
     Scores and `weight` (n,) are in the order the events closed, so the curve is what an observer would have seen; the reward model
     behind doubly robust scores is the final one at every k.
 
-    >>> [estimate.n for estimate in convergence(np.ones(100), np.ones(100), 0.95)][:4]
+    >>> from rewardloop.evaluation import normal
+    >>> ones = np.ones(100)
+    >>> [estimate.n for estimate in convergence(ones, ones, lambda scores, ess: normal(scores, 0.95, ess))][:4]
     [5, 7, 9, 12]
     """
     n = len(scores)
     first = min(n, max(2, round(_FIRST * n)))
     sizes = np.unique(np.linspace(first, n, POINTS).astype(np.int64)).tolist()
-    return tuple(normal(scores[:k], level, effective_sample_size(weight[:k])) for k in sizes)
+    return tuple(interval(scores[:k], effective_sample_size(weight[:k])) for k in sizes)
 
 
 def weight_tail(weight: Floats) -> tuple[tuple[float, float], ...]:

@@ -48,7 +48,7 @@ class DecisionReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def policy_summary(model_id: str, found: Importance) -> str:
     """One sentence: what is shown to matter most."""
-    shown = [feature for feature in found.features if feature.loss.lower > 0]
+    shown = [feature for feature in found.features if feature.matters]
     value = found.value
     on = f"{value.n:,} held-out events, {value.level:.0%} level"
     if not shown:

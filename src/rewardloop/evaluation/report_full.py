@@ -9,8 +9,9 @@ import msgspec
 import numpy as np
 
 from rewardloop.evaluation.estimate import Estimate
-from rewardloop.evaluation.estimates import estimate_all
+from rewardloop.evaluation.estimates import by_estimator
 from rewardloop.evaluation.estimators import ESTIMATORS
+from rewardloop.evaluation.gate import difference_interval
 from rewardloop.evaluation.intervals import normal
 from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.report_curves import convergence, weight_tail
@@ -95,10 +96,8 @@ def full_report(
         )
     flat = np.repeat(usable, np.diff(interactions.offsets))
     log, pmfs = interactions.take(usable), {name: pmf[flat] for name, pmf in pmfs.items()}
-    estimates = {
-        name: estimate_all(log, pmf, level=settings.level, reward_range=reward_range, seed=seed) for name, pmf in pmfs.items()
-    }
     samples = _samples(log, pmfs, seed)
+    estimates = {name: by_estimator(samples[name], settings.level, reward_range) for name in pmfs}
     return EvaluationReport(
         subject=subject,
         settings=settings,
@@ -106,7 +105,7 @@ def full_report(
         estimates={**estimates, "logged": {"mean": normal(log.reward, settings.level)}},
         difference=gate.difference,
         convergence=_curves(samples, settings),
-        weights={name: weight_tail(events.weight) for name, events in samples.items() if name != "logged"},
+        weights={name: weight_tail(samples[name].weight) for name in pmfs},
     )
 
 
@@ -118,9 +117,15 @@ def _samples(log: Interactions, pmfs: Mapping[PolicyName, Floats], seed: int) ->
 
 
 def _curves(samples: Mapping[PolicyName, Sample], settings: GateSettings) -> dict[str, tuple[Estimate, ...]]:
+    def once(scores: Floats, ess: float) -> Estimate:
+        return normal(scores, settings.level, ess)
+
+    def as_gated(scores: Floats, ess: float) -> Estimate:
+        return difference_interval(scores, settings, ess)
+
     estimator = ESTIMATORS[settings.estimator]
     scores = {name: estimator(events) for name, events in samples.items()}
-    candidate, baseline = scores.values()
-    weight = {**{str(name): events.weight for name, events in samples.items()}, "difference": samples["candidate"].weight}
-    drawn: dict[str, Floats] = {**{str(name): of for name, of in scores.items()}, "difference": candidate - baseline}
-    return {name: convergence(of, weight[name], settings.level) for name, of in drawn.items()}
+    baseline = next(of for name, of in scores.items() if name != "candidate")
+    curves = {str(name): convergence(of, samples[name].weight, once) for name, of in scores.items()}
+    difference = convergence(scores["candidate"] - baseline, samples["candidate"].weight, as_gated)
+    return {**curves, "difference": difference}

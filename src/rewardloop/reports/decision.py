@@ -9,6 +9,8 @@ from rewardloop.evaluation.report_explained import label, shown_value
 
 SHOWN = 25
 """Bars in the chart; the table has all."""
+_FELT = 0.0005
+"""A smaller change of a probability has no bar."""
 
 _READ = """\
 Each feature in turn is given its typical value (the median of a number, the most frequent of a word), the others staying as they
@@ -58,7 +60,8 @@ def _row(feature: Contribution) -> tuple[str, ...]:
 
 
 def _charts(report: DecisionReport) -> list[Chart]:
-    shown = {f"{label(f.of, f.name)} = {shown_value(f.value)}": f.change for f in report.contributions.features[:SHOWN]}
+    felt = [feature for feature in report.contributions.features if abs(feature.change) >= _FELT][:SHOWN]
+    shown = {f"{label(f.of, f.name)} = {shown_value(f.value)}": f.change for f in felt}
     title = f"What each feature did for {report.contributions.action}"
     return [bars(shown, title=title, unit="change in the probability of the chosen action")] if shown else []
 

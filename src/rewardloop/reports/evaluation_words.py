@@ -6,7 +6,8 @@ from rewardloop.evaluation import Estimate, EvaluationReport
 
 FOREST = (
     "Each row is one way to compute the same number from the log: the point is its answer, the line is where the truth may lie. "
-    "Where the rows of one policy overlap, the answer does not hang on the method."
+    "Where the rows of one policy overlap, the answer does not hang on the method. One is apart: `dm` believes a model of the "
+    "rewards, and its line does not know how wrong that model is."
 )
 CONVERGENCE = (
     "The same estimates with only the first events, then with more. A line that has been level for long has settled; one that "
@@ -50,12 +51,13 @@ def _baseline(report: EvaluationReport) -> float:
 def _interval(report: EvaluationReport, found: Estimate) -> str:
     between = f"between {found.lower:+.4g} and {found.upper:+.4g}"
     if found.lower > 0:
-        meaning = "all of it is above zero: the gain is not luck"
+        meaning = "zero lies below: luck is a poor explanation of the gain"
     elif found.upper < 0:
-        meaning = "all of it is below zero: the loss is not bad luck"
+        meaning = "zero lies above: bad luck is a poor explanation of the loss"
     else:
         meaning = "zero lies inside: it may be better, the same or worse"
-    return f"The true difference a decision lies {between} ({found.level:.0%} of such intervals hold the truth); {meaning}."
+    looks = ", however often one looks" if report.settings.sequential else ""
+    return f"The true difference a decision lies {between} ({found.level:.0%} of such intervals hold the truth{looks}); {meaning}."
 
 
 def _rests_on(found: Estimate) -> str:
