@@ -169,4 +169,19 @@ COMMANDS = (
         "The loop names the file when it meets one. Everything read before stays read, what survived is read next.",
         ("rewardloop salvage rewardloop-data/experiments/offers/log/WRITER-000001.db",),
     ),
+    Command(
+        "doctor",
+        LOOK,
+        "What is wrong with a log, what it would bias, what to do about it.",
+        "Reads an experiment as of its last join, beside a running loop, or another system's file; changes nothing. Says also what "
+        "is to be gained. Exit code 1 on an error; warnings alone leave it at 0.",
+        ("rewardloop doctor offers", "rewardloop doctor history.csv --actions red,green,blue --json"),
+    ),
+    Command(
+        "power",
+        LOOK,
+        "How many events until a difference in mean reward is seen.",
+        "From the scatter of doubly robust paired scores in a log, or, before there is one, from a plan.",
+        ("rewardloop power offers --delta 0.02", "rewardloop power --arms 4 --floor 0.1 --rate 0.05 --delta 0.01"),
+    ),
 )

@@ -54,7 +54,7 @@ def history_row(line: int, values: Values, fixed: ActionSet | None) -> HistoryRo
     context = msgspec.json.encode(_context(values))
     parse_context(context)
     actions, offered = _actions(values, fixed)
-    action = actions.index(_action_id(values.get("action")), "$.action")
+    action = actions.index(action_id(values.get("action")), "$.action")
     pmf = _pmf(values.get("pmf"), offered, actions)
     probability = _probability(values)
     if pmf is not None and probability is not None and abs(pmf[action] - probability) > TOLERANCE:
@@ -101,7 +101,8 @@ def _actions(values: Values, fixed: ActionSet | None) -> tuple[ActionSet, tuple[
     return fixed, own.ids
 
 
-def _action_id(value: object) -> str:
+def action_id(value: object) -> str:
+    """The id as text; a whole number counts as its digits. Raises `InvalidInput`."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):

@@ -1,0 +1,189 @@
+"""Does the second half of the log look like the first? Contexts feature by feature, rewards action by action.
+
+The events come in the order they were decided in, and all of them old enough to have their reward: of the youngest, only the
+rewarded ones are known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import chi2_contingency, ks_2samp
+from scipy.stats import t as student
+
+from rewardloop.evaluation.arms import action_numbers
+from rewardloop.evaluation.diagnostics.finding import ALPHA, Finding
+from rewardloop.evaluation.estimate import effective_sample_size
+from rewardloop.evaluation.screening import Mask
+from rewardloop.features import Features
+from rewardloop.interactions import Floats, Interactions
+
+MAX_ROWS = 20_000
+"""Contexts looked at, evenly spread over the log."""
+MAX_FEATURES = 200
+MAX_WORDS = 30
+"""Words of a feature told apart; rarer ones count together."""
+_NOTABLE = 0.05
+"""A distance (KS, or total variation) below this is real and small: no warning."""
+_FEW = 100
+_MIN_ESS = 30.0
+
+
+class _Shift(NamedTuple):
+    feature: str
+    p: float
+    distance: float
+    psi: float
+
+
+def context_drift(usable: Interactions) -> Finding:
+    """KS (numbers) or χ² (words, and whether a feature is there) of the halves, Bonferroni over features. Level `ALPHA`."""
+    if len(usable) < 2 * _FEW:
+        return Finding("context_drift", "note", "Not checked: fewer than 200 usable events whose window has passed.")
+    kept = np.linspace(0, len(usable) - 1, min(len(usable), MAX_ROWS)).astype(np.int64)
+    contexts = [usable.contexts[i] for i in kept]
+    half = len(contexts) // 2
+    first, second = contexts[:half], contexts[half:]
+    counts = Counter(name for context in contexts for name in context)
+    names = [name for name, _ in counts.most_common(MAX_FEATURES)]
+    shifts = [_shift(name, first, second) for name in names]
+    beyond = f" (the {MAX_FEATURES} most frequent of {len(counts):,})" if len(counts) > MAX_FEATURES else ""
+    return _context_finding([s for s in shifts if s.p * len(shifts) < ALPHA], len(shifts), beyond)
+
+
+def _context_finding(shifts: list[_Shift], n_features: int, beyond: str) -> Finding:
+    shifts = sorted(shifts, key=lambda shift: -shift.distance)
+    numbers = {"features": float(n_features), "shifted": float(len(shifts))}
+    if not shifts:
+        return Finding("context_drift", "ok", f"{n_features} features{beyond}: none moved between the halves of the log.", numbers)
+    numbers |= {f"psi {shift.feature}": shift.psi for shift in shifts[:5]}
+    told = ", ".join(f"`{s.feature}` (distance {s.distance:.2f}, PSI {s.psi:.2f})" for s in shifts[:5])
+    sentence = f"{len(shifts)} of {n_features} features{beyond} moved between the halves of the log: {told}."
+    if shifts[0].distance < _NOTABLE:
+        return Finding("context_drift", "note", sentence, numbers)
+    return Finding(
+        "context_drift",
+        "warning",
+        sentence,
+        numbers,
+        "An estimate speaks of the contexts in the log; tomorrow's look like the second half, not like the average.",
+        "Evaluate on recent events (`gate.max_events`), retrain, and look for a feature whose unit or source changed.",
+    )
+
+
+def reward_drift(usable: Interactions) -> Finding:
+    """Each action's mean reward (self-normalised by 1/p, so that a changing policy does not move it) in both halves.
+
+    t test with the smaller half's effective sample size, Bonferroni over actions. Level `ALPHA`.
+    """
+    if len(usable) < 2 * _FEW:
+        return Finding("reward_drift", "note", "Not checked: fewer than 200 usable events whose window has passed.")
+    number, _ = action_numbers(usable.actions)
+    taken = number[usable.chosen]
+    early = np.arange(len(usable)) < len(usable) // 2
+    tests = [_change(usable, taken == action, early) for action in np.unique(taken)]
+    told = [test for test in tests if test is not None]
+    if not told:
+        return Finding("reward_drift", "note", "Not checked: no action was taken often enough in both halves of the log.")
+    worst = min(told, key=lambda change: change.p)
+    numbers = {"p_value": min(1.0, worst.p * len(told)), "actions": float(len(told))}
+    if numbers["p_value"] >= ALPHA:
+        return Finding("reward_drift", "ok", f"The reward of {len(told)} actions did not move over time.", numbers)
+    return Finding(
+        "reward_drift",
+        "warning",
+        f"The reward of `{worst.action}` went from {worst.before:.4g} to {worst.after:.4g} between the halves of the log "
+        f"(p = {numbers['p_value']:.1g}).",
+        {**numbers, "before": worst.before, "after": worst.after},
+        "Old events describe a world that is gone: estimates and models average over both.",
+        "Evaluate on recent events (`gate.max_events`), and find out what changed: the action, or how its reward is measured.",
+    )
+
+
+class _Change(NamedTuple):
+    action: str
+    p: float
+    before: float
+    after: float
+
+
+def _change(usable: Interactions, taken: Mask, early: Mask) -> _Change | None:
+    halves = [_mean(usable.reward[rows], 1 / usable.probability[rows]) for rows in (taken & early, taken & ~early)]
+    if any(half is None for half in halves):
+        return None
+    (before, early_error, early_ess), (after, late_error, late_ess) = [half for half in halves if half is not None]
+    error = math.hypot(early_error, late_error)
+    first = int(np.argmax(taken))
+    name = usable.actions[first].ids[int(usable.action[first])]
+    if error == 0.0:
+        return _Change(name, float(before == after), before, after)
+    return _Change(name, 2 * float(student.sf(abs(after - before) / error, min(early_ess, late_ess) - 1)), before, after)
+
+
+def _mean(reward: Floats, weight: Floats) -> tuple[float, float, float] | None:
+    """Self-normalised mean, its standard error and effective sample size; None where that is too small."""
+    ess = effective_sample_size(weight)
+    if ess < _MIN_ESS:
+        return None
+    share = weight / weight.sum()
+    mean = float(share @ reward)
+    return mean, math.sqrt(float(np.square(share) @ np.square(reward - mean)) * ess / (ess - 1)), ess
+
+
+def _shift(name: str, first: Sequence[Features], second: Sequence[Features]) -> _Shift:
+    a, b = ([context.get(name) for context in half] for half in (first, second))
+    if any(isinstance(value, str) for value in (*a, *b)):
+        return _of_counts(name, *_word_counts(a, b))
+    presence = np.array([[sum(v is not None for v in half), sum(v is None for v in half)] for half in (a, b)])
+    there = _of_counts(name, *presence)
+    x, y = (np.array([v for v in half if v is not None], np.float64) for half in (a, b))
+    if min(len(x), len(y)) < _FEW:
+        return there
+    test = ks_2samp(x, y, method="asymp")
+    numeric = _Shift(name, float(test.pvalue), float(test.statistic), _psi(*_binned(x, y)))
+    worst = min(numeric, there, key=lambda shift: shift.p)
+    return worst._replace(p=min(1.0, 2 * worst.p)) if there.p < 1 else numeric
+
+
+def _word_counts(a: Sequence[object], b: Sequence[object]) -> tuple[Floats, Floats]:
+    """How often each frequent word occurs in each half; the rest (and none at all) last."""
+    known = [word for word, _ in Counter(map(str, (*a, *b))).most_common(MAX_WORDS)]
+    place = {word: i for i, word in enumerate(known)}
+    one, other = (np.bincount([place.get(str(v), len(known)) for v in half], minlength=len(known) + 1) for half in (a, b))
+    return one.astype(np.float64), other.astype(np.float64)
+
+
+def _of_counts(name: str, one: Floats, other: Floats) -> _Shift:
+    """χ² of homogeneity, cells expected less than five times pooled; total variation distance."""
+    one, other = _pooled(np.asarray(one, np.float64), np.asarray(other, np.float64))
+    if len(one) < 2:
+        return _Shift(name, 1.0, 0.0, 0.0)
+    p = float(chi2_contingency(np.stack([one, other]), correction=False)[1])
+    return _Shift(name, p, float(np.abs(one / one.sum() - other / other.sum()).sum() / 2), _psi(one, other))
+
+
+def _pooled(one: Floats, other: Floats) -> tuple[Floats, Floats]:
+    total = one + other
+    large = total >= 10
+    rest = np.array([one[~large].sum(), other[~large].sum()])
+    if rest.sum() >= 10:
+        return np.append(one[large], rest[0]), np.append(other[large], rest[1])
+    return one[large], other[large]
+
+
+def _binned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Counts between the deciles of both together."""
+    edges = np.unique(np.quantile(np.concatenate([x, y]), np.linspace(0, 1, 11)[1:-1]))
+    size = len(edges) + 1
+    one, other = (np.bincount(np.searchsorted(edges, half, "right"), minlength=size) for half in (x, y))
+    return one.astype(np.float64), other.astype(np.float64)
+
+
+def _psi(one: Floats, other: Floats) -> float:
+    """Population stability index, Σ (p − q)·ln(p/q), half an event added to each cell."""
+    p, q = ((half + 0.5) / (half + 0.5).sum() for half in (one, other))
+    return float(((p - q) * np.log(p / q)).sum())

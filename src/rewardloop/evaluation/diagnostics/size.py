@@ -1,0 +1,100 @@
+"""Is there a log at all, and is it one log?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rewardloop.evaluation.diagnostics.finding import Finding
+from rewardloop.lake.observed import Observed
+
+ENOUGH = 100
+"""Fewer events bear no statistical check."""
+_PART = 0.02
+"""A group of actions with a smaller share of the events is no experiment of its own."""
+
+
+def enough_events(log: Observed) -> Finding:
+    """None is an error, one as well; under a hundred is a warning."""
+    n = len(log)
+    numbers = {"events": float(n), "not_looked_at": float(log.n_older)}
+    if n < 2:
+        return Finding(
+            "events",
+            "error",
+            "The log is empty." if n == 0 else "The log holds one event.",
+            numbers,
+            "Nothing can be estimated, and no interval can be computed.",
+            "Decide and reward first, then join (`rewardloop join`); in a file, see the rows that were left out.",
+        )
+    older = f" {log.n_older:,} older ones were not looked at." if log.n_older else ""
+    if n < ENOUGH:
+        return Finding(
+            "events",
+            "warning",
+            f"The log holds {n} events.{older}",
+            numbers,
+            "Most checks need hundreds of events to see anything: silence means little.",
+            "Look again later; `rewardloop power` says how many events a difference needs.",
+        )
+    return Finding("events", "note" if older else "ok", f"{n:,} events.{older}", numbers)
+
+
+def one_experiment(log: Observed) -> Finding:
+    """Rows that name several experiments are an error; groups of actions never offered together, a warning."""
+    if len(log.experiments) > 1:
+        names = ", ".join(f"`{name}` ({n:,})" for name, n in Counter(log.experiments).most_common(5))
+        return _mixed("error", f"The rows name {len(log.experiments)} experiments: {names}.", len(log.experiments))
+    groups = _groups(log)
+    if len(groups) > 1:
+        told = " and ".join(f"{n:,} events on {_names(ids)}" for ids, n in groups[:3])
+        return _mixed("warning", f"There are {len(groups)} sets of actions never offered together: {told}.", len(groups))
+    return Finding("one_experiment", "ok", "One experiment: its actions are offered together.", {"groups": float(len(groups))})
+
+
+def _mixed(severity: str, sentence: str, groups: int) -> Finding:
+    return Finding(
+        "one_experiment",
+        "error" if severity == "error" else "warning",
+        sentence,
+        {"groups": float(groups)},
+        "Rewards of different experiments are averaged into one number, and a model learns whichever is larger.",
+        "Split the log by experiment and look at each by itself.",
+    )
+
+
+def _groups(log: Observed) -> list[tuple[frozenset[str], int]]:
+    """Connected groups of action ids (joined by being offered together) that hold a share of the events, largest first."""
+    sets = {id(offered): offered.ids for offered in log.interactions.actions}
+    counts = Counter(id(offered) for offered in log.interactions.actions)
+    root = _joined(sets.values())
+    members: dict[str, set[str]] = {}
+    for action, parent in root.items():
+        members.setdefault(parent, set()).add(action)
+    events: Counter[str] = Counter()
+    for key, ids in sets.items():
+        events[root[ids[0]]] += counts[key]
+    return [(frozenset(members[parent]), n) for parent, n in events.most_common() if n >= _PART * len(log)]
+
+
+def _joined(sets: Iterable[tuple[str, ...]]) -> dict[str, str]:
+    """Each id to one that stands for its group: union-find with path halving."""
+    parent: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        parent.setdefault(name, name)
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for ids in sets:
+        first = find(ids[0])
+        for other in ids[1:]:
+            parent[find(other)] = first
+    return {name: find(name) for name in parent}
+
+
+def _names(ids: frozenset[str]) -> str:
+    shown = sorted(ids)[:3]
+    return ", ".join(f"`{name}`" for name in shown) + (" …" if len(ids) > len(shown) else "")

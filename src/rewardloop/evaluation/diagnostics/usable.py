@@ -1,0 +1,46 @@
+"""Rows that no estimator can use: impossible or missing probabilities, no reward, an action that was not offered."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rewardloop.evaluation.diagnostics.finding import Finding
+from rewardloop.evaluation.screening import screen
+from rewardloop.lake.observed import Observed
+
+TOLERATED = 0.001
+"""A smaller share of faulty rows is a warning: it cannot move a mean by much."""
+_SHOWN = 5
+_SHOWN_REASONS = 5
+
+
+def usable_rows(log: Observed) -> Finding:
+    """Counts the rows that were left out, by reason, and names the first."""
+    usable, excluded = screen(log.interactions)
+    reasons = {**excluded, **{reason: refused.n for reason, refused in log.refused.items()}}
+    n, bad = len(log) + sum(refused.n for refused in log.refused.values()), sum(reasons.values())
+    if not bad:
+        return Finding(
+            "rows", "ok", f"All {n:,} rows can be used: a reward, and a probability in (0, 1].", {"rows": n, "left_out": 0}
+        )
+    return Finding(
+        "rows",
+        "error" if bad > TOLERATED * n else "warning",
+        f"{bad:,} of {n:,} rows were left out: {_reasons(reasons)}. First: {_first(log, usable)}.",
+        {"rows": n, "left_out": bad, **{reason: float(count) for reason, count in reasons.items()}},
+        "If these rows differ from the others, every estimate leaves out what they would have said; with no valid probability, "
+        "nothing can be estimated of any other policy.",
+        "Log, in the instant of the decision, the number the action was sampled with, and the reward as a finite number.",
+    )
+
+
+def _reasons(reasons: dict[str, int]) -> str:
+    most = sorted(reasons.items(), key=lambda item: -item[1])
+    told = [f"{n:,} × {reason[:1].lower()}{reason[1:]}" for reason, n in most[:_SHOWN_REASONS]]
+    return "; ".join([*told, *([f"and {len(most) - _SHOWN_REASONS} more reasons"] if len(most) > _SHOWN_REASONS else [])])
+
+
+def _first(log: Observed, usable: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> str:
+    events = [f"`{log.interactions.event_ids[i]}`" for i in np.flatnonzero(~usable)[:_SHOWN]]
+    lines = sorted(line for refused in log.refused.values() for line in refused.lines)[:_SHOWN]
+    return ", ".join([*events, *(f"line {line}" for line in lines)][:_SHOWN])

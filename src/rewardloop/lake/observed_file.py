@@ -1,0 +1,143 @@
+"""A file of another system's history as `Observed`: nothing enters a lake, nothing is estimated, refused rows keep their lines."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rewardloop.errors import InvalidInput, RewardloopError
+from rewardloop.events import MAX_ACTIONS
+from rewardloop.features import ActionSet, fixed_actions, parse_context
+from rewardloop.interactions import Floats, Interactions, Ints
+from rewardloop.lake.dsjson import is_dsjson, is_thinned
+from rewardloop.lake.history import MAX_REASONS, OTHER
+from rewardloop.lake.history_files import RawRow, Values, read_rows
+from rewardloop.lake.history_rows import HistoryRow, action_id, history_row
+from rewardloop.lake.observed import NEVER, Observed, Refused
+
+SHOWN_LINES = 5
+MAX_EXPERIMENTS = 100
+
+
+class _Reading:
+    """What is gathered row by row."""
+
+    def __init__(self, newest: int) -> None:
+        self.rows: deque[HistoryRow] = deque(maxlen=newest)
+        self.understood = 0
+        self.thinned = 0
+        self.refused: dict[str, Refused] = {}
+        self.experiments: Counter[str] = Counter()
+
+    def take(self, row: HistoryRow, values: Values) -> None:
+        self.rows.append(row)
+        self.understood += 1
+        self.thinned += is_thinned(values)
+        name = str(values.get("experiment", ""))
+        if name and (name in self.experiments or len(self.experiments) < MAX_EXPERIMENTS):
+            self.experiments[name] += 1
+
+    def refuse(self, reason: str, line: int) -> None:
+        if reason not in self.refused and len(self.refused) >= MAX_REASONS:
+            reason = OTHER
+        before = self.refused.get(reason, Refused(0, ()))
+        self.refused[reason] = Refused(before.n + 1, (*before.lines, line)[:SHOWN_LINES])
+
+
+def observe_file(path: Path, actions: Sequence[str] | None, newest: int) -> Observed:
+    """The newest (last) rows of a CSV, JSON lines, Parquet or dsjson file; every row that is left out is counted.
+
+    `actions` are the arms that were on offer. None: each row tells its own, or else all that occur in the file were on offer.
+    Memory: `newest` rows. Raises `NotFound`, and `InvalidInput` for a file that cannot be read at all.
+    """
+    fixed = fixed_actions(actions) if actions is not None else _arms_in(path)
+    reading = _Reading(newest)
+    sets: dict[bytes, ActionSet] = {}
+    for raw in read_rows(path):
+        _read(reading, raw, fixed, sets)
+    rows = list(reading.rows)
+    return Observed(
+        _interactions(rows),
+        np.array([NEVER if row.decided_at is None else row.decided_at for row in rows], np.int64),
+        np.full(len(rows), NEVER),
+        np.ones(len(rows), bool),
+        [row.model_id for row in rows],
+        has_event_ids=any(row.event_id is not None for row in rows),
+        has_sample_prob=bool(rows) and all(row.sample_prob is not None for row in rows),
+        n_older=reading.understood - len(rows),
+        refused=reading.refused,
+        experiments=dict(reading.experiments),
+        thinned=reading.thinned,
+    )
+
+
+def _read(reading: _Reading, raw: RawRow, fixed: ActionSet | None, sets: dict[bytes, ActionSet]) -> None:
+    if raw.values is None:
+        reading.refuse(raw.problem, raw.line)
+        return
+    try:
+        row = history_row(raw.line, raw.values, fixed)
+    except RewardloopError as error:
+        reading.refuse(str(error), raw.line)
+        return
+    reading.take(_sharing(row, sets), raw.values)
+
+
+def _sharing(row: HistoryRow, sets: dict[bytes, ActionSet]) -> HistoryRow:
+    """The row with the object that others of the same JSON have."""
+    if len(sets) >= MAX_ACTIONS:
+        sets.clear()
+    known = sets.setdefault(row.actions.raw, row.actions)
+    if known is row.actions:
+        return row
+    return HistoryRow(
+        row.line, row.context, known, row.action, row.reward, row.probability, row.pmf, row.event_id, row.decided_at,
+        row.sample_prob, row.model_id,
+    )  # fmt: skip
+
+
+def _arms_in(path: Path) -> ActionSet | None:
+    """All actions that were taken, where rows do not say what was on offer. Raises `InvalidInput` where these are too many."""
+    taken: set[str] = set()
+    for raw in read_rows(path):
+        if raw.values is None or "action" not in raw.values or is_dsjson(raw.values):
+            continue
+        if "actions" in raw.values:
+            return None
+        try:
+            taken.add(action_id(raw.values["action"]))
+        except RewardloopError:
+            continue
+        if len(taken) > MAX_ACTIONS:
+            raise InvalidInput(f"Expected at most {MAX_ACTIONS} actions, or a column `actions` of what was on offer", at=str(path))
+    return fixed_actions(sorted(taken)) if taken else None
+
+
+def _interactions(rows: Sequence[HistoryRow]) -> Interactions:
+    if not rows:
+        return Interactions.empty()
+    offsets = np.concatenate([[0], np.cumsum([len(row.actions) for row in rows])]).astype(np.int64)
+    return Interactions(
+        [f"line {row.line}" if row.event_id is None else row.event_id for row in rows],
+        [parse_context(row.context) for row in rows],
+        [row.actions for row in rows],
+        np.array([row.action for row in rows], np.int64),
+        np.array([np.nan if row.probability is None else row.probability for row in rows]),
+        np.array([row.reward for row in rows]),
+        _flat(rows, offsets),
+        offsets,
+        np.array([np.nan if row.sample_prob is None else row.sample_prob for row in rows]),
+        np.array([0 if row.decided_at is None else row.decided_at for row in rows], np.int64),
+    )
+
+
+def _flat(rows: Sequence[HistoryRow], offsets: Ints) -> Floats:
+    """(Σ K_i,) the distributions, NaN where a row has none."""
+    pmf = np.full(offsets[-1], np.nan)
+    for row, start, stop in zip(rows, offsets, offsets[1:], strict=False):
+        if row.pmf is not None:
+            pmf[start:stop] = row.pmf
+    return pmf

@@ -1,0 +1,48 @@
+"""On clean logs each statistical check is silent: 300 logs, fixed seeds, at most 1 % alarms (nominally .1 %)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from observed_logs import clean_interactions, observed, with_columns
+from rewardloop.evaluation.diagnostics.calibration import calibration
+from rewardloop.evaluation.diagnostics.drift import context_drift, reward_drift
+from rewardloop.evaluation.diagnostics.split import sample_ratio
+
+LOGS = 300
+MOST = 3
+
+
+@pytest.fixture(scope="module")
+def alarms() -> Counter[str]:
+    found: Counter[str] = Counter()
+    for seed in range(LOGS):
+        log = clean_interactions(np.random.default_rng(seed), n=1_000, floor=(0.3, 0.05)[seed % 2])
+        alone = with_columns(log, pmf=np.full_like(log.pmf, np.nan))
+        checks = {
+            "calibration": calibration(log),
+            "calibration of probabilities alone": calibration(alone),
+            "context_drift": context_drift(log),
+            "reward_drift": reward_drift(log),
+            "sample_ratio": sample_ratio(observed(log)),
+        }
+        found.update(name for name, finding in checks.items() if finding.severity in ("warning", "error"))
+    return found
+
+
+@pytest.mark.parametrize(
+    "check", ["calibration", "calibration of probabilities alone", "context_drift", "reward_drift", "sample_ratio"]
+)
+def test_clean_logs_raise_no_alarm(alarms: Counter[str], check: str) -> None:
+    assert alarms[check] <= MOST
+
+
+def test_p_values_of_calibration_are_uniform_on_clean_logs() -> None:
+    """The χ² has the right distribution, not merely few alarms: a tenth of the p-values lie below .1, give or take."""
+    logs = (clean_interactions(np.random.default_rng(seed), n=1_000) for seed in range(LOGS))
+    p = np.array([calibration(log).numbers["p_value"] for log in logs])
+    assert 0.04 < (p < 0.1).mean() < 0.16
+    assert 0.38 < (p < 0.5).mean() < 0.62
