@@ -33,7 +33,7 @@ MAX_GROUPS = 50
 """Looked at: those that vary on most events."""
 MAX_OFFERED = 100_000
 """Actions offered over all events that are looked at: the oldest events give way."""
-REPEATS = 3
+REPEATS = 2
 """Shuffles a feature; their mean is taken."""
 _ROUNDING = 1e-6
 
@@ -82,7 +82,7 @@ class _Policy(NamedTuple):
 def importance(log: Interactions, serve: Serve, *, level: float, seed: int, by: By = "group") -> Importance:
     """The worth of every feature of the policy behind `serve`, on a log with at least two usable events.
 
-    `by` group takes `device.os` and `device.age`, or `scores[0]` and `scores[1]`, away together. Cost: at most 150 evaluations of
+    `by` group takes `device.os` and `device.age`, or `scores[0]` and `scores[1]`, away together. Cost: at most 100 evaluations of
     the policy an event. The same log and seed give the same bits. Raises `InvalidInput` where too few events can be used.
     """
     usable, excluded = screen(log)
