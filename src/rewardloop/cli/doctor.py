@@ -11,8 +11,9 @@ from rich.markup import escape
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_json, print_table
 from rewardloop.cli.target import NEWEST, Events, OfferedActions, observed
+from rewardloop.evaluation import Estimate
 from rewardloop.evaluation.diagnostics import Diagnosis, Finding, Severity, diagnose
-from rewardloop.evaluation.learnability import Learnability
+from rewardloop.evaluation.learnability import MIN_ESS, Learnability
 
 _MARKS: dict[Severity, str] = {"ok": "[green]✓[/]", "note": "[dim]·[/]", "warning": "[yellow]![/]", "error": "[red]✗[/]"}
 
@@ -61,9 +62,13 @@ def _print_gain(gain: Learnability) -> None:
         ("fitted − best fixed", gain.over_best_fixed),
         ("fitted − logged", gain.over_logged),
     ]
-    told = [(name, f"{e.value:.4f}", f"{e.lower:.4f} … {e.upper:.4f}", f"{e.ess:,.0f}") for name, e in rows]
-    print_table(("policy", ">mean reward", f">{gain.logged.level:.0%} interval", ">effective"), told, "  ")
+    told = [(name, f"{e.value:.4g}", f"{e.lower:.4g} … {e.upper:.4g}", f"{e.ess:,.0f}", _caution(e)) for name, e in rows]
+    print_table(("policy", ">mean reward", f">{gain.logged.level:.0%} interval", ">effective", ""), told, "  ")
     console.print(escape(gain.sentence))
+
+
+def _caution(estimate: Estimate) -> str:
+    return "" if estimate.ess >= MIN_ESS else "too few to trust the interval"
 
 
 def _summary(found: Diagnosis) -> str:

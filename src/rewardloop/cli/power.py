@@ -13,9 +13,9 @@ from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_json, print_table, warn
 from rewardloop.cli.target import NEWEST, OfferedActions, observed
 from rewardloop.errors import InvalidInput
+from rewardloop.evaluation.diagnostics.usable import sift
 from rewardloop.evaluation.learnability import MAX_EVENTS, MIN_ESS, policy_scores
 from rewardloop.evaluation.power import Plan, detectable, events_needed, planned_spread, spread
-from rewardloop.evaluation.screening import screen
 
 _SHARE = Parameter(validator=validators.Number(gt=0, lt=1))
 
@@ -75,7 +75,7 @@ def _needed(name: str, sd: float, delta: float, n: int, share: float, *, level: 
 def _spreads(target: str, actions: str | None, data: Path) -> tuple[dict[str, float], int, float]:
     """Scatter of the paired scores by comparison, the events they come from, and the share of decisions that is held out."""
     log = observed(target, actions, data, NEWEST)
-    usable, excluded = screen(log.interactions)
+    usable, excluded = sift(log.interactions)
     left_out = excluded | {reason: refused.n for reason, refused in log.refused.items()}
     if left_out:
         warn(f"{sum(left_out.values()):,} rows were left out; `rewardloop doctor {target}` says why")

@@ -15,9 +15,9 @@ from rewardloop.evaluation.diagnostics.rewards import reward_values
 from rewardloop.evaluation.diagnostics.size import ENOUGH, enough_events, one_experiment
 from rewardloop.evaluation.diagnostics.split import sample_ratio
 from rewardloop.evaluation.diagnostics.support import exploration, overlap, rare_actions, weight_tail
-from rewardloop.evaluation.diagnostics.usable import usable_rows
+from rewardloop.evaluation.diagnostics.usable import sift, usable_rows
 from rewardloop.evaluation.learnability import Learnability, learnability
-from rewardloop.evaluation.screening import screen
+from rewardloop.evaluation.screening import Mask
 from rewardloop.interactions import Interactions
 from rewardloop.lake.observed import Observed
 
@@ -43,7 +43,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 def diagnose(log: Observed, seed: int = 0) -> Diagnosis:
     """Runs every check; the same log and seed give the same bits. Memory: a few times the log's."""
-    mask, _ = screen(log.interactions)
+    mask, _ = sift(log.interactions)
     rows = np.flatnonzero(mask)
     rows = rows[np.argsort(log.decided_at[rows], kind="stable")]
     usable, settled = log.interactions.take(rows), log.interactions.take(rows[_settled(log)[rows]])
@@ -70,9 +70,11 @@ def _of_the_support(log: Observed, usable: Interactions) -> tuple[Finding, ...]:
     return (*by_both, *(check(usable) for check in (calibration, overlap, rare_actions, weight_tail)))
 
 
-def _settled(log: Observed) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """(n,) whether the event's window has passed; all of a file."""
-    return np.ones(len(log), bool) if log.settled_until is None else log.decided_at <= log.settled_until
+def _settled(log: Observed) -> Mask:
+    """(n,) whether the event is as old as all that still wait, or older; all, where none waits."""
+    if log.settled_until is None or log.ledger is None or not log.ledger.open:
+        return np.ones(len(log), bool)
+    return np.asarray(log.decided_at <= log.settled_until)
 
 
 _ORDER: tuple[Severity, ...] = ("ok", "note", "warning", "error")

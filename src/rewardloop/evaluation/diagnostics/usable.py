@@ -5,18 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from rewardloop.evaluation.diagnostics.finding import Finding
-from rewardloop.evaluation.screening import screen
+from rewardloop.evaluation.screening import Mask, screen
+from rewardloop.interactions import Interactions
 from rewardloop.lake.observed import Observed
 
 TOLERATED = 0.001
 """A smaller share of faulty rows is a warning: it cannot move a mean by much."""
+LARGEST_REWARD = 1e30
+"""As for every number in settings and contexts: its square still is one."""
+LEAST_PROBABILITY = 1e-12
+"""Nobody sees such an action chosen; its weight would drown all others."""
 _SHOWN = 5
 _SHOWN_REASONS = 5
 
 
 def usable_rows(log: Observed) -> Finding:
     """Counts the rows that were left out, by reason, and names the first."""
-    usable, excluded = screen(log.interactions)
+    usable, excluded = sift(log.interactions)
     reasons = {**excluded, **{reason: refused.n for reason, refused in log.refused.items()}}
     n, bad = len(log) + sum(refused.n for refused in log.refused.values()), sum(reasons.values())
     if not bad:
@@ -34,13 +39,27 @@ def usable_rows(log: Observed) -> Finding:
     )
 
 
+def sift(interactions: Interactions) -> tuple[Mask, dict[str, int]]:
+    """(n,) the usable events, and how many were left out by reason: what the gate leaves out, and numbers beyond arithmetic."""
+    usable, excluded = screen(interactions)
+    beyond = {
+        "the reward is beyond ±1e30": ~(np.abs(interactions.reward) <= LARGEST_REWARD),
+        "the logged probability is below 1e-12": ~(interactions.probability >= LEAST_PROBABILITY),
+    }
+    for reason, faulty in beyond.items():
+        if n := int((faulty & usable).sum()):
+            excluded = {**excluded, reason: n}
+        usable = usable & ~faulty
+    return usable, excluded
+
+
 def _reasons(reasons: dict[str, int]) -> str:
     most = sorted(reasons.items(), key=lambda item: -item[1])
     told = [f"{n:,} × {reason[:1].lower()}{reason[1:]}" for reason, n in most[:_SHOWN_REASONS]]
     return "; ".join([*told, *([f"and {len(most) - _SHOWN_REASONS} more reasons"] if len(most) > _SHOWN_REASONS else [])])
 
 
-def _first(log: Observed, usable: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> str:
+def _first(log: Observed, usable: Mask) -> str:
     events = [f"`{log.interactions.event_ids[i]}`" for i in np.flatnonzero(~usable)[:_SHOWN]]
     lines = sorted(line for refused in log.refused.values() for line in refused.lines)[:_SHOWN]
     return ", ".join([*events, *(f"line {line}" for line in lines)][:_SHOWN])
