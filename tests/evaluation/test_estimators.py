@@ -4,7 +4,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandit_worlds import interactions
-from rewardloop.evaluation import ESTIMATORS, Sample, as_logged, dm, dr, ips, sample, sndr, snips
+from rewardloop.evaluation import (
+    ESTIMATORS,
+    Sample,
+    as_logged,
+    cdr,
+    clipped_ips,
+    dm,
+    dr,
+    dros,
+    ips,
+    sample,
+    sndr,
+    snips,
+    switch_dr,
+)
 from rewardloop.testing.estimator import EstimatorContract
 
 
@@ -28,6 +42,24 @@ class TestDr(EstimatorContract):
 
 class TestSndr(EstimatorContract):
     estimator = staticmethod(sndr)
+
+
+class TestCdr(EstimatorContract):
+    estimator = staticmethod(cdr)
+
+
+class TestClippedIps(EstimatorContract):
+    estimator = staticmethod(clipped_ips)
+    shift_equivariant = False
+
+
+class TestSwitchDr(EstimatorContract):
+    estimator = staticmethod(switch_dr)
+
+
+class TestDros(EstimatorContract):
+    estimator = staticmethod(dros)
+    exact_on_policy = False
 
 
 LOG = interactions([[0.5, 0.5], [0.8, 0.2], [0.25, 0.75]], action=[0, 1, 1], reward=[1.0, 3.0, 2.0])

@@ -1,5 +1,6 @@
 """Off-policy evaluation: estimators, intervals, support, and the gate that decides what is hosted."""
 
+from rewardloop.evaluation.calibrated import cdr
 from rewardloop.evaluation.contributions import Contribution, Contributions, Typical, contributions, typical
 from rewardloop.evaluation.cressie_read import cressie_read
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
@@ -15,6 +16,7 @@ from rewardloop.evaluation.report_full import EvaluationReport, PolicyName, Subj
 from rewardloop.evaluation.rules import Rule, Verdict
 from rewardloop.evaluation.sample import Sample, as_logged, sample
 from rewardloop.evaluation.sequences import ConfidenceSequence, asymptotic, asymptotic_sequence, bernstein_sequence
+from rewardloop.evaluation.shrinking import clipped_ips, dros, switch_dr
 from rewardloop.evaluation.support import Support, support
 
 __all__ = [
@@ -43,10 +45,13 @@ __all__ = [
     "asymptotic_sequence",
     "bernstein_sequence",
     "bootstrap",
+    "cdr",
+    "clipped_ips",
     "contributions",
     "cressie_read",
     "dm",
     "dr",
+    "dros",
     "effective_sample_size",
     "empirical_bernstein",
     "estimate_all",
@@ -59,5 +64,6 @@ __all__ = [
     "sndr",
     "snips",
     "support",
+    "switch_dr",
     "typical",
 ]

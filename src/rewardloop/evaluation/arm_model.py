@@ -18,7 +18,7 @@ _CELLS = 1 << 21
 """Predictions held at once, of all arms for some events."""
 
 
-def fit_predict(interactions: Interactions, fold: Ints, baseline: Floats) -> Floats:
+def fit_predict(interactions: Interactions, fold: Ints, baseline: Floats, weight: Floats | None = None) -> Floats:
     """(Σ K_i,) what each arm adds to its fold's `baseline` (n_folds,); 0 for an arm the other folds never chose."""
     design = _design(interactions)
     arm, n_arms = action_numbers(interactions.actions)
@@ -27,7 +27,8 @@ def fit_predict(interactions: Interactions, fold: Ints, baseline: Floats) -> Flo
     penalty = np.append(1.0, np.full(design.shape[1] - 1, _PENALTY * design.shape[1]))
     for number in np.unique(chosen):
         rows = np.flatnonzero(chosen == number)
-        weights[:, number] = fit_held_out(design[rows], interactions.reward[rows], fold[rows], baseline, penalty)
+        importance = None if weight is None else weight[rows]
+        weights[:, number] = fit_held_out(design[rows], interactions.reward[rows], fold[rows], baseline, penalty, importance)
     return _predict(design, weights, fold, arm, interactions.offsets)
 
 

@@ -8,14 +8,14 @@ from collections.abc import Collection
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.cressie_read import cressie_read
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
-from rewardloop.evaluation.estimators import ESTIMATORS
+from rewardloop.evaluation.estimators import ESTIMATORS, dr
 from rewardloop.evaluation.intervals import normal
-from rewardloop.evaluation.reward_model import fit_predict
+from rewardloop.evaluation.reward_model import fit_predict, robust_weight
 from rewardloop.evaluation.sample import Sample, sample
 from rewardloop.evaluation.screening import check_policy, screen
 from rewardloop.interactions import Floats, Interactions
 
-CRESSIE_READ = "cressie_read"
+CRESSIE_READ, MRDR = "cressie_read", "mrdr"
 ALL = (*ESTIMATORS, CRESSIE_READ)
 
 
@@ -34,13 +34,31 @@ def estimate_all(
         interactions, pmf = interactions.take(usable), pmf[usable.repeat(interactions.offsets[1:] - interactions.offsets[:-1])]
     if len(interactions) < 2:
         raise InvalidInput(f"Expected at least two usable events, got {len(interactions)}", at="interactions")
-    return by_estimator(sample(interactions, pmf, fit_predict(interactions, seed)), level, reward_range)
+    events = sample(interactions, pmf, fit_predict(interactions, seed))
+    return estimate_usable(interactions, pmf, events, level=level, reward_range=reward_range, seed=seed)
+
+
+def estimate_usable(
+    log: Interactions, pmf: Floats, events: Sample, *, level: float, reward_range: tuple[float, float] | None, seed: int
+) -> dict[str, Estimate]:
+    """The same where the log is screened, and `events` are its sample under the reward model."""
+    found = by_estimator(events, level, reward_range)
+    return {**found, MRDR: normal(mrdr(log, pmf, seed), level, effective_sample_size(events.weight))}
+
+
+def mrdr(interactions: Interactions, pmf: Floats, seed: int) -> Floats:
+    """(n,) scores of DR under a reward model that is fit for this policy: more robust DR (Farajtabar, Chow & Ghavamzadeh 2018).
+
+    The model counts an event by what its residual would add to the variance of DR, cross-fitted as for `dr`.
+    """
+    q = fit_predict(interactions, seed, weight=robust_weight(interactions, pmf))
+    return dr(sample(interactions, pmf, q))
 
 
 def by_estimator(
     events: Sample, level: float, reward_range: tuple[float, float] | None, names: Collection[str] = ALL
 ) -> dict[str, Estimate]:
-    """The same from a `Sample`, by the estimators named: the intervals are normal, but for `cressie_read`."""
+    """By those of the estimators that need no more than a `Sample`; the intervals are normal, but for `cressie_read`."""
     ess = effective_sample_size(events.weight)
     found = {name: normal(ESTIMATORS[name](events), level, ess) for name in names if name in ESTIMATORS}
     if CRESSIE_READ in names:

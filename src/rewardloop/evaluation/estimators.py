@@ -10,6 +10,9 @@ Two policies seen on the same events are compared by the difference of their sco
 | `dm` | the reward model's | smallest |
 | `dr` | none where the log has support or the model is right | of the residuals times the weights |
 | `sndr` | O(1/n) | as dr, with the weights normalised |
+| `cdr` | O(1/n) | as dr, less what weights off their mean explain; in `calibrated` |
+| `clipped_ips`, `switch_dr`, `dros` | traded for spread | largest weights cut, dropped, shrunk; in `shrinking` |
+| `mrdr` | as dr | as dr with the reward model fit where it matters; in `estimates`, since it needs a model of its own |
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from typing import Protocol
 
 import numpy as np
 
+from rewardloop.evaluation.calibrated import cdr
 from rewardloop.evaluation.sample import Sample
+from rewardloop.evaluation.shrinking import clipped_ips, dros, switch_dr
 from rewardloop.interactions import Floats
 
 
@@ -81,5 +86,17 @@ def _normalised(weight: Floats, target: Floats) -> Floats:
     return scores
 
 
-ESTIMATORS: Mapping[str, Estimator] = MappingProxyType({"ips": ips, "snips": snips, "dm": dm, "dr": dr, "sndr": sndr})
+ESTIMATORS: Mapping[str, Estimator] = MappingProxyType(
+    {
+        "ips": ips,
+        "snips": snips,
+        "clipped_ips": clipped_ips,
+        "dm": dm,
+        "dr": dr,
+        "sndr": sndr,
+        "cdr": cdr,
+        "switch_dr": switch_dr,
+        "dros": dros,
+    }
+)
 """By the name that settings and reports use."""

@@ -21,7 +21,7 @@ from rewardloop.evaluation.support import support
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.settings import GateSettings
 
-REPORTED = ("ips", "dr", "cressie_read")
+REPORTED = ("ips", "dr", "cdr", "cressie_read")
 NARROWEST = 4
 """The sequence is narrowest at this many times `min_events`: 1.55 times an interval for one look there, 1.7 at `min_events`."""
 

@@ -51,7 +51,7 @@ class _ActionColumns:
         return sketch(action[:, self.crossed], _CROSSED)
 
 
-def fit_predict(interactions: Interactions, fold: Ints, baseline: Floats) -> Floats:
+def fit_predict(interactions: Interactions, fold: Ints, baseline: Floats, weight: Floats | None = None) -> Floats:
     """(Σ K_i,) what each offered action adds to its fold's `baseline` (n_folds,)."""
     taken = list(zip(interactions.actions, interactions.action.tolist(), strict=True))
     columns = _ActionColumns.fit(taken)
@@ -60,7 +60,7 @@ def fit_predict(interactions: Interactions, fold: Ints, baseline: Floats) -> Flo
     products = (left[:, :, None] * columns.cross(action)[:, None, :]).reshape(len(left), -1)
     design = with_intercept(np.hstack([context, action, products]))
     penalty = np.append(1.0, np.full(design.shape[1] - 1, float(design.shape[1])))
-    weights = fit_held_out(design, interactions.reward, fold, baseline, penalty)
+    weights = fit_held_out(design, interactions.reward, fold, baseline, penalty, weight)
     return _predict(interactions, context, columns, weights[fold])
 
 

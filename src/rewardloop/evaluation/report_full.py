@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from rewardloop.evaluation.estimate import Estimate
-from rewardloop.evaluation.estimates import by_estimator
+from rewardloop.evaluation.estimates import estimate_usable
 from rewardloop.evaluation.estimators import ESTIMATORS
 from rewardloop.evaluation.gate import difference_interval
 from rewardloop.evaluation.intervals import normal
@@ -97,7 +97,10 @@ def full_report(
     flat = np.repeat(usable, np.diff(interactions.offsets))
     log, pmfs = interactions.take(usable), {name: pmf[flat] for name, pmf in pmfs.items()}
     samples = _samples(log, pmfs, seed)
-    estimates = {name: by_estimator(samples[name], settings.level, reward_range) for name in pmfs}
+    estimates = {
+        name: estimate_usable(log, pmf, samples[name], level=settings.level, reward_range=reward_range, seed=seed)
+        for name, pmf in pmfs.items()
+    }
     return EvaluationReport(
         subject=subject,
         settings=settings,

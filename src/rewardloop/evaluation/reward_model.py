@@ -19,18 +19,29 @@ MAX_ARMS = 1_000
 """With more ids than this a ridge an arm would see too few events each: one model for all takes over."""
 
 
-def fit_predict(interactions: Interactions, seed: int, n_folds: int = N_FOLDS) -> Floats:
+def fit_predict(interactions: Interactions, seed: int, n_folds: int = N_FOLDS, weight: Floats | None = None) -> Floats:
     """q (Σ K_i,) of every offered action, clipped to the rewards seen. Linear in the rewards: shift or scale them and q follows.
 
-    Time O(n·d²) with d ≤ 256 columns; memory a few times n·d and Σ K_i. Same interactions and seed, same bits.
+    `weight` (n,) ≥ 0 says how much each event counts in the fit; None: all alike. Time O(n·d²) with d ≤ 256 columns; memory a few
+    times n·d and Σ K_i. Same interactions and seed, same bits.
     """
     if len(interactions) == 0:
         return np.zeros(0)
     fold = folds(interactions.event_ids, seed, min(n_folds, max(2, len(interactions))))
     baseline = _means_of_the_others(interactions.reward, fold)
     model = arm_model if _is_fixed(interactions) else joint_model
-    q: Floats = np.repeat(baseline[fold], np.diff(interactions.offsets)) + model.fit_predict(interactions, fold, baseline)
+    q: Floats = np.repeat(baseline[fold], np.diff(interactions.offsets)) + model.fit_predict(interactions, fold, baseline, weight)
     return q.clip(interactions.reward.min(), interactions.reward.max())
+
+
+def robust_weight(interactions: Interactions, pmf: Floats) -> Floats:
+    """π(chosen)·(1 − p)/p², averaging 1: what a residual adds to the variance of DR (Farajtabar et al. 2018, section 4).
+
+    Where the log left no choice (p = 1 wherever π would go) it is 0, and the model knows the mean reward only.
+    """
+    weight = pmf[interactions.chosen] * np.maximum(1 - interactions.probability, 0.0) / np.square(interactions.probability)
+    total = float(weight.sum())
+    return np.asarray(weight * (len(weight) / total) if total > 0 else weight, dtype=np.float64)
 
 
 def _means_of_the_others(reward: Floats, fold: Ints) -> Floats:

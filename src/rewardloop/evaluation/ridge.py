@@ -27,14 +27,17 @@ def _solve(A: Floats, b: Floats) -> Floats:
     return np.asarray(np.linalg.solve(A, b), dtype=np.float64)
 
 
-def fit_held_out(X: Floats, y: Floats, fold: Ints, baseline: Floats, penalty: Floats) -> Floats:
-    """(n_folds, d): for each fold the fit of y − baseline[fold] on all the other folds."""
+def fit_held_out(X: Floats, y: Floats, fold: Ints, baseline: Floats, penalty: Floats, weight: Floats | None = None) -> Floats:  # noqa: PLR0917
+    """(n_folds, d): for each fold the fit of y − baseline[fold] on all the other folds, events counted by `weight` (n,)."""
     parts = [np.flatnonzero(fold == number) for number in range(len(baseline))]
     if len(X) < X.shape[1] * 2:
         rest = [np.flatnonzero(fold != number) for number in range(len(baseline))]
-        return np.array([fit(X[rows], y[rows] - base, penalty) for rows, base in zip(rest, baseline, strict=True)])
-    grams = [X[part].T @ X[part] for part in parts]
-    moments = [np.stack([X[part].T @ y[part], X[part].sum(axis=0)]) for part in parts]
+        root = np.ones(len(X)) if weight is None else np.sqrt(weight)
+        scaled = X * root[:, None]
+        return np.array([fit(scaled[r], (y[r] - base) * root[r], penalty) for r, base in zip(rest, baseline, strict=True)])
+    weighted = X if weight is None else X * weight[:, None]
+    grams = [weighted[part].T @ X[part] for part in parts]
+    moments = [np.stack([weighted[part].T @ y[part], weighted[part].sum(axis=0)]) for part in parts]
     gram, moment = sum(grams) + np.diag(penalty), sum(moments)
     weights = []
     for own_gram, own_moment, base in zip(grams, moments, baseline, strict=True):
