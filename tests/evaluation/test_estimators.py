@@ -113,3 +113,42 @@ def test_nothing_observed_is_not_a_number_rather_than_a_perfect_zero():
     nothing = Sample(np.zeros(3), np.ones(3), np.ones(3), np.ones(3))
     assert np.isnan(snips(nothing)).all()
     assert np.isnan(sndr(nothing)).all()
+
+
+def test_calibration_removes_what_weights_off_their_mean_explain():
+    """A constant residual is all explained: where the weights average 1.5, IPS counts every residual half as much again."""
+    weight = np.array([0.0, 3.0, 0.0, 3.0])
+    events = Sample(weight, np.ones(4), np.full(4, 0.5), np.full(4, 0.5))
+    assert dr(events).mean() == pytest.approx(1.25)
+    assert cdr(events).mean() == pytest.approx(1.0)
+
+
+def test_calibration_is_the_cressie_read_average_of_the_residuals():
+    """Σ p·w·(r − q) with p = (1 + c·(w − w̄))/(n + 1), the unseen event among the moments: the long way."""
+    generator = np.random.default_rng(0)
+    for scale in (0.7, 1.4):
+        events = Sample(scale * generator.exponential(size=50), *generator.random((3, 50)))
+        unseen = 4 * events.weight.max() if events.weight.mean() < 1 else 0.0
+        w = np.append(events.weight, unseen)
+        p = (1 + (1 - w.mean()) / w.var() * (w - w.mean())) / 51
+        assert p @ w == pytest.approx(1.0)
+        residual = p[:50] @ (events.weight * (events.reward - events.fitted))
+        assert cdr(events).mean() == pytest.approx(events.direct.mean() + residual)
+
+
+@pytest.mark.parametrize("estimator", [clipped_ips, switch_dr, dros])
+def test_a_shrinking_estimator_tames_weights_whose_residuals_contradict_each_other(estimator):
+    """Two events in 400 weigh 500 each; one paid 1 more than was expected, the other 1 less: noise, and nothing to lose."""
+    heavy = np.zeros(400)
+    heavy[[7, 8]] = 1.0, -1.0
+    events = Sample(np.where(heavy, 500.0, 1.0), heavy, np.zeros(400), np.zeros(400))
+    assert dr(events).var() > 1000
+    assert estimator(events).var() < 10
+
+
+def test_weights_that_are_alike_are_not_shrunk():
+    generator = np.random.default_rng(1)
+    events = Sample(np.full(300, 0.9), *generator.random((3, 300)) + 0.2)
+    assert switch_dr(events).mean() == pytest.approx(dr(events).mean())
+    assert cdr(events).tobytes() == dr(events).tobytes()
+    assert clipped_ips(events).mean() == pytest.approx(ips(events).mean())
