@@ -40,6 +40,17 @@ def test_clean_logs_raise_no_alarm(alarms: Counter[str], check: str) -> None:
     assert alarms[check] <= MOST
 
 
+def test_rare_words_are_no_drift() -> None:
+    """Which words are told apart must not depend on which half they were seen in first."""
+    alarms = 0
+    for seed in range(LOGS):
+        generator = np.random.default_rng(seed)
+        log = clean_interactions(generator, n=250)
+        contexts = [{"word": f"w{word}"} for word in generator.zipf(1.5, 250)]
+        alarms += context_drift(with_columns(log, contexts=contexts)).severity == "warning"
+    assert alarms <= MOST
+
+
 def test_p_values_of_calibration_are_uniform_on_clean_logs() -> None:
     """The χ² has the right distribution, not merely few alarms: a tenth of the p-values lie below .1, give or take."""
     logs = (clean_interactions(np.random.default_rng(seed), n=1_000) for seed in range(LOGS))

@@ -27,6 +27,8 @@ MAX_ROWS = 20_000
 MAX_FEATURES = 200
 MAX_WORDS = 30
 """Words of a feature told apart; rarer ones count together."""
+_CELL = 10
+"""Cells of a χ² test hold at least so many, five a half."""
 _NOTABLE = 0.05
 """A distance (KS, or total variation) below this is real and small: no warning."""
 _FEW = 100
@@ -49,7 +51,7 @@ def context_drift(usable: Interactions) -> Finding:
     half = len(contexts) // 2
     first, second = contexts[:half], contexts[half:]
     counts = Counter(name for context in contexts for name in context)
-    names = [name for name, _ in counts.most_common(MAX_FEATURES)]
+    names = [name for _, name in sorted((-n, name) for name, n in counts.items())[:MAX_FEATURES]]
     shifts = [_shift(name, first, second) for name in names]
     beyond = f" (the {MAX_FEATURES} most frequent of {len(counts):,})" if len(counts) > MAX_FEATURES else ""
     return _context_finding([s for s in shifts if s.p * len(shifts) < ALPHA], len(shifts), beyond)
@@ -150,15 +152,17 @@ def _shift(name: str, first: Sequence[Features], second: Sequence[Features]) -> 
 
 
 def _word_counts(a: Sequence[object], b: Sequence[object]) -> tuple[Floats, Floats]:
-    """How often each frequent word occurs in each half; the rest (and none at all) last."""
-    known = [word for word, _ in Counter(map(str, (*a, *b))).most_common(MAX_WORDS)]
+    """How often each frequent word occurs in each half; the others last. Ties go by name: the first seen are the first half's."""
+    counts = Counter(map(str, (*a, *b)))
+    frequent = sorted((-n, word) for word, n in counts.items() if n >= _CELL)
+    known = [word for _, word in frequent[:MAX_WORDS]]
     place = {word: i for i, word in enumerate(known)}
     one, other = (np.bincount([place.get(str(v), len(known)) for v in half], minlength=len(known) + 1) for half in (a, b))
     return one.astype(np.float64), other.astype(np.float64)
 
 
 def _of_counts(name: str, one: Floats, other: Floats) -> _Shift:
-    """χ² of homogeneity, cells expected less than five times pooled; total variation distance."""
+    """χ² of homogeneity, small cells pooled; total variation distance."""
     one, other = _pooled(np.asarray(one, np.float64), np.asarray(other, np.float64))
     if len(one) < 2:
         return _Shift(name, 1.0, 0.0, 0.0)
@@ -168,9 +172,9 @@ def _of_counts(name: str, one: Floats, other: Floats) -> _Shift:
 
 def _pooled(one: Floats, other: Floats) -> tuple[Floats, Floats]:
     total = one + other
-    large = total >= 10
+    large = total >= _CELL
     rest = np.array([one[~large].sum(), other[~large].sum()])
-    if rest.sum() >= 10:
+    if rest.sum() >= _CELL:
         return np.append(one[large], rest[0]), np.append(other[large], rest[1])
     return one[large], other[large]
 
