@@ -13,9 +13,11 @@ from rewardloop.evaluation import (
     Importance,
     PolicyReport,
 )
+from rewardloop.evaluation.report_explained import decision_summary
 from rewardloop.reports import decision_page, decision_picture, importance_page, importance_picture
+from rewardloop.reports.importance import importance_table
 
-HOSTILE = "</td><script>alert(1)</script>"
+HOSTILE = "</td><script>alert(1)</script>\x00\x1b[2J"
 
 
 def importance_report(n=2, name="age"):
@@ -109,3 +111,7 @@ def test_hostile_names_and_values_stay_text():
     for page in (importance_page(importance_report(name=HOSTILE)), decision_page(decision_report(contribution))):
         assert "script" not in Page(page).tags
         assert "://" not in page
+        assert not {"\x00", "\x1b"} & set(page)
+    assert "\x1b" not in importance_table(importance_report(name=HOSTILE)).rows[0][0] + decision_summary(
+        decision_report(contribution).contributions
+    )

@@ -42,22 +42,22 @@ def to_page(title: str, headline: str, sections: Sequence[Section], tone: Tone =
     """
     body = "\n".join(_section(section) for section in sections)
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{_text(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n<style>\n{_STYLE}</style>\n</head>\n<body>\n<main>\n'
-        f'<h1>{html.escape(title)}</h1>\n<p class="headline {tone}">{html.escape(headline)}</p>\n{body}\n'
+        f'<h1>{_text(title)}</h1>\n<p class="headline {tone}">{_text(headline)}</p>\n{body}\n'
         "</main>\n</body>\n</html>\n"
     )
 
 
 def _section(section: Section) -> str:
     parts = "\n".join(_part(part) for part in section.parts)
-    return f"<section>\n<h2>{html.escape(section.title)}</h2>\n{parts}\n</section>"
+    return f"<section>\n<h2>{_text(section.title)}</h2>\n{parts}\n</section>"
 
 
 def _part(part: str | Table | Chart) -> str:
     if isinstance(part, str):
-        return f"<p>{html.escape(part)}</p>"
+        return f"<p>{_text(part)}</p>"
     return _table(part) if isinstance(part, Table) else _figure(part)
 
 
@@ -75,10 +75,15 @@ def _table_row(row: Sequence[str], numbers: Sequence[bool]) -> str:
 
 def _cell(tag: str, text: str, number: bool) -> str:
     kind = ' class="number"' if number else ""
-    return f"<{tag}{kind}>{html.escape(text)}</{tag}>"
+    return f"<{tag}{kind}>{_text(text)}</{tag}>"
+
+
+def _text(text: str) -> str:
+    """Escaped, and without characters that a document may not hold."""
+    return html.escape("".join(character if character.isprintable() else "�" for character in text))
 
 
 def _figure(chart: Chart) -> str:
     """The drawing without the names of its dialects, which HTML does not need and a reader may take for addresses."""
     drawing = re.sub(r' xmlns(:xlink)?="[^"]*"', "", to_svg(chart))
-    return f'<figure role="img" aria-label="{html.escape(chart.title)}">{drawing}</figure>'
+    return f'<figure role="img" aria-label="{_text(chart.title)}">{drawing}</figure>'

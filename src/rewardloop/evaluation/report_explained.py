@@ -10,6 +10,8 @@ from rewardloop.evaluation.importance import FeatureImportance, Importance
 
 _NAMED = 3
 """Features in a sentence."""
+_WORD = 80
+"""Characters of a word that are shown."""
 _FELT = 0.005
 """A smaller change of a probability is not worth a sentence."""
 
@@ -61,9 +63,9 @@ def policy_summary(model_id: str, found: Importance) -> str:
 
 def decision_summary(found: Contributions) -> str:
     """One sentence: what was chosen, and what spoke most for it or against it."""
-    chosen = f"`{found.action}` was chosen with probability {found.probability:.3g}"
+    chosen = f"`{plain(found.action)}` was chosen with probability {found.probability:.3g}"
     if found.action != found.favourite:
-        chosen += f", to explore: the policy favours `{found.favourite}`"
+        chosen += f", to explore: the policy favours `{plain(found.favourite)}`"
     spoke = [feature for feature in found.features if abs(feature.change) >= _FELT]
     if not spoke:
         return f"{chosen}; no single feature of this event changes that much."
@@ -78,7 +80,18 @@ def shown_value(value: float | str | None) -> str:
     """
     if value is None:
         return "absent"
-    return value if isinstance(value, str) else f"{value:.6g}"
+    if not isinstance(value, str):
+        return f"{value:.6g}"
+    return plain(value if len(value) <= _WORD else f"{value[: _WORD - 1]}…")
+
+
+def plain(text: str) -> str:
+    """What a client named, without what would move a terminal's cursor or break a page.
+
+    >>> plain("a\\x1b[2Jb")
+    'a�[2Jb'
+    """
+    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def label(of: Source, name: str) -> str:
@@ -87,7 +100,7 @@ def label(of: Source, name: str) -> str:
     >>> label("context", "age"), label("action", "price")
     ('age', 'price (of the action)')
     """
-    return name if of == "context" else f"{name} (of the action)"
+    return plain(name if of == "context" else f"{name} (of the action)")
 
 
 def _name(feature: FeatureImportance) -> str:

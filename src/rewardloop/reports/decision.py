@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewardloop.charts import Chart, Section, Table, bars, stacked, to_page, to_png
 from rewardloop.clock import isoformat
 from rewardloop.evaluation import Contribution, DecisionReport
-from rewardloop.evaluation.report_explained import label, shown_value
+from rewardloop.evaluation.report_explained import label, plain, shown_value
 
 SHOWN = 25
 """Bars in the chart; the table has all."""
@@ -62,9 +62,9 @@ def _row(feature: Contribution) -> tuple[str, ...]:
 def _charts(report: DecisionReport) -> list[Chart]:
     felt = [feature for feature in report.contributions.features if abs(feature.change) >= _FELT][:SHOWN]
     shown = {f"{label(f.of, f.name)} = {shown_value(f.value)}": f.change for f in felt}
-    title = f"What each feature did for {report.contributions.action}"
+    title = f"What each feature did for {plain(report.contributions.action)}"
     return [bars(shown, title=title, unit="change in the probability of the chosen action")] if shown else []
 
 
 def _title(report: DecisionReport) -> str:
-    return f"Why {report.contributions.action}? Decision {report.event_id}"
+    return plain(f"Why {report.contributions.action}? Decision {report.event_id}")
