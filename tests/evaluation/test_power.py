@@ -9,8 +9,10 @@ import pytest
 
 from observed_logs import clean_interactions
 from rewardloop.errors import InvalidInput
+from rewardloop.evaluation.intervals import normal
 from rewardloop.evaluation.learnability import policy_scores
 from rewardloop.evaluation.power import Plan, detectable, events_needed, planned_spread, spread
+from rewardloop.evaluation.sequences import asymptotic
 from rewardloop.interactions import Floats
 
 LEVEL_Z = 1.959964
@@ -63,6 +65,14 @@ def test_the_scatter_of_a_log_predicts_its_successors() -> None:
     n = events_needed(spread(scores.fitted - scores.logged), delta)
     resampled: Scores = lambda generator, size: generator.choice(world, size)  # noqa: E731
     assert seen(resampled, int(0.8 * n)) < 0.8 < seen(resampled, int(1.2 * n))
+
+
+def test_a_sequence_needs_1_9_times_the_events() -> None:
+    """Power z of the upper tail stays, the interval is wider: (z_sequence + z)² / (z_normal + z)²."""
+    scores = np.tile([-1.0, 1.0], 5_000)
+    wide, narrow = (found.upper - found.lower for found in (asymptotic(scores, 0.95, len(scores)), normal(scores, 0.95)))
+    z_sequence = LEVEL_Z * wide / narrow
+    assert ((z_sequence + 0.8416) / (LEVEL_Z + 0.8416)) ** 2 == pytest.approx(1.9, abs=0.05)
 
 
 def test_what_n_events_show_needs_n_events() -> None:
