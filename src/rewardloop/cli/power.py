@@ -106,6 +106,6 @@ def _print(rows: list[Needed], delta: float, n: int, share: float, *, power: flo
     columns = [0, 1, 2, *([3] if share < 1 else []), *([4] if n else [])]
     print_table([header[i] for i in columns], [[row[i] for i in columns] for row in cells])
     console.print(
-        f"A difference of {delta:g} is then seen {power:.0%} of the time, looked at once; the strict gate, which may look at any time, "
+        f"A difference of {delta:g} is then seen {power:.0%} of the time, looked at once; the strict gate, which may look often, "
         "needs about twice as many. Events are evaluated ones, not all decisions."
     )
