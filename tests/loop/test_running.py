@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -152,8 +153,12 @@ def test_what_retention_no_longer_covers_is_thrown_away(tmp_path: Path) -> None:
             clock.advance(SECOND)
             offers.turn()
         clock.advance(3600 * SECOND)
+        half_written = offers.directory.root / ".hosted.json.1-1"
+        half_written.touch()
+        os.utime(half_written, ns=(0, 0))
     with Experiment.open(short, tmp_path, clock=clock) as offers:
         offers.tidy()
         assert offers.modelling.store.ids() == ["offers.3", "offers.4"]
         assert list(offers.directory.log.glob("*.db")) == []
+        assert not half_written.exists()
         assert offers.rebuild("offers.1").model_id == "offers.1"

@@ -9,8 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from rewardloop.cli.printing import warn
+from rewardloop.durable import replace_file
 from rewardloop.errors import InvalidInput, StorageUnavailable
-from rewardloop.registry.files import replace_file
 
 SUFFIXES = (".html", ".png", ".json")
 

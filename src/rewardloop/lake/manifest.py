@@ -6,13 +6,13 @@ change is wholly there or not at all. Nothing here knows what the parts mean.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from rewardloop.errors import Corrupt, StorageUnavailable
+from rewardloop.durable import replace_file, storage
+from rewardloop.errors import Corrupt
 from rewardloop.lake.ledger import Ledger
 from rewardloop.settings.schema import Aggregation, RewardSettings
 
@@ -107,21 +107,5 @@ def read_manifest(directory: Path) -> Manifest:
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Replaces the manifest: durable when it returns. Raises `StorageUnavailable`, and then the old one stands."""
-    temporary = directory / f"{FILE}.tmp"
-    try:
-        with temporary.open("wb") as file:
-            file.write(msgspec.json.encode(manifest))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, directory / FILE)
-        sync_directory(directory)
-    except OSError as error:
-        raise StorageUnavailable(f"The lake cannot be written: {error.strerror}", at=str(directory)) from error
-
-
-def sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with storage(directory):
+        replace_file(directory / FILE, msgspec.json.encode(manifest))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 from msgspec.structs import replace
 
+from rewardloop.durable import TEMPORARY
 from rewardloop.errors import StorageUnavailable
 from rewardloop.lake import merging
 from rewardloop.lake.keys import index_name, write_index
@@ -17,6 +18,7 @@ from rewardloop.lake.manifest import FILE, KEPT_COMMITS, Kind, Manifest, Part, R
 from rewardloop.lake.parts import write_part
 
 SPILL = "tmp"
+UNFINISHED = TEMPORARY.format(FILE)
 
 
 class Storage:
@@ -85,7 +87,7 @@ class Storage:
             shutil.rmtree(self.directory / SPILL, ignore_errors=True)
             named = {FILE, *(file.name for file in manifest.retired), *(name for part in manifest.parts for name in files(part))}
             for path in self.directory.iterdir():
-                if path.name not in named and path.suffix in {".parquet", ".keys", ".tmp"}:
+                if path.name not in named and (path.suffix in {".parquet", ".keys"} or path.name.startswith(UNFINISHED)):
                     path.unlink()
         except OSError as error:
             raise StorageUnavailable(f"The lake cannot be written: {error.strerror}", at=str(self.directory)) from error

@@ -7,8 +7,9 @@ import sqlite3
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from rewardloop.durable import sync
 from rewardloop.errors import CorruptSegment, RewardloopError, StorageUnavailable
-from rewardloop.log.segment import NEW, remove, sync_directory, wal_size
+from rewardloop.log.segment import NEW, remove, wal_size
 from rewardloop.settings import LogSettings
 
 FORMAT = 2
@@ -40,7 +41,7 @@ def create(path: Path) -> None:
         with closing(connect(new)) as connection:
             connection.executescript(_SCHEMA)
         os.replace(new, path)
-        sync_directory(path.parent)
+        sync(path.parent)
     except (sqlite3.Error, OSError) as error:
         raise write_error(error, path) from error
 

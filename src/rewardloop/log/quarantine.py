@@ -13,12 +13,13 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+from rewardloop.durable import sync
 from rewardloop.errors import InvalidInput, NotFound
 from rewardloop.log.codec import decode
 from rewardloop.log.database import connect, create, write_error
 from rewardloop.log.lock import WriterLock
 from rewardloop.log.sealing import seal
-from rewardloop.log.segment import Segment, remove, sync_directory
+from rewardloop.log.segment import Segment, remove
 
 MAX_HOLE = 100_000
 """So many numbers in a row that cannot be read are taken for the end."""
@@ -65,7 +66,7 @@ def _replace(path: Path) -> Salvage:
         os.replace(f"{path}-wal", f"{aside}-wal")
     Path(f"{path}-shm").unlink(missing_ok=True)
     os.replace(salvaged, path)
-    sync_directory(path.parent)
+    sync(path.parent)
     return Salvage(*_count(path), aside)
 
 

@@ -89,12 +89,3 @@ def wal_size(path: Path) -> int:
         return os.stat(f"{path}-wal").st_size
     except FileNotFoundError:
         return 0
-
-
-def sync_directory(directory: Path) -> None:
-    """Makes renames and deletions in a directory durable."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from rewardloop.durable import sweep
 from rewardloop.log import Cursor, prune, seal_abandoned
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import ExperimentDirectory
 from rewardloop.registry.models import ModelStore
 from rewardloop.settings import ExperimentSettings
+
+LEFT = 3_600_000_000
+"""Microseconds after which a half-written pointer is nobody's."""
 
 
 def tidy(settings: ExperimentSettings, directory: ExperimentDirectory, catalog: Catalog, consumed: Cursor, now: int) -> None:
@@ -14,6 +18,7 @@ def tidy(settings: ExperimentSettings, directory: ExperimentDirectory, catalog: 
     before = now - settings.log.retention
     seal_abandoned(directory.log)
     prune(directory.log, consumed, before)
+    sweep(directory.hosted, now - LEFT)
     ModelStore(directory.models).prune(_in_use(settings.experiment, catalog), before)
 
 

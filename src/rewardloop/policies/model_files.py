@@ -6,13 +6,13 @@ Plain files, written with fsync; that a directory appears whole or not at all is
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from rewardloop.durable import write_synced
 from rewardloop.errors import CorruptModel
 
 HEADER: Final = "policy.json"
@@ -31,9 +31,9 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def write_model(directory: Path, engine: str, files: Mapping[str, bytes]) -> None:
     """Writes the files and, last, the header that vouches for them."""
     for name, content in files.items():
-        _write(directory / name, content)
+        write_synced(directory / name, content)
     header = Header(engine, 1, files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
-    _write(directory / HEADER, msgspec.json.encode(header))
+    write_synced(directory / HEADER, msgspec.json.encode(header))
 
 
 def read_header(directory: Path) -> Header:
@@ -65,10 +65,3 @@ def _read(path: Path, digest: str | None) -> bytes:
     if found != digest:
         raise CorruptModel(f"Expected SHA-256 `{digest}`, got `{found}`", at=str(path))
     return content
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from rewardloop.durable import replace_file, storage
 from rewardloop.errors import Corrupt, UnknownModel
-from rewardloop.registry.files import replace_file, storage
 from rewardloop.registry.names import model_name
 
 _MAX_BYTES = 1 << 16

@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Self
 
 from rewardloop.clock import isoformat
+from rewardloop.durable import storage
 from rewardloop.errors import Conflict, DirectoryInUse
-from rewardloop.registry.files import storage
 
 
 class Lease:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from rewardloop.durable import storage, sync, write_synced
 from rewardloop.errors import Conflict, CorruptModel, InvalidInput, UnknownModel, did_you_mean
-from rewardloop.registry.files import storage, sync, write_synced
 from rewardloop.registry.names import is_model_id, model_name
 from rewardloop.registry.records import ModelRecord, record_from_json, record_to_json
 from rewardloop.registry.staging import Staging

@@ -12,7 +12,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from rewardloop.registry.files import storage
+from rewardloop.durable import storage
 
 _STAGE = ".stage-"
 _TRASH = ".trash-"

@@ -1,4 +1,4 @@
-"""Files that are whole or absent after a kill or a power cut, and the sentence when the disk refuses."""
+"""Files that are whole or absent after a kill or a power cut, and the sentence when the disk refuses. All floors use these."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rewardloop.errors import StorageUnavailable
+
+TEMPORARY = ".{}."
+"""What the name of a file that is being written begins with; a kill may leave it, for the directory's owner to sweep."""
 
 
 @contextmanager
@@ -44,7 +47,7 @@ def replace_file(path: Path, data: bytes) -> None:
     compare it miss nothing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    temporary = path.with_name(f"{TEMPORARY.format(path.name)}{os.getpid()}-{threading.get_ident()}")
     write_synced(temporary, data)
     with suppress(FileNotFoundError):
         before = path.stat().st_mtime_ns
@@ -52,3 +55,11 @@ def replace_file(path: Path, data: bytes) -> None:
             os.utime(temporary, ns=(before + 1, before + 1))
     temporary.replace(path)
     sync(path.parent)
+
+
+def sweep(path: Path, before: int) -> None:
+    """Removes what writers of `path` that were killed before an instant (microseconds UTC) left beside it."""
+    for left in path.parent.glob(TEMPORARY.format(path.name) + "*"):
+        with suppress(FileNotFoundError):
+            if left.stat().st_mtime_ns < before * 1000:
+                left.unlink()
