@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from threading import Event
-from types import TracebackType
 from typing import Self
 
 import msgspec
@@ -17,33 +14,29 @@ from rewardloop.errors import UnknownEvent, UnknownModel
 from rewardloop.evaluation import By, DecisionReport, EvaluationReport, GateReport, PolicyReport
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.ids import EventIds
-from rewardloop.lake import DataSet, ImportReport, Lake, Ledger, import_file
+from rewardloop.lake import DataSet, ImportReport, Ledger, import_file
 from rewardloop.learning.training import Progress
-from rewardloop.log import Cursor, LogReader, LogWriter, find
+from rewardloop.log import Cursor, find
 from rewardloop.loop.auditing import Audit, audit
 from rewardloop.loop.collecting import log_position
-from rewardloop.loop.cycle import Cycle, CycleReport
-from rewardloop.loop.deciding import Decider, DecideRequest, Hosted
-from rewardloop.loop.deploying import Deploying
+from rewardloop.loop.cycle import CycleReport
+from rewardloop.loop.deciding import DecideRequest, Hosted
 from rewardloop.loop.explaining import EVENTS, explain_decision, explain_policy
-from rewardloop.loop.hosting import Following, load_model
-from rewardloop.loop.modelling import Modelling
+from rewardloop.loop.hosting import load_model
 from rewardloop.loop.online import Online
-from rewardloop.loop.rewarding import Rewarder, RewardRequest
+from rewardloop.loop.opened import Opened
+from rewardloop.loop.rewarding import RewardRequest
 from rewardloop.loop.running import run
 from rewardloop.loop.tailing import newest
 from rewardloop.loop.tidying import tidy
 from rewardloop.registry.catalog import Catalog
-from rewardloop.registry.layout import DataDirectory
-from rewardloop.registry.leases import Lease
-from rewardloop.registry.models import ModelStore
 from rewardloop.registry.records import Deployment, ModelRecord
 from rewardloop.settings import ExperimentSettings, load_settings
 
 DEFAULT_DATA = "rewardloop-data"
 
 
-class Experiment:
+class Experiment(Opened):
     """One experiment, opened on a data directory.
 
     >>> import tempfile
@@ -56,19 +49,6 @@ class Experiment:
     ...     offers.join().n
     1
     """
-
-    def __init__(self, settings: ExperimentSettings, data: Path, clock: Clock) -> None:
-        root = DataDirectory(data)
-        self.settings = settings
-        self.directory = root.experiment(settings.experiment)
-        self.clock = clock
-        self.catalog = Catalog(data)
-        self.entry = self.catalog.register(settings, clock.now())
-        self._born = int.from_bytes(os.urandom(6), "big")
-        self._ids = EventIds(clock, key=self.catalog.salt, start=self._born)
-        store = ModelStore(self.directory.models)
-        self.modelling = Modelling(settings, self.catalog, store, clock)
-        self.deploying = Deploying(self.modelling, self.directory.hosted, clock)
 
     @classmethod
     def open(
@@ -250,51 +230,6 @@ class Experiment:
     def unread(self) -> int:
         """Records committed to the log that the lake does not have yet."""
         return self._reader.lag(log_position(self._lake))
-
-    def close(self) -> None:
-        """Release files; what was acknowledged is durable already."""
-        for name in ("_writer", "_reader"):
-            if name in self.__dict__:
-                self.__dict__[name].close()
-        self.catalog.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    @cached_property
-    def _decider(self) -> Decider:
-        return Decider(self.settings, self.entry.tag, self._ids, self.clock)
-
-    @cached_property
-    def _rewarder(self) -> Rewarder:
-        return Rewarder(self._ids, self.clock, [(self.entry.tag, self.settings)])
-
-    @cached_property
-    def _following(self) -> Following:
-        return Following(self.settings, self.directory, self.clock)
-
-    @cached_property
-    def _writer(self) -> LogWriter:
-        return LogWriter(self.directory.log, self.settings.log, f"process-{self._born:012x}")
-
-    @cached_property
-    def _reader(self) -> LogReader:
-        return LogReader(self.directory.log)
-
-    @cached_property
-    def _lake(self) -> Lake:
-        return Lake(self.directory.lake, self.settings.reward)
-
-    @cached_property
-    def _cycle(self) -> Cycle:
-        return Cycle(self.modelling, self.deploying, self._reader, self._lake, self.clock)
-
-    def trainer(self) -> Lease:
-        """The lock that whoever joins, trains or runs the loop holds; `DirectoryInUse` for everybody else."""
-        return Lease(self.directory.trainer_lock)
 
     def _tidying(self, on_cycle: Callable[[CycleReport], None]) -> Callable[[CycleReport], None]:
         def after(report: CycleReport) -> None:

@@ -1,0 +1,87 @@
+"""The files and parts of one experiment, each opened when it is first needed and closed together. The verbs are in `experiment`."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rewardloop.clock import Clock
+from rewardloop.ids import EventIds
+from rewardloop.lake import Lake
+from rewardloop.log import LogReader, LogWriter
+from rewardloop.loop.cycle import Cycle
+from rewardloop.loop.deciding import Decider
+from rewardloop.loop.deploying import Deploying
+from rewardloop.loop.hosting import Following
+from rewardloop.loop.modelling import Modelling
+from rewardloop.loop.rewarding import Rewarder
+from rewardloop.registry.catalog import Catalog
+from rewardloop.registry.layout import DataDirectory
+from rewardloop.registry.leases import Lease
+from rewardloop.registry.models import ModelStore
+from rewardloop.settings import ExperimentSettings
+
+
+class Opened:
+    """One experiment's directory, in this process. A context manager."""
+
+    def __init__(self, settings: ExperimentSettings, data: Path, clock: Clock) -> None:
+        root = DataDirectory(data)
+        self.settings = settings
+        self.directory = root.experiment(settings.experiment)
+        self.clock = clock
+        self.catalog = Catalog(data)
+        self.entry = self.catalog.register(settings, clock.now())
+        self._born = int.from_bytes(os.urandom(6), "big")
+        self._ids = EventIds(clock, key=self.catalog.salt, start=self._born)
+        store = ModelStore(self.directory.models)
+        self.modelling = Modelling(settings, self.catalog, store, clock)
+        self.deploying = Deploying(self.modelling, self.directory.hosted, clock)
+
+    def trainer(self) -> Lease:
+        """The lock that whoever joins, trains or runs the loop holds; `DirectoryInUse` for everybody else."""
+        return Lease(self.directory.trainer_lock)
+
+    def close(self) -> None:
+        """Release files; what was acknowledged is durable already."""
+        for name in ("_writer", "_reader"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+        self.catalog.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @cached_property
+    def _decider(self) -> Decider:
+        return Decider(self.settings, self.entry.tag, self._ids, self.clock)
+
+    @cached_property
+    def _rewarder(self) -> Rewarder:
+        return Rewarder(self._ids, self.clock, [(self.entry.tag, self.settings)])
+
+    @cached_property
+    def _following(self) -> Following:
+        return Following(self.settings, self.directory, self.clock)
+
+    @cached_property
+    def _writer(self) -> LogWriter:
+        return LogWriter(self.directory.log, self.settings.log, f"process-{self._born:012x}")
+
+    @cached_property
+    def _reader(self) -> LogReader:
+        return LogReader(self.directory.log)
+
+    @cached_property
+    def _lake(self) -> Lake:
+        return Lake(self.directory.lake, self.settings.reward)
+
+    @cached_property
+    def _cycle(self) -> Cycle:
+        return Cycle(self.modelling, self.deploying, self._reader, self._lake, self.clock)
