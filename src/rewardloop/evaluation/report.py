@@ -27,7 +27,7 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
     excluded: dict[str, int]
     """Events not used, by reason."""
     candidate: dict[str, Estimate]
-    """By estimator: `ips`, `dr`, `cressie_read`. Empty with fewer than two events, and the estimates below None."""
+    """By estimator: `ips`, `dr`, `cdr`, `cressie_read`. Empty with fewer than two events, and the estimates below None."""
     hosted: dict[str, Estimate] | None
     logged: Estimate | None
     """What the decisions as they were logged earned, on the same events."""
