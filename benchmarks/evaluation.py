@@ -19,7 +19,7 @@ from functools import partial
 
 import numpy as np
 from cyclopts import App
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -28,7 +28,13 @@ from rewardloop.evaluation import ESTIMATORS, Sample, asymptotic_sequence, berns
 from rewardloop.features import ActionSet, Features, fixed_actions
 from rewardloop.interactions import Floats, Interactions
 
-DATA_SETS = {"digits": load_digits, "cancer": load_breast_cancer, "wine": load_wine}
+DATA_SETS = {
+    "digits": load_digits,
+    "cancer": load_breast_cancer,
+    "wine": load_wine,
+    "made": partial(make_classification, 3000, 24, n_informative=14, n_classes=8, class_sep=1.5, random_state=12),
+}
+"""The last is hard: both classifiers are poor, and rewards rare."""
 EPSILONS = (0.5, 0.1, 0.02)
 SIZES = (500, 2_000, 5_000)
 FLOOR = 0.02
@@ -86,7 +92,7 @@ def _guesses(rows: np.ndarray, labels: np.ndarray, seen: np.ndarray) -> np.ndarr
 
 
 def _spread(guess: np.ndarray, epsilon: float, k: int) -> np.ndarray:
-    return epsilon / k + (1 - epsilon) * (guess[:, None] == np.arange(k))
+    return np.asarray(epsilon / k + (1 - epsilon) * (guess[:, None] == np.arange(k)))
 
 
 def errors(world: World, n: int, epsilon: float, repetitions: int) -> dict[str, float]:
