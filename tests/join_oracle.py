@@ -56,6 +56,8 @@ def _event(
     awake = [at for at in activations if abs(at - opened) <= window]
     inactive = decision.deferred and not awake
     closed_at = shut if not decision.deferred else end if inactive else max(shut, min(awake))
+    if settings.closes == "window":
+        closed_at = end
 
     counted: list[Reward] = []
     fates: dict[int, str] = {}

@@ -38,9 +38,10 @@ rewards = st.builds(
 activations = st.builds(lambda i, at: activation(i, activated_at=at), ids, times)
 histories = st.lists(st.one_of(decisions, rewards, rewards, rewards, activations), max_size=30)
 rules = st.builds(
-    lambda how, default: RewardSettings(window=Duration(WINDOW), aggregation=how, default=default),
+    lambda how, default, closes: RewardSettings(window=Duration(WINDOW), aggregation=how, default=default, closes=closes),
     st.sampled_from(get_args(Aggregation)),
     st.sampled_from([0.0, -1.0]),
+    st.sampled_from(["early", "early", "window"]),
 )
 COUNTS = [
     "decisions", "duplicate_decisions", "open", "closed", "with_reward", "defaulted", "not_activated", "rewards_received",

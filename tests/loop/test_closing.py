@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import hypothesis
 import pytest
@@ -39,9 +40,15 @@ def histories(draw: st.DrawFn) -> list[Record]:
 
 
 @hypothesis.settings(max_examples=20)
-@given(records=histories(), aggregation=st.sampled_from(["earliest", "latest", "sum", "mean", "min", "max"]))
-def test_online_closing_gives_the_labels_of_the_lake(records: list[Record], aggregation: Aggregation) -> None:
-    settings = RewardSettings(window=Duration(WINDOW * SECOND), aggregation=aggregation, default=-1.0)
+@given(
+    records=histories(),
+    aggregation=st.sampled_from(["earliest", "latest", "sum", "mean", "min", "max"]),
+    closes=st.sampled_from(["early", "window"]),
+)
+def test_online_closing_gives_the_labels_of_the_lake(
+    records: list[Record], aggregation: Aggregation, closes: Literal["early", "window"]
+) -> None:
+    settings = RewardSettings(window=Duration(WINDOW * SECOND), aggregation=aggregation, default=-1.0, closes=closes)
     end = builders.AT + 1000 * SECOND
     online = Closing(settings)
     closed = [*online.take(records), *online.expire(end)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
+from rewardloop.settings import RewardSettings
 
 OFFERS = ExperimentSettings(experiment="offers", actions=("red", "green"))
 
@@ -49,3 +50,17 @@ def test_a_missing_probability_is_estimated_and_said(tmp_path: Path) -> None:
     assert report.probability_estimated == 100
     frequency = np.bincount(batch.action) / len(batch)
     np.testing.assert_allclose(batch.probability, frequency[batch.action])
+
+
+def test_history_is_closed_at_once_where_events_wait_for_their_window(tmp_path: Path) -> None:
+    clock = ManualClock()
+    write(tmp_path / "history.csv", 50, probability=True)
+    clicks = ExperimentSettings(experiment="offers", actions=("red", "green"), reward=RewardSettings(closes="window"))
+    with Experiment.open(clicks, tmp_path / "data", clock=clock) as offers:
+        offers.warm_start(tmp_path / "history.csv")
+        decision = offers.decide({"age": 31.0})
+        offers.reward(decision.event_id, 1.0)
+        clock.advance(SECOND)
+        assert offers.join().n == 50
+        clock.advance(clicks.reward.window)
+        assert offers.join().n == 51

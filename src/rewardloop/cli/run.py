@@ -53,6 +53,8 @@ def _print(report: CycleReport) -> None:
         f"{report.model_id}  {mark}  trained on {report.n_trained} (mean reward {report.mean_reward:.3f}), "
         f"{report.n_events} events so far. {report.summary}"
     )
+    if report.warning:
+        console.print(f"[yellow]Careful:[/] {report.warning}.")
 
 
 def _print_json(report: CycleReport) -> None:

@@ -55,6 +55,8 @@ def _print(state: Status, unread: int) -> None:
     console.print(f"[bold]{state.experiment}[/]  {state.exploration}")
     waiting = [("not joined", f"{unread:,} newer in the log; `run` or `join` accounts for them")] if unread else []
     print_facts([("hosted", hosted), *account(state.ledger), *waiting], "  ")
+    if state.warning:
+        console.print(f"  [yellow]Careful:[/] {state.warning}.")
     if state.models:
         console.print()
         header = ("model", "parent", "trained at", ">events", ">mean reward", "gate")

@@ -98,6 +98,7 @@ class Joiner:
             "window": self._labelling.window,
             "default": f"CAST({self._labelling.default!r} AS DOUBLE PRECISION)",
             "earliest": int(self._labelling.aggregation == "earliest"),
+            "waits": int(self._labelling.waits),
             "superseded": _without(manifest.superseded),
         }
 

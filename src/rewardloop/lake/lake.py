@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from msgspec.structs import replace
 
@@ -82,12 +83,19 @@ class Lake:
         """
         manifest = self._storage.begin()
         closed = max(at - 1, manifest.joined)
-        admitted = admit(self.directory, manifest, decision_columns(decisions, closed))
+        admitted = admit(self.directory, manifest, self._past(decision_columns(decisions, closed), closed))
         kept = set(admitted.table["event_id"].to_pylist())
         told = {reward.event_id: reward for reward in reversed(rewards) if reward.event_id in kept}
         columns = reward_columns(list(told.values()), closed)
         self._storage.commit(self._grown(manifest, admitted, columns, activation_columns([], closed)))
         return kept
+
+    def _past(self, decisions: pa.Table, closed: int) -> pa.Table:
+        """Decisions of history: where events wait for their window, one that has just ended."""
+        if not self._labelling.waits:
+            return decisions
+        at = np.full(len(decisions), closed + 1 - self._labelling.window, np.int64)
+        return decisions.set_column(decisions.column_names.index("effective_at"), "effective_at", pa.array(at))
 
     def join(self, watermark: int) -> DataSet:
         """The data set of a watermark: joins what closed since the last one. Killed, it goes on from the last slice it finished.

@@ -48,10 +48,12 @@ class Labelling(msgspec.Struct, frozen=True):
     window: int
     default: float
     aggregation: Aggregation
+    waits: bool = False
+    """Every event closes at the end of its window, and not with the reward that decides it."""
 
     @classmethod
     def of(cls, reward: RewardSettings) -> Labelling:
-        return cls(int(reward.window), reward.default, reward.aggregation)
+        return cls(int(reward.window), reward.default, reward.aggregation, reward.closes == "window")
 
 
 class Retired(msgspec.Struct, frozen=True):

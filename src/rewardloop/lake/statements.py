@@ -2,7 +2,7 @@
 
 Tables: decisions, rewards, activations as in `parts.SCHEMAS`. `{since}` < time ≤ `{until}` is the slice of events to close,
 `{window}` the reward window, `{default}` the reward where there is none, `{earliest}` 1 where the first reward closes an
-event, otherwise 0.
+event, `{waits}` 1 where every event waits for the end of its window; otherwise 0.
 """
 
 PAIRS = """
@@ -29,7 +29,7 @@ WITH told AS (
     SELECT event_key, seq, sample_prob, last_at, pairs,
            CASE WHEN pairs = 1 THEN reward ELSE {default} END AS reward,
            CASE WHEN pairs >= 2 THEN opened_at
-                WHEN pairs = 0 OR (final = 0 AND {earliest} = 0) THEN opened_at + {window}
+                WHEN pairs = 0 OR {waits} = 1 OR (final = 0 AND {earliest} = 0) THEN opened_at + {window}
                 WHEN told_at < opened_at THEN opened_at
                 ELSE told_at END AS closed_at
     FROM paired

@@ -54,6 +54,7 @@ def tell(rows: pa.Table, labelling: Labelling) -> Stories:
     activated = rows["activated_at"].fill_null(-1).to_numpy()[start]
     inactive = deferred & (activated < 0)
     closed = np.where(inactive, expires[start], np.where(deferred, np.maximum(shut, activated), shut))
+    closed = expires[start] if labelling.waits else closed
 
     in_time = fits & (time <= shut[event])
     nth = rows["nth"].to_numpy()

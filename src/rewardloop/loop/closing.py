@@ -1,7 +1,7 @@
 """The join in memory, an event at a time, for online learning: the same rules as the lake's SQL, on records as they arrive.
 
-An event closes at its first reward (aggregation `earliest`), at a `final` reward, or when its window ends. A test holds this
-against the lake's answer on the same records.
+An event closes at its first reward (aggregation `earliest`), at a `final` reward, or when its window ends; where
+`reward.closes` is `window`, always then. A test holds this against the lake's answer on the same records.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Closing:
 
     def _close_if_complete(self, event: _Open, at: int) -> Iterator[Closed]:
         first_decides = self._settings.aggregation == "earliest" and bool(event.rewards)
-        if event.active and (event.final or first_decides):
+        if self._settings.closes == "early" and event.active and (event.final or first_decides):
             del self._open[event.decision.event_id]
             yield Closed(event.decision, self._aggregate(event), at)
 

@@ -17,6 +17,7 @@ from rewardloop.log import LogReader
 from rewardloop.loop.collecting import collect, log_position
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.modelling import Modelling
+from rewardloop.loop.warning import early_closing
 from rewardloop.registry.records import ModelRecord
 
 
@@ -34,6 +35,8 @@ class CycleReport(msgspec.Struct, frozen=True):
     verdict: str
     summary: str
     deployed: bool
+    warning: str
+    """What bends these numbers; empty where nothing does."""
 
 
 class Cycle:
@@ -102,4 +105,5 @@ class Cycle:
             report.verdict,
             report.summary,
             report.passed,
+            early_closing(data.ledger, self._modelling.settings.reward),
         )

@@ -8,9 +8,11 @@ import msgspec
 
 from rewardloop.lake import Ledger, read_ledger
 from rewardloop.loop.deciding import first_model_id
+from rewardloop.loop.warning import early_closing
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.records import Deployment
+from rewardloop.settings import ExperimentSettings
 
 
 class ModelLine(msgspec.Struct, frozen=True):
@@ -35,16 +37,18 @@ class Status(msgspec.Struct, frozen=True):
     deployments: tuple[Deployment, ...]
     ledger: Ledger
     """As of the last join."""
+    warning: str
+    """What bends the numbers; empty where nothing does."""
 
 
 def statuses(data: Path, experiment: str | None = None) -> list[Status]:
     """Of one experiment, or of all in the data directory. Raises `UnknownExperiment`."""
     with Catalog(data) as catalog:
         entries = [catalog.experiment(experiment)] if experiment else catalog.experiments()
-        return [_status(catalog, data, entry.name, entry.settings.exploration) for entry in entries]
+        return [_status(catalog, data, entry.name, entry.settings) for entry in entries]
 
 
-def _status(catalog: Catalog, data: Path, name: str, exploration: str) -> Status:
+def _status(catalog: Catalog, data: Path, name: str, settings: ExperimentSettings) -> Status:
     hosted = catalog.hosted(name)
     verdicts = {evaluation.candidate: evaluation.verdict for evaluation in catalog.evaluations(name)}
     models = tuple(
@@ -58,12 +62,14 @@ def _status(catalog: Catalog, data: Path, name: str, exploration: str) -> Status
         )
         for model in catalog.models(name)
     )
+    ledger = read_ledger(DataDirectory(data).experiment(name).lake)
     return Status(
         name,
-        exploration,
+        settings.exploration,
         hosted.model_id if hosted else first_model_id(name),
         hosted.deployed_at if hosted else None,
         models,
         tuple(catalog.deployments(name)),
-        read_ledger(DataDirectory(data).experiment(name).lake),
+        ledger,
+        early_closing(ledger, settings.reward),
     )

@@ -98,6 +98,10 @@ class RewardSettings(Section, frozen=True, kw_only=True):
     aggregation: Annotated[
         Aggregation, said("earliest: the first reward closes the event. The others wait for `final` or for the window.")
     ] = "earliest"
+    closes: Annotated[
+        Literal["early", "window"],
+        said("early: with the reward that decides it. window: always at its end; needed where silence means `default` (clicks)."),
+    ] = "early"
     range: Annotated[
         tuple[Real, Real] | None,
         said("[lowest, highest] possible reward; one outside is refused. null: learned from the data."),

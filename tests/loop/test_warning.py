@@ -1,0 +1,45 @@
+"""Clicks without zeros: the loop says that young events are a biased sample, and waiting for the window mends it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from rewardloop import Experiment, ExperimentSettings
+from rewardloop.clock import SECOND, ManualClock
+from rewardloop.settings import Duration, GateSettings, RewardSettings
+
+WINDOW = 100
+
+
+def clicks(data: Path, closes: Literal["early", "window"]) -> tuple[float, str]:
+    """Mean reward of what has closed, half the events being younger than the window, and what the loop says of it."""
+    reward = RewardSettings(window=Duration(WINDOW * SECOND), closes=closes)
+    settings = ExperimentSettings(experiment="offers", actions=2, reward=reward, gate=GateSettings(rule="always"))
+    clock, generator = ManualClock(), np.random.default_rng(0)
+    with Experiment.open(settings, data, clock=clock) as offers:
+        for _ in range(8):
+            for _ in range(50):
+                decision = offers.decide({"age": 31.0})
+                if generator.random() < 0.2:
+                    offers.reward(decision.event_id, 1.0)
+            clock.advance(WINDOW // 4 * SECOND)
+        report = offers.turn()
+        rewards = np.concatenate([batch.reward for batch in offers.join().interactions()])
+    return float(rewards.mean()), report.warning
+
+
+def test_early_closing_is_biased_and_said_so(tmp_path: Path) -> None:
+    mean, warning = clicks(tmp_path, "early")
+    assert mean > 0.25
+    assert "reward.closes: window" in warning
+
+
+def test_waiting_for_the_window_is_not(tmp_path: Path) -> None:
+    mean, warning = clicks(tmp_path, "window")
+    # 250 events of which a fifth is clicked: four standard errors.
+    assert mean == pytest.approx(0.2, abs=0.1)
+    assert warning == ""
