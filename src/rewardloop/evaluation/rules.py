@@ -83,7 +83,7 @@ def possible_actions(seen: Evidence, _: GateSettings) -> Rule:
 
 def overlap(seen: Evidence, _: GateSettings) -> Rule:
     """For actions that come and go; what has a name that lasts is judged by `logged_actions`, and gets its data by exploring."""
-    share, matched = seen.support.overlap, seen.support.n_matched
+    share, matched = min(seen.support.overlap, 1.0), seen.support.n_matched
     passed = share >= MIN_OVERLAP or matched >= ENOUGH_MATCHES or seen.support.named_share >= MIN_LOGGED_SHARE
     least = f"1/{LARGEST_RATIO:g}"
     found = (
