@@ -9,17 +9,23 @@ from rewardloop.charts.forest import Estimated
 
 
 def convergence(
-    curves: Mapping[str, Sequence[Estimated]], *, title: str, unit: str = "mean reward", reference: float | None = None
+    curves: Mapping[str, Sequence[Estimated]],
+    *,
+    title: str,
+    unit: str = "mean reward",
+    reference: float | None = None,
+    axis: str = "held-out events, oldest first",
 ) -> Chart:
     """One line a curve (at most five) over the number of events, each in the band of its intervals.
 
-    `reference` draws a horizontal line: 0 for a difference.
+    `reference` draws a horizontal line: 0 for a difference. `axis` says what is counted.
     """
     rows = [_row(name, estimate) for name, curve in curves.items() for estimate in curve]
     level = next((f"{100 * estimate.level:g} % interval" for curve in curves.values() for estimate in curve), "interval")
     last = max((estimate.n for curve in curves.values() for estimate in curve), default=1)
     line = [] if reference is None else [_reference(reference)]
-    drawn = [_band(rows, _n(last), hue(list(curves)), f"{unit}, {level}"), _line(rows, _n(last), list(curves))]
+    n = _n(last, axis)
+    drawn = [_band(rows, n, hue(list(curves)), f"{unit}, {level}"), _line(rows, n, list(curves))]
     return layered(title, [*line, *drawn], height=220)
 
 
@@ -27,10 +33,10 @@ def _row(name: str, estimate: Estimated) -> dict[str, object]:
     return {"series": name, "n": estimate.n, "value": estimate.value, "lower": estimate.lower, "upper": estimate.upper}
 
 
-def _n(last: int) -> Spec:
+def _n(last: int, title: str) -> Spec:
     axis = {"format": ",d", "tickCount": 8}
     scale = {"domain": [0, last], "nice": False}
-    return {"field": "n", "type": "quantitative", "title": "held-out events, oldest first", "axis": axis, "scale": scale}
+    return {"field": "n", "type": "quantitative", "title": title, "axis": axis, "scale": scale}
 
 
 def _band(rows: Sequence[Mapping[str, object]], n: Spec, colour: Spec, title: str) -> Spec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-START, SERVE, LEARN, LOOK = "Start here", "Serve and record", "The loop, step by step", "Look"
+START, PLAN, SERVE, LEARN, LOOK = "Start here", "Plan", "Serve and record", "The loop, step by step", "Look"
 
 
 class Command(NamedTuple):
@@ -42,6 +42,25 @@ COMMANDS = (
         "Write an experiment's YAML: every setting, its default, what it does.",
         "",
         ("rewardloop init offers --actions red,green,blue", "rewardloop init offers --actions 7"),
+    ),
+    Command(
+        "compare-ab",
+        PLAN,
+        "Bandit or A/B test? Both simulated on the same visitors.",
+        "On a labelled data set (the context is a row, the actions are the classes) or on arms of given success rates without "
+        "context. Says what each earned, the regret paid, how long the test took and how often it rolled out a worse arm.",
+        (
+            "rewardloop compare-ab",
+            "rewardloop compare-ab --data offers.csv --label bought --report compared.html",
+            "rewardloop compare-ab --arms 0.05,0.06 --policy lints --policy linucb",
+        ),
+    ),
+    Command(
+        "power",
+        PLAN,
+        "How many events until a difference in mean reward is seen.",
+        "From the scatter of doubly robust paired scores in a log, or, before there is one, from a plan.",
+        ("rewardloop power offers --delta 0.02", "rewardloop power --arms 4 --floor 0.1 --rate 0.05 --delta 0.01"),
     ),
     Command(
         "serve",
@@ -176,12 +195,5 @@ COMMANDS = (
         "Reads an experiment as of its last join, beside a running loop, or another system's file; changes nothing. Says also what "
         "is to be gained. Exit code 1 on an error; warnings alone leave it at 0.",
         ("rewardloop doctor offers", "rewardloop doctor history.csv --actions red,green,blue --json"),
-    ),
-    Command(
-        "power",
-        LOOK,
-        "How many events until a difference in mean reward is seen.",
-        "From the scatter of doubly robust paired scores in a log, or, before there is one, from a plan.",
-        ("rewardloop power offers --delta 0.02", "rewardloop power --arms 4 --floor 0.1 --rate 0.05 --delta 0.01"),
     ),
 )

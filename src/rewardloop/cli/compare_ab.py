@@ -1,0 +1,104 @@
+"""`rewardloop compare-ab`: what would a bandit have earned over an A/B test?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+
+from rewardloop.cli.options import AsJson
+from rewardloop.cli.printing import console, json_document, print_facts, print_json, print_table
+from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
+from rewardloop.comparing import Comparison, Population, SplitDesign, bernoulli, compare
+from rewardloop.demo.worlds import digits, from_csv
+from rewardloop.errors import InvalidInput
+from rewardloop.features import fixed_actions
+from rewardloop.reports.comparison import comparison_facts, comparison_page, comparison_picture, comparison_table
+from rewardloop.settings.schema import Exploration
+
+MAX_POLICIES = 2
+"""As many as a chart tells apart beside the test and the references."""
+
+_SHARE = Parameter(validator=Number(gt=0, lt=1))
+
+
+def compare_ab(
+    *,
+    data: Annotated[
+        Path | None, Parameter(help="A CSV file with a header and a label column; by default handwritten digits.")
+    ] = None,
+    label: Annotated[str | None, Parameter(help="The label column; by default the last.")] = None,
+    arms: Annotated[
+        str | None, Parameter(help="Instead of data: success rates of arms without context, such as 0.05,0.06.")
+    ] = None,
+    policy: Annotated[
+        tuple[Exploration, ...],
+        Parameter(name=["--policy", "-p"], negative=(), consume_multiple=False, help="Exploration policy; two to compare both."),
+    ] = ("lints",),
+    visitors: Annotated[int, Parameter(validator=Number(gte=100, lte=200_000), help="Of each run.")] = 20_000,
+    seeds: Annotated[int, Parameter(validator=Number(gte=2, lte=10_000), help="How many runs.")] = 20,
+    seed: Annotated[int, Parameter(validator=Number(gte=0, lt=2**31), help="Of everything random.")] = 0,
+    share: Annotated[float, _SHARE, Parameter(help="A/B test: of the visitors, at most, that are split.")] = 0.5,
+    looks: Annotated[
+        int, Parameter(validator=Number(gte=1, lte=100), help="A/B test: looks at the result on the way; 1: a fixed horizon.")
+    ] = 10,
+    level: Annotated[float, _SHARE, Parameter(help="A/B test: confidence level, shared among all comparisons and looks.")] = 0.95,
+    report: ReportFiles = (),
+    json: AsJson = False,
+) -> None:
+    check_reports(report)
+    if not 1 <= len(set(policy)) <= MAX_POLICIES:
+        raise InvalidInput(f"Expected 1 to {MAX_POLICIES} policies, got {len(set(policy))}", at="--policy")
+    population = _population(data, label, arms)
+    design = SplitDesign(share=share, looks=looks, level=level)
+    with Progress(console=Console(stderr=True), transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(escape(population.name), total=seeds)
+        found = compare(
+            population, policy, visitors=visitors, runs=seeds, seed=seed, design=design, on_run=lambda: progress.advance(task)
+        )
+    write_reports(report, _renderers(found))
+    if json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+def _renderers(found: Comparison) -> dict[str, Renderer]:
+    return {
+        ".html": lambda: comparison_page(found),
+        ".png": lambda: comparison_picture(found),
+        ".json": lambda: json_document(found),
+    }
+
+
+def _population(data: Path | None, label: str | None, arms: str | None) -> Population:
+    if arms is not None:
+        if data or label:
+            raise InvalidInput("Expected a data set or --arms, got both", at="--arms")
+        return bernoulli(_rates(arms))
+    if label and not data:
+        raise InvalidInput("Expected the file it is a column of, in --data", at="--label")
+    world = from_csv(data, label) if data else digits()
+    means = np.eye(len(world.actions))[world.labels]
+    return Population(world.name, world.contexts, means, fixed_actions(world.actions), world.references().skyline)
+
+
+def _rates(arms: str) -> list[float]:
+    try:
+        return [float(rate) for rate in arms.split(",")]
+    except ValueError:
+        raise InvalidInput(f"Expected numbers between commas, such as 0.05,0.06, got `{arms}`", at="--arms") from None
+
+
+def _print(found: Comparison) -> None:
+    shown = comparison_table(found)
+    print_table(shown.header, shown.rows)
+    console.print()
+    print_facts(comparison_facts(found))
+    console.print(f"\n[bold]{escape(found.summary)}[/]")
