@@ -36,9 +36,10 @@ def main(rewards: int = 2_000) -> None:
         (at / "online.yaml").write_text(example_yaml(settings))
         store = ModelStore(DataDirectory(at / "data").experiment("online").models)
         with (
-            serving(at / "online.yaml", at / "data", at / "serve.log") as url,
+            serving(at / "online.yaml", at / "data", at / "serve.log") as server,
             looping(at / "online.yaml", at / "data", at / "run.log"),
         ):
+            url = server.url()
             acknowledged: list[float] = []
             stream = Thread(target=_reward, args=[url, rewards, acknowledged], daemon=True)
             stream.start()
