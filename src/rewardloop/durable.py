@@ -23,14 +23,6 @@ def storage(path: Path) -> Iterator[None]:
         raise StorageUnavailable(f"Cannot use {path}: {error.strerror or error}; nothing was changed") from error
 
 
-def write_synced(path: Path, data: bytes) -> None:
-    """Creates or overwrites; on disk when this returns."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def sync(path: Path) -> None:
     """Brings a file's bytes, or a directory's names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -40,21 +32,26 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Puts new bytes in the place of a file: a reader sees the old or the new ones, and a new modification time.
+
+    `durable`: on the disk when this returns. Otherwise it survives a kill, and a power cut may leave a file that is empty.
 
     The time always grows, though two writes may fall into one tick of the clock and an inode be used again: watchers that
     compare it miss nothing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY.format(path.name)}{os.getpid()}-{threading.get_ident()}")
-    write_synced(temporary, data)
+    temporary.write_bytes(data)
+    if durable:
+        sync(temporary)
     with suppress(FileNotFoundError):
         before = path.stat().st_mtime_ns
         if temporary.stat().st_mtime_ns <= before:
             os.utime(temporary, ns=(before + 1, before + 1))
     temporary.replace(path)
-    sync(path.parent)
+    if durable:
+        sync(path.parent)
 
 
 def sweep(path: Path, before: int) -> None:

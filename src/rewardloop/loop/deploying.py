@@ -43,11 +43,14 @@ class Deploying:
         return self.deploy(self._catalog.previous_hosted(self._experiment) or first, "roll back")
 
     def publish(self, record: ModelRecord, policy: Policy) -> None:
-        """Serve an online snapshot: kept and pointed to, but no part of the history, which is of models that can be rebuilt."""
+        """Serve an online snapshot: kept and pointed to, but no part of the history, which is of models that can be rebuilt.
+
+        Not synced to the disk: after a power cut the champion is hosted, and the learner starts from it and the log.
+        """
         stage = self._modelling.store.stage()
         policy.save(stage)
-        self._modelling.store.commit(stage, record)
-        write_hosted(self._pointer, Hosted(model_id=record.model_id))
+        self._modelling.store.commit(stage, record, durable=False)
+        write_hosted(self._pointer, Hosted(model_id=record.model_id), durable=False)
 
     def reconcile(self) -> None:
         """After a kill between the two writes of a deployment, the pointer follows the catalog."""

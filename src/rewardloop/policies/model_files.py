@@ -1,6 +1,7 @@
 """A policy's directory: `policy.json` names the engine and the SHA-256 of every other file. Knows nothing of any engine.
 
-Plain files, written with fsync; that a directory appears whole or not at all is its owner's business (it renames it).
+Plain files; that they are on the disk, and that a directory appears whole or not at all, is its owner's business (it syncs
+and renames it).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Final
 
 import msgspec
 
-from rewardloop.durable import write_synced
 from rewardloop.errors import CorruptModel
 
 HEADER: Final = "policy.json"
@@ -31,9 +31,9 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def write_model(directory: Path, engine: str, files: Mapping[str, bytes]) -> None:
     """Writes the files and, last, the header that vouches for them."""
     for name, content in files.items():
-        write_synced(directory / name, content)
+        (directory / name).write_bytes(content)
     header = Header(engine, 1, files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
-    write_synced(directory / HEADER, msgspec.json.encode(header))
+    (directory / HEADER).write_bytes(msgspec.json.encode(header))
 
 
 def read_header(directory: Path) -> Header:

@@ -24,11 +24,11 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Hosted).decode
 
 
-def write_hosted(path: Path, hosted: Hosted) -> None:
+def write_hosted(path: Path, hosted: Hosted, *, durable: bool = True) -> None:
     """Points to a model. Atomic and durable; raises `StorageUnavailable`, and the old pointer then stands."""
     model_name(hosted.model_id)
     with storage(path):
-        replace_file(path, _encode(hosted))
+        replace_file(path, _encode(hosted), durable=durable)
 
 
 def read_hosted(path: Path) -> Hosted | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from rewardloop.durable import storage, sync, write_synced
+from rewardloop.durable import storage, sync
 from rewardloop.errors import Conflict, CorruptModel, InvalidInput, UnknownModel, did_you_mean
 from rewardloop.registry.names import is_model_id, model_name
 from rewardloop.registry.records import ModelRecord, record_from_json, record_to_json
@@ -52,21 +52,23 @@ class ModelStore:
         """Removes the stage, if there is one."""
         self._staging.discard()
 
-    def commit(self, stage: Path, record: ModelRecord) -> ModelRecord:
+    def commit(self, stage: Path, record: ModelRecord, *, durable: bool = True) -> ModelRecord:
         """Makes the staged files the model of this record, and returns the record with their hashes.
 
-        On disk and visible at once when this returns. Raises `Conflict` if the model exists intact; a damaged one is replaced.
+        On disk and visible at once when this returns (`durable` False: visible; after a power cut it may be damaged). Raises
+        `Conflict` if the model exists intact; a damaged one is replaced.
         """
         target = self.path(record.model_id)
         with storage(stage):
             complete = msgspec.structs.replace(record, files=_hashes(stage))
-            write_synced(stage / MANIFEST, record_to_json(complete))
-            for name in complete.files:
-                sync(stage / name)
-            sync(stage)
+            (stage / MANIFEST).write_bytes(record_to_json(complete))
+            if durable:
+                for path in (*(stage / name for name in complete.files), stage / MANIFEST, stage):
+                    sync(path)
             self._make_room(target)
             stage.rename(target)
-            sync(self._directory)
+            if durable:
+                sync(self._directory)
         self._staging.release(stage)
         return complete
 
