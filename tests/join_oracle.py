@@ -53,11 +53,9 @@ def _event(
     near = sorted((r for r in rewards if abs(r.rewarded_at - opened) <= window), key=lambda r: (r.rewarded_at, r.reward))
     closers = [r for r in near if r.final or settings.aggregation == "earliest"]
     shut = min([end, *(max(r.rewarded_at, opened) for r in closers)])
-    awake = [at for at in activations if abs(at - opened) <= window]
+    awake = sorted(at for at in activations if abs(at - opened) <= window)
     inactive = decision.deferred and not awake
-    closed_at = shut if not decision.deferred else end if inactive else max(shut, min(awake))
-    if settings.closes == "window":
-        closed_at = end
+    closed_at = end if inactive or settings.closes == "window" else max([shut, *(awake if decision.deferred else [])[:1]])
 
     counted: list[Reward] = []
     fates: dict[int, str] = {}
