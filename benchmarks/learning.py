@@ -20,7 +20,7 @@ from cyclopts import App, Parameter
 
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
-from rewardloop.settings import PolicySettings
+from rewardloop.settings import PolicySettings, RewardSettings
 from rewardloop.settings.load import load_settings
 from rewardloop.settings.schema import Exploration
 
@@ -81,12 +81,17 @@ def main(
     seeds: int = 8,
     config: Path | None = None,
     policy: Exploration | None = None,
-    low: float | None = None,
-    high: float | None = None,
+    low: Annotated[float, Parameter(help="The reward of a wrong action …")] = 0.0,
+    high: Annotated[float, Parameter(help="… and of the right one.")] = 1.0,
     scale: Annotated[float, Parameter(help="Multiply every feature by this.")] = 1.0,
 ) -> None:
     rows, labels = read(file)
-    base = ExperimentSettings(experiment="protocol", actions=int(labels.max()) + 1, policy=PolicySettings(exploration=policy))
+    base = ExperimentSettings(
+        experiment="protocol",
+        actions=int(labels.max()) + 1,
+        policy=PolicySettings(exploration=policy),
+        reward=RewardSettings(range=(low, high), default=low),
+    )
     settings = load_settings(config).settings if config else base
     results = []
     for seed in range(seeds):
