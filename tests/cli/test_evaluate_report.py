@@ -47,6 +47,8 @@ def test_a_report_says_what_evaluate_says_without_one(trained):
 
 def test_against_a_hosted_model(trained, tmp_path):
     trained("deploy", "offers", "offers.1")
+    decided = trained("decide", "offers", "-c", '{"age": 55}', "--json").json
+    trained("reward", decided["event_id"], "1")
     trained("train", "offers")
     trained("evaluate", "offers", "-r", "v.json")
     report = EvaluationReport.from_json((tmp_path / "v.json").read_bytes())

@@ -38,6 +38,10 @@ def test_from_a_file_to_a_hosted_model_and_back(offers, history):
 
     assert offers("deploy", "offers", "offers.1").code == 0
     assert offers("decide", "offers", "-c", '{"age": 31}', "--no-explore", "--json").json["action"] == "green"
+    refused = offers("train", "offers")
+    assert (refused.code, "none closed since `offers.1` was trained" in refused.err) == (1, True)
+    decided = offers("decide", "offers", "-c", '{"age": 55}', "--json").json
+    offers("reward", decided["event_id"], "1")
     assert offers("train", "offers", "--json").json["parent"] == "offers.1"
     assert offers("deploy", "offers", "offers.2").code == 0
     assert offers("rollback", "offers").out == "offers.1 is hosted again\n"

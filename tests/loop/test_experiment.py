@@ -80,6 +80,18 @@ def test_a_model_can_be_made_again_after_its_files_are_lost(tmp_path: Path) -> N
         offers.deploy("offers.3")
 
 
+def test_training_needs_something_new(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with open_offers(tmp_path, clock) as offers:
+        with pytest.raises(Conflict, match="none closed yet"):
+            offers.train()
+        play(offers, clock, 20, seed=1)
+        offers.train()
+        with pytest.raises(Conflict, match=r"since `offers\.1` was trained"):
+            offers.turn()
+        assert [model.model_id for model in offers.catalog.models("offers")] == ["offers.1"]
+
+
 def test_roll_back_walks_back_through_what_was_hosted(tmp_path: Path) -> None:
     clock = ManualClock()
     with open_offers(tmp_path, clock, gate=GateSettings(rule="always")) as offers:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rewardloop.clock import Clock
-from rewardloop.errors import CorruptModel, UnknownModel
+from rewardloop.errors import Conflict, CorruptModel, UnknownModel
 from rewardloop.evaluation import EvaluationReport, GateReport, PolicyName, Subject, evaluate, full_report
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.lake import DataSet
@@ -52,9 +52,14 @@ class Modelling:
         return load_policy(path)
 
     def train_next(self, data: DataSet, on_progress: Progress = lambda _: None, parent_id: str | None = None) -> ModelRecord:
-        """Train on what closed since the parent, keep the result, enter it in the catalog."""
+        """Train on what closed since the parent, keep the result, enter it in the catalog. Raises `Conflict` if nothing has."""
         parent = self.parent(parent_id)
         after = parent.watermark if parent else 0
+        if not data.count(after=after):
+            since = f"since `{parent.model_id}` was trained" if parent else "yet"
+            raise Conflict(
+                f"Expected events to learn from, found none closed {since}; an event closes with its reward or its window"
+            )
         policy = self.load(parent.model_id) if parent else None
         trained = train(policy, data, self.settings, after=after, until=data.watermark, on_progress=on_progress)
         number = self.catalog.next_model_number(self.settings.experiment)
