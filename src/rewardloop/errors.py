@@ -11,7 +11,6 @@ RewardloopError
 │   └── UnknownEvent
 ├── Conflict                409  1   the request is right, the state is not (no model to roll back to, a data directory in use)
 │   └── DirectoryInUse
-├── GateNotPassed           409  3
 ├── Corrupt                 500  1   a file on disk does not hold what its manifest says
 │   ├── CorruptModel
 │   └── CorruptSegment
@@ -91,10 +90,6 @@ class Conflict(RewardloopError):
 
 class DirectoryInUse(Conflict):
     code, title = "directory-in-use", "Directory in use"
-
-
-class GateNotPassed(Conflict):
-    code, title, exit_code = "gate-not-passed", "Gate not passed", 3
 
 
 class Corrupt(RewardloopError):

@@ -48,7 +48,8 @@ class LearnerSettings(Section, frozen=True, kw_only=True):
     learning_rate: Annotated[Positive, said("Size of a step.")] = 2.0
     bits: Annotated[int, Meta(ge=8, le=28), said("The weights have 2^bits places.")] = 20
     interactions: Annotated[
-        Literal["auto", "none", "quadratic"], said("auto: quadratic in the context while it has at most 64 numeric features.")
+        Literal["auto", "none", "quadratic"],
+        said("auto: quadratic in the context while its features × those of an action are at most 64."),
     ] = "auto"
     replay: Annotated[
         int, Meta(ge=1, le=32), said("Passes in all: new events once, then replay - 1 more over a sample of history.")
