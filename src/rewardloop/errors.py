@@ -4,6 +4,7 @@ RewardloopError
 ├── InvalidInput            422  2   a value the caller sent: says where (a JSON path), what was expected, what was found
 │   ├── MalformedJson       400  2
 │   ├── BodyTooLarge        413  2
+│   ├── UnsupportedMedia    415  2   a content type, or a content encoding, that is not understood
 │   └── InvalidSettings     422  2   a key, value or type in an experiment's YAML
 ├── NotFound                404  1
 │   ├── UnknownExperiment
@@ -62,6 +63,10 @@ class MalformedJson(InvalidInput):
 
 class BodyTooLarge(InvalidInput):
     code, title, status = "body-too-large", "Body too large", 413
+
+
+class UnsupportedMedia(InvalidInput):
+    code, title, status = "unsupported-media", "Unsupported media type", 415
 
 
 class InvalidSettings(InvalidInput):

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import msgspec
 
 MAX_EVENT_ID = 256
 MAX_ACTIONS = 1_000
+
+
+class Choice(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One slot of a decision that fills several: a position of a ranking, or a slot with features of its own.
+
+    Slots are filled from the first to the last, and what one took is excluded from those below it: `pmf` and `probability`
+    are conditional on the choices above, so their product is the probability of the whole.
+    """
+
+    slot: str
+    """The client's id of the slot; `1`, `2`, … for the positions of a ranking."""
+    action: int
+    """Index among the event's offered actions, from 0."""
+    probability: float
+    pmf: tuple[float, ...]
+    """Over all offered actions; 0 for those excluded or taken above."""
+    features: bytes = b""
+    """The slot's features as the client's JSON object, verbatim; empty where it has none."""
+    excluded: tuple[int, ...] = ()
+    """What this slot alone must not take."""
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, tag="d", gc=False):
@@ -32,6 +54,17 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="d", gc=False):
     deferred: bool = False
     """A deferred event counts only once it is activated."""
     variant: str = "champion"
+    slots: tuple[Choice, ...] = ()
+    """Where several slots are filled: each of them. `action`, `pmf` and `probability` are then those of the first."""
+    values: tuple[float, ...] = ()
+    """Where the action is continuous: what was chosen. `actions` then describes the range and `pmf` is over its cells."""
+    density: float = 0.0
+    """Where the action is continuous: the density that `values` was sampled with."""
+
+    @property
+    def joint_probability(self) -> float:
+        """P(everything that was chosen): the product over the slots, or `probability` where there are none."""
+        return prod(choice.probability for choice in self.slots) if self.slots else self.probability
 
 
 class Reward(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
@@ -44,6 +77,8 @@ class Reward(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
     """The client's idempotency key: the same key for the same event counts once. Empty: every reward counts."""
     final: bool = False
     """Closes the event: no later reward counts."""
+    slot: str = ""
+    """The slot it is for. Empty: the event as a whole, which is each of its slots."""
 
 
 class Activation(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):

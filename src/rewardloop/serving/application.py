@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from rewardloop.clock import SECOND, Clock
-from rewardloop.errors import BodyTooLarge, Overloaded, RewardloopError
-from rewardloop.serving.bodies import BodyStalled, ClientGone, NotJson, Receive, check_headers, read_body
+from rewardloop.errors import BodyTooLarge, Overloaded, RewardloopError, UnsupportedMedia
+from rewardloop.serving.bodies import BodyStalled, ClientGone, Receive, check_headers, read_body
 from rewardloop.serving.handlers import About, Call
-from rewardloop.serving.replies import Reply, problem, protocol_problem
+from rewardloop.serving.replies import Header, Reply, protocol_problem
 from rewardloop.serving.routes import ROUTES, Match, Route, Router
 from rewardloop.serving.service import Service
 
@@ -29,14 +29,14 @@ _logger = logging.getLogger(__name__)
 class Application:
     """Callable as ASGI; `find` and `answer` are the same for a protocol that has read the whole request already."""
 
-    def __init__(self, service: Service, clock: Clock, about: About) -> None:
+    def __init__(self, service: Service, clock: Clock, about: About, routes: Sequence[Route] = ROUTES) -> None:
         self._service = service
         self._about = about
         self._now = clock.now
         self._answered = service.counts.requests
-        self._timings = {route.operation: service.counts.timing(route.operation) for route in ROUTES}
+        self._timings = {route.operation: service.counts.timing(route.operation) for route in routes}
         self._in_flight = 0
-        self.find = Router(ROUTES).find
+        self.find = Router(routes).find
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,19 +49,21 @@ class Application:
         await send({"type": "http.response.start", "status": status, "headers": fields})
         await send({"type": "http.response.body", "body": body})
 
-    async def answer(self, route: Route, parameters: tuple[str, ...], query: bytes, body: bytes) -> Reply:
+    async def answer(
+        self, route: Route, parameters: tuple[str, ...], query: bytes, headers: Sequence[Header], body: bytes
+    ) -> Reply:
         """The reply of a route, an error's included; counted and timed."""
         started = self._now()
         self._in_flight += 1
         try:
             if self._in_flight > MAX_IN_FLIGHT:
                 raise Overloaded(f"{self._in_flight} requests are in flight in this worker")
-            reply = await route.handle(Call(self._service, self._about, parameters, query, body))
+            reply = await route.handle(Call(self._service, self._about, parameters, query, headers, body))
         except RewardloopError as error:
-            reply = problem(error)
+            reply = route.refuse(error)
         except Exception:
             _logger.exception("operation=%s failed", route.operation)
-            reply = protocol_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed; its log says how")
+            reply = route.refuse(RewardloopError("The server failed; its log says how"))
         finally:
             self._in_flight -= 1
         self._timings[route.operation].observe((self._now() - started) / SECOND)
@@ -77,20 +79,20 @@ class Application:
         body = await self._body(route, scope, receive)
         if isinstance(body, Reply):
             return self._counted(route.operation, body)
-        return await self.answer(route, match.parameters, scope["query_string"], body)
+        return await self.answer(route, match.parameters, scope["query_string"], scope["headers"], body)
 
     async def _body(self, route: Route, scope: Scope, receive: Receive) -> bytes | Reply:
         """The body, or why it is refused."""
         if route.method == "GET":
             return b""
         try:
-            check_headers(scope["headers"], route.max_body)
+            check_headers(scope["headers"], route.max_body, route.accepts)
             return await read_body(receive, route.max_body)
+        except UnsupportedMedia as error:
+            return route.refuse(error)
         except BodyTooLarge as error:
-            reply = problem(error)
+            reply = route.refuse(error)
             return reply._replace(headers=(*reply.headers, *_CLOSE))
-        except NotJson as error:
-            return protocol_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, str(error))
         except BodyStalled as error:
             return protocol_problem(HTTPStatus.REQUEST_TIMEOUT, str(error), _CLOSE)
 

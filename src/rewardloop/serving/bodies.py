@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from rewardloop.errors import BodyTooLarge
+from rewardloop.errors import BodyTooLarge, UnsupportedMedia
 from rewardloop.serving.replies import Header
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+JSON_TYPES = frozenset({b"application/json"})
 
 STALLED_SECONDS = 30.0
 """A body that is not there after so long is given up."""
@@ -23,21 +25,21 @@ class BodyStalled(Exception):
     """The client stopped sending in the middle."""
 
 
-class NotJson(Exception):
-    """The content type, or the content encoding, is none that is understood."""
+def check_headers(headers: Iterable[Header], limit: int, accepts: frozenset[bytes] = JSON_TYPES) -> None:
+    """Raises `UnsupportedMedia` and `BodyTooLarge` before anything of the body was read. No content type is as good as JSON.
 
-
-def check_headers(headers: Iterable[Header], limit: int) -> None:
-    """Raises `NotJson` and `BodyTooLarge` before anything of the body was read. No content type is as good as JSON."""
+    An empty `accepts` takes any content type.
+    """
     for name, value in headers:
         if name == b"content-length":
             if int(value) > limit:
                 raise _too_large(limit)
         elif name == b"content-type":
-            if not value.startswith(b"application/json"):
-                raise NotJson(f"Expected content-type application/json, got {value[:80].decode('latin-1')}")
+            if accepts and value.partition(b";")[0].rstrip().lower() not in accepts:
+                wanted = b" or ".join(sorted(accepts)).decode()
+                raise UnsupportedMedia(f"Expected content-type {wanted}, got {value[:80].decode('latin-1')}")
         elif name == b"content-encoding" and value != b"identity":
-            raise NotJson(f"Expected no content-encoding, got {value[:80].decode('latin-1')}")
+            raise UnsupportedMedia(f"Expected no content-encoding, got {value[:80].decode('latin-1')}")
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -17,7 +17,7 @@ from rewardloop.registry.records import ModelRecord
 from rewardloop.serving.counts import Counts
 from rewardloop.serving.experiment import ServedExperiment
 from rewardloop.serving.reading import decode
-from rewardloop.serving.replies import Reply, encode
+from rewardloop.serving.replies import Header, Reply, encode
 from rewardloop.serving.service import Service
 from rewardloop.serving.wire import (
     ActivateAnswer,
@@ -50,12 +50,14 @@ class About(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One request: what its path, query and body say."""
+    """One request: what its path, query, headers and body say."""
 
     service: Service
     about: About
     parameters: tuple[str, ...]
     query: bytes
+    headers: Sequence[Header]
+    """Names in lower case."""
     body: bytes
 
 

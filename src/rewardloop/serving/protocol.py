@@ -14,9 +14,9 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from rewardloop.errors import BodyTooLarge
+from rewardloop.errors import BodyTooLarge, UnsupportedMedia
 from rewardloop.serving.application import Application
-from rewardloop.serving.bodies import NotJson, check_headers
+from rewardloop.serving.bodies import check_headers
 from rewardloop.serving.replies import Header, Reply
 from rewardloop.serving.routes import Match, Route
 
@@ -35,9 +35,10 @@ class ShortCycle:
 
     message_event = _Unheard()
 
-    def __init__(self, route: Route, match: Match) -> None:
+    def __init__(self, route: Route, match: Match, headers: list[Header]) -> None:
         self.route = route
         self.match = match
+        self.headers = headers
         self.body = bytearray()
         self.more_body = True
         self.response_complete = False
@@ -108,9 +109,9 @@ class ShortcutProtocol(HttpToolsProtocol):
             return False
         match = self.app.find(self.url)
         route = match.routes.get("POST") if match is not None else None
-        if match is None or route is None or not _is_plain(self.headers, route.max_body):
+        if match is None or route is None or not _is_plain(self.headers, route):
             return False
-        self.cycle = ShortCycle(route, match)
+        self.cycle = ShortCycle(route, match, self.headers)
         return True
 
     def _is_plain_post(self) -> bool:
@@ -124,7 +125,7 @@ class ShortcutProtocol(HttpToolsProtocol):
         return limit is None or (len(self.connections) < limit and len(self.tasks) < limit)
 
     async def _answer(self, cycle: ShortCycle) -> None:
-        reply = await self.app.answer(cycle.route, cycle.match.parameters, b"", bytes(cycle.body))
+        reply = await self.app.answer(cycle.route, cycle.match.parameters, b"", cycle.headers, bytes(cycle.body))
         cycle.response_complete = True
         if cycle.disconnected or self.transport.is_closing():
             return
@@ -146,15 +147,15 @@ class ShortcutProtocol(HttpToolsProtocol):
             self._watch = self.loop.call_later(self.timeout_keep_alive, self._close_if_silent)
 
 
-def _is_plain(headers: list[Header], limit: int) -> bool:
+def _is_plain(headers: list[Header], route: Route) -> bool:
     sized = False
     for name, _ in headers:
         if name in _SLOW_HEADERS:
             return False
         sized = sized or name == b"content-length"
     try:
-        check_headers(headers, limit)
-    except (BodyTooLarge, NotJson):
+        check_headers(headers, route.max_body, route.accepts)
+    except (BodyTooLarge, UnsupportedMedia):
         return False
     return sized
 

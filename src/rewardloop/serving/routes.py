@@ -8,11 +8,13 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from rewardloop.errors import RewardloopError
 from rewardloop.loop.deciding import DecideRequest
 from rewardloop.loop.rewarding import RewardRequest
 from rewardloop.serving import documents, handlers
+from rewardloop.serving.bodies import JSON_TYPES
 from rewardloop.serving.handlers import Call
-from rewardloop.serving.replies import Reply
+from rewardloop.serving.replies import Reply, problem
 from rewardloop.serving.wire import (
     ActivateAnswer,
     ActivateRequest,
@@ -49,11 +51,17 @@ class Route:
     """The types that the body may be of."""
     max_body: int = MiB
     body_required: bool = True
+    refuse: Callable[[RewardloopError], Reply] = problem
+    """How an error is said: a problem document, or what a foreign dialect's clients understand."""
+    accepts: frozenset[bytes] = JSON_TYPES
+    """Content types of the body; empty: any."""
+    name: str = ""
+    """For metrics and OpenAPI; by default the handler's."""
 
     @cached_property
     def operation(self) -> str:
         """A name for metrics and OpenAPI."""
-        return self.handle.__name__
+        return self.name or self.handle.__name__
 
 
 ROUTES = (

@@ -27,6 +27,7 @@ from rewardloop.errors import RewardloopError
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.serving.application import Application
 from rewardloop.serving.counts import Counts, CountsFile, load_all
+from rewardloop.serving.dialects import all_routes
 from rewardloop.serving.handlers import About
 from rewardloop.serving.link import READY, WorkerOptions
 from rewardloop.serving.logs import configure_logs
@@ -65,7 +66,7 @@ class _Worker:
         self._counts = self._file.load()
         self._service = Service(DataDirectory(Path(options.data_directory)), clock, f"serve-{born:012x}", born, self._counts)
         about = About(describe(ROUTES, version("rewardloop")), self._all_counts)
-        self._server = _Server(_config(Application(self._service, clock, about)))
+        self._server = _Server(_config(Application(self._service, clock, about, all_routes())))
 
     async def run(self) -> None:
         """Serves until SIGTERM, or until the supervisor is gone."""
