@@ -20,7 +20,9 @@ $(VENV)/for-demo: $(VENV)/made pyproject.toml constraints.txt
 	$(PIP) --editable .
 	@touch $@
 
+# The CPU build of torch by name and first: whatever needs torch is then content, and no CUDA packages come along.
 $(VENV)/for-test: $(VENV)/made pyproject.toml constraints.txt
+	$(PIP) torch==2.13.0
 	$(PIP) --editable '.[test]'
 	@touch $@
 
