@@ -18,7 +18,7 @@ def test_a_damaged_segment_is_named_and_can_be_salvaged(tmp_path: Path, capsys: 
         for _ in range(500):
             offers.decide({"age": 31})
         log = offers.directory.log
-    (segment,) = log.glob("*.db")
+    (segment,) = log.glob("*.segment")
     content = bytearray(segment.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 8_192] = b"\xff" * 8_192
     segment.write_bytes(content)

@@ -10,7 +10,7 @@ from rewardloop.settings import LogSettings
 from rewardloop.testing.log import LogContract
 
 
-class SqliteLog:
+class EmbeddedLog:
     def __init__(self, directory: Path, settings: LogSettings) -> None:
         self._directory = directory
         self._settings = settings
@@ -23,11 +23,11 @@ class SqliteLog:
         return LogReader(self._directory)
 
 
-class TestSqliteLog(LogContract):
-    def make_log(self, tmp_path: Path) -> SqliteLog:
-        return SqliteLog(tmp_path / "log", LogSettings())
+class TestEmbeddedLog(LogContract):
+    def make_log(self, tmp_path: Path) -> EmbeddedLog:
+        return EmbeddedLog(tmp_path / "log", LogSettings())
 
 
-class TestSqliteLogOnDisk(LogContract):
-    def make_log(self, tmp_path: Path) -> SqliteLog:
-        return SqliteLog(tmp_path / "log", LogSettings(durability="disk"))
+class TestEmbeddedLogOnDisk(LogContract):
+    def make_log(self, tmp_path: Path) -> EmbeddedLog:
+        return EmbeddedLog(tmp_path / "log", LogSettings(durability="disk"))

@@ -4,38 +4,44 @@ from __future__ import annotations
 
 import os
 import random
-import sqlite3
-from contextlib import closing
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
 import builders
 from rewardloop.errors import CorruptSegment, DirectoryInUse, InvalidInput, NotFound
-from rewardloop.log import Cursor, LogReader, LogWriter, find, quarantine
+from rewardloop.log import Cursor, LogReader, LogWriter, find, header, quarantine
 from rewardloop.log.codec import MAX_GROUP
+from rewardloop.log.frame import Frame, frames, pack
+from rewardloop.log.header import Header
 from rewardloop.settings import LogSettings
 from rewardloop.testing.log import by_writer, drain, numbered
 
 COUNT = 2_000
-PAGE = 4096
+BLOCK = 4096
 
 
 def sealed_segment(directory: Path, writer: str = "w") -> Path:
     with LogWriter(directory, LogSettings(), writer) as log:
         log.commit([builders.decision(f"{writer}-{n}") for n in range(COUNT)])
-    return directory / f"{writer}-000001.db"
+    return directory / f"{writer}-000001.segment"
 
 
-def overwrite(path: Path, page: int, pages: int) -> None:
+def overwrite(path: Path, block: int, blocks: int) -> None:
     with path.open("r+b") as file:
-        file.seek(page * PAGE)
-        file.write(random.Random(page).randbytes(pages * PAGE))
+        file.seek(block * BLOCK)
+        file.write(random.Random(block).randbytes(blocks * BLOCK))
 
 
-def rewrite(path: Path, statement: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(statement)
+def found(path: Path) -> list[Frame]:
+    return list(frames(path.read_bytes(), header.SIZE))
+
+
+def rewrite(path: Path, parts: list[bytes]) -> None:
+    """The segment, sealed, of these frames."""
+    size = header.SIZE + sum(map(len, parts))
+    path.write_bytes(b"".join((Header(True, False, size, COUNT, builders.AT).encode(), *parts)))
 
 
 def read_all(directory: Path, cursor: Cursor = Cursor()) -> dict[str, list[int]]:  # noqa: B008
@@ -43,27 +49,43 @@ def read_all(directory: Path, cursor: Cursor = Cursor()) -> dict[str, list[int]]
         return by_writer(drain(reader, cursor)[0])
 
 
-@pytest.mark.parametrize(("page", "pages"), [(0, 1), (1, 1), (5, 1), (20, 10)], ids=["header", "root", "leaf", "ten leaves"])
-def test_garbage_is_found_named_and_put_aside(tmp_path: Path, page: int, pages: int) -> None:
+@pytest.mark.parametrize(("block", "blocks"), [(0, 1), (1, 1), (5, 1), (20, 10)], ids=["header", "first", "one", "ten"])
+def test_garbage_is_found_named_and_put_aside(tmp_path: Path, block: int, blocks: int) -> None:
     path = sealed_segment(tmp_path)
-    overwrite(path, page, pages)
+    overwrite(path, block, blocks)
     damaged = path.read_bytes()
-    with pytest.raises(CorruptSegment, match=r"w-000001\.db.*salvage"):
+    with pytest.raises(CorruptSegment, match=r"w-000001\.segment.*salvage"):
         read_all(tmp_path)
     salvage = quarantine(path)
     assert salvage.aside.read_bytes() == damaged
-    left = read_all(tmp_path).get("w", [])
+    left = read_all(tmp_path)["w"]
     assert len(left) == salvage.kept
     assert left == sorted(set(left))
-    if page > 1:
-        assert salvage.kept + salvage.missing == COUNT
-        assert 0 < salvage.missing < 40 * pages
+    assert salvage.kept + salvage.missing == COUNT
+    assert 0 < salvage.missing < 4 * MAX_GROUP + 40 * blocks
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_single_bit_anywhere_is_noticed(tmp_path: Path, sealed: bool) -> None:
+    path = tmp_path / "w-000001.segment"
+    with LogWriter(tmp_path, LogSettings(), "w") as writer:
+        for n in range(3):
+            writer.commit(numbered([n]))
+        open_one = path.read_bytes()
+    whole = path.read_bytes() if sealed else open_one
+    cared_for = len(whole) if sealed else found(path)[-2].end
+    for bit in random.Random(0).sample(range(8 * cared_for), 300):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        with pytest.raises(CorruptSegment):
+            read_all(tmp_path)
 
 
 def test_a_file_cut_short_keeps_its_beginning(tmp_path: Path) -> None:
     path = sealed_segment(tmp_path)
-    os.truncate(path, path.stat().st_size // 2 // PAGE * PAGE)
-    with pytest.raises(CorruptSegment, match=r"w-000001\.db"):
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(CorruptSegment, match=r"w-000001\.segment"):
         read_all(tmp_path)
     salvage = quarantine(path)
     assert read_all(tmp_path) == {"w": list(range(salvage.kept))}
@@ -74,37 +96,56 @@ def test_a_file_cut_short_keeps_its_beginning(tmp_path: Path) -> None:
 def test_a_file_that_is_no_segment_at_all(tmp_path: Path, content: bytes) -> None:
     path = sealed_segment(tmp_path)
     path.write_bytes(content)
-    with pytest.raises(CorruptSegment, match=r"w-000001\.db"):
+    with pytest.raises(CorruptSegment, match=r"w-000001\.segment"):
         read_all(tmp_path)
     assert quarantine(path)[:2] == (0, 0)
     assert read_all(tmp_path) == {}
 
 
-@pytest.mark.parametrize(
-    ("damage", "complaint"),
-    [
-        ("DELETE FROM record WHERE last = 704", "record 705 where 673 was due"),
-        ("UPDATE record SET n = 31 WHERE last = 704", "record 674 where 673 was due"),
-        ("UPDATE record SET n = 33 WHERE last = 704", "record 672 where 673 was due"),
-        ("UPDATE record SET payload = x'90' WHERE last = 704", "1968 records where 2000 were due"),
-        ("UPDATE record SET payload = x'c1' WHERE last = 704", "does not decode"),
-        ("UPDATE record SET payload = 'text' WHERE last = 704", "does not decode"),
-        ("UPDATE record SET payload = substr(payload, 1, 20) WHERE last = 704", "does not decode"),
-    ],
-)
-def test_a_row_that_is_missing_or_mangled_takes_its_records_along(tmp_path: Path, damage: str, complaint: str) -> None:
+DAMAGE = {
+    "gone": ([], "record 705 where 673 was due"),
+    "one too few": ([(31, b"")], "record 674 where 673 was due"),
+    "one too many": ([(33, b"")], "record 672 where 673 was due"),
+    "twice": ([(32, b""), (32, b"")], "record 673 where 705 was due"),
+    "empty": ([(32, b"\x90")], "1968 records where 2000 were due"),
+    "no MessagePack": ([(32, b"\xc1")], "does not decode"),
+    "text": ([(32, b"text")], "does not decode"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_frames_that_are_whole_but_wrong_lose_their_records(tmp_path: Path, case: str) -> None:
+    """No disk does this: their checksums are right. The reader believes nothing."""
     path = sealed_segment(tmp_path)
-    rewrite(path, damage)
+    rows, complaint = DAMAGE[case]
+    whole = found(path)
+    parts = [pack([(frame.n, bytes(frame.payload))], frame.last - frame.n) for frame in whole]
+    wrong = next(i for i, frame in enumerate(whole) if frame.last == 704)
+    parts[wrong : wrong + 1] = [pack([(n, payload or bytes(whole[wrong].payload))], 704 - n) for n, payload in rows]
+    rewrite(path, parts)
     with pytest.raises(CorruptSegment, match=complaint):
         read_all(tmp_path)
-    assert quarantine(path)[:2] == (COUNT - MAX_GROUP, MAX_GROUP)
-    assert read_all(tmp_path) == {"w": [n for n in range(COUNT) if not 672 <= n < 704]}
+    kept = COUNT if case == "twice" else COUNT - MAX_GROUP
+    assert quarantine(path)[:2] == (kept, COUNT - kept)
+    assert read_all(tmp_path) == {"w": [n for n in range(COUNT) if case == "twice" or not 672 <= n < 704]}
+
+
+def test_half_a_commit_in_a_sealed_segment_is_damage(tmp_path: Path) -> None:
+    path = sealed_segment(tmp_path)
+    last = found(path)[-2]
+    size = last.end
+    path.write_bytes(Header(True, False, size, last.last, builders.AT).encode() + path.read_bytes()[header.SIZE : size])
+    with pytest.raises(CorruptSegment, match="half a commit"):
+        read_all(tmp_path)
 
 
 def test_another_format_is_refused(tmp_path: Path) -> None:
     path = sealed_segment(tmp_path)
-    rewrite(path, "UPDATE meta SET value = 1 WHERE key = 'format'")
-    with pytest.raises(CorruptSegment, match="format 2"):
+    content = bytearray(path.read_bytes())
+    content[8] = 7
+    content[header.SIZE - 4 : header.SIZE] = crc32(content[: header.SIZE - 4]).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(CorruptSegment, match="format 1, got 7"):
         read_all(tmp_path)
 
 
@@ -124,7 +165,7 @@ def test_a_cursor_stays_right_across_a_quarantine(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, MAX_GROUP - 1, MAX_GROUP, MAX_GROUP + 1, 100])
-def test_a_cursor_may_stand_inside_a_row(tmp_path: Path, limit: int) -> None:
+def test_a_cursor_may_stand_inside_a_frame(tmp_path: Path, limit: int) -> None:
     sealed_segment(tmp_path)
     with LogReader(tmp_path) as reader:
         read, cursor = reader.read(limit=limit)
@@ -136,17 +177,15 @@ def test_a_cursor_may_stand_inside_a_row(tmp_path: Path, limit: int) -> None:
             read += more
 
 
-def test_records_in_a_wal_are_saved_and_the_wal_put_aside(tmp_path: Path) -> None:
-    source = tmp_path / "source"
+def test_what_a_dead_writer_left_open_is_salvaged_too(tmp_path: Path) -> None:
+    source, path = tmp_path / "source", tmp_path / "w-000001.segment"
     with LogWriter(source, LogSettings(), "w") as writer:
-        writer.commit(numbered(range(10)))
-        for suffix in ("", "-wal"):
-            name = f"w-000001.db{suffix}"
-            (tmp_path / name).write_bytes((source / name).read_bytes())
-    salvage = quarantine(tmp_path / "w-000001.db")
-    assert salvage[:2] == (10, 0)
-    assert Path(f"{salvage.aside}-wal").stat().st_size > 0
-    assert read_all(tmp_path) == {"w": list(range(10))}
+        for n in range(10):
+            writer.commit(numbered([n]))
+        path.write_bytes((source / path.name).read_bytes()[:-5])
+    assert read_all(tmp_path) == {"w": list(range(9))}
+    assert quarantine(path)[:2] == (9, 0)
+    assert read_all(tmp_path) == {"w": list(range(9))}
 
 
 def test_a_second_quarantine_keeps_what_the_first_put_aside(tmp_path: Path) -> None:
@@ -161,14 +200,14 @@ def test_only_a_dead_writers_segment_can_be_quarantined(tmp_path: Path) -> None:
     with LogWriter(tmp_path, LogSettings(), "w") as writer:
         writer.commit(numbered([0]))
         with pytest.raises(DirectoryInUse):
-            quarantine(tmp_path / "w-000001.db")
+            quarantine(tmp_path / "w-000001.segment")
     with pytest.raises(NotFound):
-        quarantine(tmp_path / "w-000002.db")
+        quarantine(tmp_path / "w-000002.segment")
     with pytest.raises(InvalidInput):
-        quarantine(tmp_path / "w.db")
+        quarantine(tmp_path / "w.segment")
 
 
 def test_an_audit_names_the_damaged_file(tmp_path: Path) -> None:
     overwrite(sealed_segment(tmp_path), 0, 1)
-    with pytest.raises(CorruptSegment, match=r"w-000001\.db"):
+    with pytest.raises(CorruptSegment, match=r"w-000001\.segment"):
         find(tmp_path, "w-3")

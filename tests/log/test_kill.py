@@ -93,6 +93,6 @@ def test_the_dead_are_tidied_up_after(tmp_path: Path) -> None:
         before = drain(reader, Cursor())[0]
     assert seal_abandoned(tmp_path)
     assert seal_abandoned(tmp_path) == []
-    assert {path.suffix for path in tmp_path.iterdir()} == {".db"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".segment"}
     with LogReader(tmp_path) as reader:
         assert drain(reader, Cursor())[0] == before

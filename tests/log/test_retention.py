@@ -22,7 +22,7 @@ def three_segments(directory: Path, name: str = "w") -> LogWriter:
 
 
 def segments(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.glob("*.db"))
+    return sorted(path.name for path in directory.glob("*.segment"))
 
 
 def consumed(directory: Path, limit: int) -> Cursor:
@@ -42,7 +42,7 @@ def test_what_was_not_read_to_its_end_stays(tmp_path: Path) -> None:
     assert prune(tmp_path, consumed(tmp_path, 2), LATER) == 0
     assert prune(tmp_path, consumed(tmp_path, 3), LATER) == 1
     assert prune(tmp_path, consumed(tmp_path, 2), LATER) == 0
-    assert segments(tmp_path) == ["w-000002.db", "w-000003.db"]
+    assert segments(tmp_path) == ["w-000002.segment", "w-000003.segment"]
 
 
 def test_what_is_not_older_stays(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_segment_being_written_stays(tmp_path: Path) -> None:
     with three_segments(tmp_path) as writer:
         cursor = consumed(tmp_path, 7)
         prune(tmp_path, cursor, LATER)
-        assert "w-000003.db" in segments(tmp_path)
+        assert "w-000003.segment" in segments(tmp_path)
         writer.commit([builders.decision("w-7")])
         with LogReader(tmp_path) as reader:
             assert by_writer(drain(reader, cursor)[0]) == {"w": [7]}
@@ -69,8 +69,8 @@ def test_a_cursor_shrinks_as_segments_go(tmp_path: Path) -> None:
     with LogReader(tmp_path) as reader:
         _, cursor = drain(reader, Cursor())
         assert len(cursor.positions) == 2
-        assert prune(tmp_path, Cursor({"a-000003.db": 1}), LATER) == 3
-        assert reader.read(cursor) == ([], Cursor({"b-000003.db": 1}))
+        assert prune(tmp_path, Cursor({"a-000003.segment": 1}), LATER) == 3
+        assert reader.read(cursor) == ([], Cursor({"b-000003.segment": 1}))
 
 
 def test_a_reader_does_not_mind_segments_that_go_under_its_hands(tmp_path: Path) -> None:
@@ -79,14 +79,6 @@ def test_a_reader_does_not_mind_segments_that_go_under_its_hands(tmp_path: Path)
         head, cursor = reader.read(limit=4)
         assert prune(tmp_path, cursor, LATER) == 1
         assert by_writer(head + drain(reader, cursor)[0]) == {"w": list(range(7))}
-
-
-def test_companions_without_a_segment_are_cleared(tmp_path: Path) -> None:
-    three_segments(tmp_path).close()
-    for name in ("w-000009.db-wal", "w-000009.db-shm", "w-000001.db-shm", "notes.db-wal"):
-        (tmp_path / name).touch()
-    prune(tmp_path, Cursor(), LATER)
-    assert sorted({path.name for path in tmp_path.iterdir()} - set(segments(tmp_path))) == ["notes.db-wal", "w-000001.db-shm"]
 
 
 def test_an_audit_finds_an_event_wherever_its_records_are(tmp_path: Path) -> None:

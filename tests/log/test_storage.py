@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import pytest
 import builders
 from rewardloop.errors import Conflict, DirectoryInUse, InvalidInput, StorageUnavailable
 from rewardloop.log import Cursor, LogReader, LogWriter
+from rewardloop.log.faults import is_full, write_error
 from rewardloop.settings import LogSettings
 from rewardloop.testing.log import by_writer, drain, numbered
 
@@ -63,7 +65,14 @@ def test_a_full_disk_refuses_and_then_recovers(tmp_path: Path, durability: str) 
     told = int(subprocess.run(arguments, check=True, capture_output=True, cwd=Path(__file__).parents[1]).stdout)
     with LogReader(tmp_path) as reader:
         assert by_writer(drain(reader, Cursor())[0]) == {"w": list(range(told))}
-    assert len(list(tmp_path.glob("*.db"))) > 1
+    assert len(list(tmp_path.glob("*.segment"))) > 1
+
+
+@pytest.mark.parametrize(("error", "full"), [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EFBIG, False), (errno.EIO, False)])
+def test_only_a_lack_of_space_is_waited_for(error: int, full: bool) -> None:
+    """A file that may not grow, or a disk that is broken, will not do better: the next segment is tried."""
+    assert is_full(OSError(error, "")) == full
+    assert ("No space left" in str(write_error(OSError(error, ""), Path("w")))) == full
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -99,7 +108,7 @@ def test_a_name_is_held_by_one_writer(tmp_path: Path) -> None:
         with pytest.raises(DirectoryInUse, match=r"w\.lock"):
             LogWriter(tmp_path, LogSettings(), "w")
         writer.commit(numbered([1]))
-    assert [path.name for path in tmp_path.iterdir()] == ["w-000001.db"]
+    assert [path.name for path in tmp_path.iterdir()] == ["w-000001.segment"]
 
 
 def test_a_closed_writer_says_so(tmp_path: Path) -> None:
@@ -130,13 +139,16 @@ with LogReader(directory) as reader:
 """
 
 
-def test_sealed_segments_are_read_where_nothing_may_be_written(tmp_path: Path) -> None:
+def test_segments_are_read_where_nothing_may_be_written(tmp_path: Path) -> None:
     """The mode of a directory binds root only once it has become somebody else."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         with LogWriter(directory, LogSettings(), "w") as writer:
             writer.commit(numbered([0, 1]))
+            directory.chmod(0o555)
+            subprocess.run([sys.executable, "-c", READ_AS_NOBODY, name], check=True)
+            directory.chmod(0o755)
         directory.chmod(0o555)
         subprocess.run([sys.executable, "-c", READ_AS_NOBODY, name], check=True)
         directory.chmod(0o755)
-        assert [path.name for path in directory.iterdir()] == ["w-000001.db"]
+        assert [path.name for path in directory.iterdir()] == ["w-000001.segment"]

@@ -159,6 +159,6 @@ def test_what_retention_no_longer_covers_is_thrown_away(tmp_path: Path) -> None:
     with Experiment.open(short, tmp_path, clock=clock) as offers:
         offers.tidy()
         assert offers.modelling.store.ids() == ["offers.3", "offers.4"]
-        assert list(offers.directory.log.glob("*.db")) == []
+        assert list(offers.directory.log.glob("*.segment")) == []
         assert not half_written.exists()
         assert offers.rebuild("offers.1").model_id == "offers.1"

@@ -1,4 +1,4 @@
-"""The durable event log: what was decided, rewarded and activated, kept before it is answered, in SQLite segments."""
+"""The durable event log: what was decided, rewarded and activated, kept before it is answered, in append-only segments."""
 
 from rewardloop.log.audit import find
 from rewardloop.log.contract import Cursor, EventLog, EventReader, EventWriter

@@ -1,57 +1,134 @@
-"""The segment a writer is appending to. One transaction a commit, and no checkpoint: the WAL grows until the segment is retired."""
+"""The segment a writer is appending to: one write a commit, at the place where the last one ended."""
 
 from __future__ import annotations
 
-import sqlite3
+import os
 from collections.abc import Sequence
-from itertools import accumulate
+from io import FileIO
 from pathlib import Path
+from typing import NamedTuple
 
-from rewardloop.log.codec import Row
-from rewardloop.log.database import create, open_writer
+from rewardloop.durable import sync
+from rewardloop.log import header
+from rewardloop.log.codec import Row, decode, instant
+from rewardloop.log.faults import is_full, write_error
+from rewardloop.log.frame import pack
+from rewardloop.log.header import Header
+from rewardloop.log.segment import NEW
 from rewardloop.settings import LogSettings
 
-_INSERT = "INSERT INTO record VALUES (?, ?, ?)"
-_PAGE = 4096
+
+class Tail(NamedTuple):
+    """How a segment ends."""
+
+    size: int
+    """Bytes up to the end of the last whole commit."""
+    last: int
+    newest: bytes
+    """The payload that the newest record is in."""
 
 
 class Appender:
-    """Numbers the records from 1. `size` estimates the bytes on disk.
+    """Numbers the records from 1. `size` is where the next commit goes; whatever may lie beyond it was never acknowledged."""
 
-    A commit writes its payloads, and the page again that the last one ended on.
-    """
-
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, file: FileIO, *, to_disk: bool = False) -> None:
         self.path = path
-        self.connection = connection
-        self.size = 0
+        self.size = header.SIZE
+        self.sound = True
+        """Whether it may be appended to; after an error that is not a lack of space it should be left alone."""
+        self._file = file
+        self._handle = file.fileno()
+        self._to_disk = to_disk
         self._last = 0
+        self._newest = b""
 
     @classmethod
     def make(cls, path: Path, settings: LogSettings) -> Appender:
-        """A new segment, ready to append to. Raises `StorageUnavailable`."""
-        create(path)
-        return cls(path, open_writer(path, settings))
+        """A new segment, under another name until it is whole: a reader never meets half of one. Raises `StorageUnavailable`."""
+        new = Path(f"{path}{NEW}")
+        try:
+            appender = cls.fresh(new, to_disk=settings.durability == "disk")
+            try:
+                os.replace(new, path)
+                sync(path.parent)
+            except OSError:
+                appender.close()
+                raise
+        except OSError as error:
+            raise write_error(error, path) from error
+        appender.path = path
+        return appender
+
+    @classmethod
+    def fresh(cls, path: Path, *, to_disk: bool) -> Appender:
+        """A new file in the place of any other. Raises `OSError`."""
+        file = path.open("wb", buffering=0)
+        try:
+            file.write(Header().encode())
+            os.fsync(file.fileno())
+        except OSError:
+            file.close()
+            raise
+        return cls(path, file, to_disk=to_disk)
+
+    @classmethod
+    def reopen(cls, path: Path, end: Tail) -> Appender:
+        """A segment whose writer died, to be sealed. Raises `OSError`."""
+        appender = cls(path, path.open("r+b", buffering=0))
+        appender.size, appender._last, appender._newest = end
+        return appender
 
     def append(self, rows: Sequence[Row]) -> None:
-        """All rows or none. Raises `sqlite3.Error`."""
-        if len(rows) == 1:
-            n, payload = rows[0]
-            self.connection.execute(_INSERT, (self._last + n, n, payload))
-        else:
-            self._append_many(rows)
-        self._last += sum(n for n, _ in rows)
-        self.size += _PAGE + sum(len(payload) for _, payload in rows)
-
-    def _append_many(self, rows: Sequence[Row]) -> None:
-        connection = self.connection
-        lasts = accumulate((n for n, _ in rows), initial=self._last)
-        next(lasts)
+        """All rows or none. Raises `OSError`; then look at `sound`."""
+        data = pack(rows, self._last)
         try:
-            connection.execute("BEGIN")
-            connection.executemany(_INSERT, [(last, n, payload) for last, (n, payload) in zip(lasts, rows, strict=True)])
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            self._write(data)
+        except OSError as error:
+            self.sound = self._cut_back() and is_full(error)
             raise
+        if self._to_disk:
+            self._sync()
+        self.size += len(data)
+        self._last += sum(n for n, _ in rows)
+        self._newest = rows[-1][1]
+
+    def seal(self, *, salvaged: bool = False) -> None:
+        """Marks the segment as whole, once everything is on the disk. May be repeated. Raises `OSError`."""
+        last_at = instant(decode([self._newest])[-1]) if self._newest else 0
+        os.ftruncate(self._handle, self.size)
+        os.fsync(self._handle)
+        os.pwrite(self._handle, Header(True, salvaged, self.size, self._last, last_at).encode(), 0)
+        os.fsync(self._handle)
+
+    def skip(self, number: int) -> None:
+        """The next record is numbered after this one: those in between are lost."""
+        self._last = number
+
+    @property
+    def used(self) -> bool:
+        return self._last > 0
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _write(self, data: bytes) -> None:
+        written = os.pwrite(self._handle, data, self.size)
+        while written < len(data):  # a disk that fills up takes a part first and refuses the rest
+            written += os.pwrite(self._handle, data[written:], self.size + written)
+
+    def _sync(self) -> None:
+        try:
+            os.fdatasync(self._handle)
+        except OSError:
+            # A reader may have seen these numbers, so no other record may ever have them.
+            self.sound = False
+            self._cut_back()
+            raise
+
+    def _cut_back(self) -> bool:
+        """Takes away what a failed write left."""
+        try:
+            os.ftruncate(self._handle, self.size)
+        except OSError:
+            return False
+        return True

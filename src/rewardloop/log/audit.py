@@ -13,8 +13,8 @@ from rewardloop.log.segment_reader import SegmentReader
 def find(directory: Path, event_id: str) -> list[Record]:
     """The decision, the rewards and the activation of an event, in order of time. Raises `CorruptSegment`, `StorageUnavailable`.
 
-    SQLite looks for the id's bytes (about 1 s a GB), so only few records are decoded. Every segment is looked at: a
-    reward may stand far from its decision, in any writer's segment.
+    The id's bytes are looked for first, so few records are decoded, and damage to other records is not noticed. Every segment
+    is looked at: a reward may stand far from its decision, in any writer's segment.
     """
     segments = [segment for of_writer in Listing.of(names(directory)).segments.values() for segment in of_writer]
     found = [record for segment in segments for record in _of_segment(directory, segment, event_id)]

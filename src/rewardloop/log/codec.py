@@ -25,7 +25,7 @@ def encode(records: Sequence[Record]) -> list[Row]:
     return [(len(group), _encode(group)) for group in groups]
 
 
-def decode(payloads: Sequence[bytes]) -> list[Record]:
+def decode(payloads: Sequence[bytes | memoryview]) -> list[Record]:
     """The records, by one call of the decoder for all (a call each costs half as much again). Raises `ValueError`.
 
     >>> decode([payload for _, payload in encode([Activation("e1", "offers", 5)])])

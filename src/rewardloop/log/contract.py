@@ -15,8 +15,8 @@ class Cursor(msgspec.Struct, frozen=True):
 
     It holds one position a writer, so it stays small; it is kept as JSON beside whatever the consumer made of the records.
 
-    >>> msgspec.json.decode(msgspec.json.encode(Cursor({"a-000001.db": 7})), type=Cursor)
-    Cursor(positions={'a-000001.db': 7})
+    >>> msgspec.json.decode(msgspec.json.encode(Cursor({"a-000001.segment": 7})), type=Cursor)
+    Cursor(positions={'a-000001.segment': 7})
     """
 
     positions: dict[str, int] = msgspec.field(default_factory=dict)

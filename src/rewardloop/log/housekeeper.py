@@ -6,22 +6,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from rewardloop.log.appender import Appender
-from rewardloop.log.sealing import seal_file
+from rewardloop.log.sealing import finish
 from rewardloop.settings import LogSettings
 
 
 class Housekeeper:
-    """A segment that cannot be sealed just now (a reader in the way, a full disk) is tried again at the next turn."""
+    """A segment that cannot be sealed just now (a full disk) is tried again at the next turn."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rewardloop-log")
-        self._unsealed: list[Path] = []
+        self._unsealed: list[Appender] = []
 
     def prepare(self, path: Path, settings: LogSettings) -> Future[Appender]:
         return self._thread.submit(Appender.make, path, settings)
 
     def retire(self, segment: Appender) -> None:
-        """Takes over a segment and its connection."""
+        """Takes over a segment and its file."""
         self._thread.submit(self._seal, segment)
 
     def close(self, ahead: Future[Appender] | None) -> bool:
@@ -29,8 +29,9 @@ class Housekeeper:
         if ahead is not None and not ahead.cancel() and ahead.exception() is None:
             self.retire(ahead.result())
         self._thread.shutdown(wait=True)
+        for segment in self._unsealed:
+            segment.close()
         return not self._unsealed
 
     def _seal(self, segment: Appender) -> None:
-        self._unsealed = [path for path in (*self._unsealed, segment.path) if not seal_file(path)]
-        segment.connection.close()
+        self._unsealed = [each for each in (*self._unsealed, segment) if not finish(each)]

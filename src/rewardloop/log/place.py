@@ -29,9 +29,9 @@ class Place:
 def places(listing: Listing, cursor: Cursor) -> list[Place]:
     """A place for each writer that has something at or after the cursor, by name.
 
-    >>> listing = Listing.of(["a-000001.db", "a-000002.db", "a-000003.db", "b-000001.db"])
-    >>> [(place.name, place.seq) for place in places(listing, Cursor({"a-000002.db": 5}))]
-    [('a-000002.db', 5), ('b-000001.db', 0)]
+    >>> listing = Listing.of(["a-000001.segment", "a-000002.segment", "a-000003.segment", "b-000001.segment"])
+    >>> [(place.name, place.seq) for place in places(listing, Cursor({"a-000002.segment": 5}))]
+    [('a-000002.segment', 5), ('b-000001.segment', 0)]
     """
     reached = positions(cursor)
     found = (

@@ -6,7 +6,6 @@ So every cursor stays right: what was read is not read again, what was not and s
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
@@ -15,18 +14,13 @@ from typing import NamedTuple
 
 from rewardloop.durable import sync
 from rewardloop.errors import InvalidInput, NotFound
+from rewardloop.log.appender import Appender
 from rewardloop.log.codec import decode
-from rewardloop.log.database import connect, create, write_error
+from rewardloop.log.faults import write_error
+from rewardloop.log.frame import Frame, resume
 from rewardloop.log.lock import WriterLock
-from rewardloop.log.sealing import seal
-from rewardloop.log.segment import Segment, remove
-
-MAX_HOLE = 100_000
-"""So many numbers in a row that cannot be read are taken for the end."""
-
-_Row = tuple[int, int, bytes]
-_FROM = "SELECT last, n, payload FROM record WHERE last > ? ORDER BY last"
-_ONE = "SELECT last, n, payload FROM record WHERE last = ?"
+from rewardloop.log.segment import Segment
+from rewardloop.log.segment_reader import SegmentReader
 
 
 class Salvage(NamedTuple):
@@ -44,27 +38,23 @@ def quarantine(path: Path) -> Salvage:
     """
     segment = Segment.parse(path.name)
     if segment is None:
-        raise InvalidInput(f"Expected a log segment (`WRITER-000001.db`), got `{path}`")
+        raise InvalidInput(f"Expected a log segment (`WRITER-000001.segment`), got `{path}`")
     if not path.exists():
         raise NotFound(f"No log segment at `{path}`")
     lock = WriterLock.acquire(path.parent, segment.writer)
     try:
         return _replace(path)
-    except (sqlite3.Error, OSError) as error:
+    except OSError as error:
         raise write_error(error, path) from error
     finally:
         lock.release(remove=False)
 
 
 def _replace(path: Path) -> Salvage:
-    """The WAL leaves before the new file comes: beside it, SQLite would play the old records into it."""
     salvaged = Path(f"{path}.salvaged")
     if not salvaged.exists():
         _salvage(path, salvaged)
     aside = _aside(path)
-    if os.path.exists(f"{path}-wal"):
-        os.replace(f"{path}-wal", f"{aside}-wal")
-    Path(f"{path}-shm").unlink(missing_ok=True)
     os.replace(salvaged, path)
     sync(path.parent)
     return Salvage(*_count(path), aside)
@@ -72,50 +62,26 @@ def _replace(path: Path) -> Salvage:
 
 def _salvage(path: Path, salvaged: Path) -> None:
     building = Path(f"{path}.salvaging")
-    remove(building)
-    create(building)
-    with closing(connect(path, "mode=ro")) as source, closing(connect(building, "mode=rw")) as target:
-        source.execute("PRAGMA writable_schema = ON")  # without it SQLite reads nothing of a file shorter than it should be
-        target.execute("BEGIN")
-        target.executemany("INSERT INTO record VALUES (?, ?, ?)", (row for row in _readable(source) if _whole(row)))
-        target.execute("INSERT INTO meta VALUES ('salvaged', 1)")
-        target.execute("COMMIT")
-        seal(target)
+    with closing(Appender.fresh(building, to_disk=False)) as target:
+        for frame in _readable(path.read_bytes()):
+            target.skip(frame.last - frame.n)
+            target.append([(frame.n, bytes(frame.payload))])
+        target.seal(salvaged=True)
     os.replace(building, salvaged)
 
 
-def _readable(source: sqlite3.Connection) -> Iterator[_Row]:
-    """Every row SQLite can still reach: in order while it goes, by number across a hole."""
+def _readable(data: bytes) -> Iterator[Frame]:
+    """Every frame that is whole, wherever it is found, and goes on from the one before it."""
     last = 0
-    while True:
-        try:
-            for row in source.execute(_FROM, (last,)):
-                last = row[0]
-                yield row
-            return
-        except sqlite3.Error:
-            found = _beyond(source, last)
-        if found is None:
-            return
-        last = found[0]
-        yield found
+    for frame in resume(data, 0):
+        if last <= frame.last - frame.n and _whole(frame):
+            last = frame.last
+            yield frame
 
 
-def _beyond(source: sqlite3.Connection, last: int) -> _Row | None:
-    return next((row for number in range(last + 1, last + MAX_HOLE) if (row := _one(source, number))), None)
-
-
-def _one(source: sqlite3.Connection, last: int) -> _Row | None:
+def _whole(frame: Frame) -> bool:
     try:
-        row: _Row | None = source.execute(_ONE, (last,)).fetchone()
-    except sqlite3.Error:
-        return None
-    return row
-
-
-def _whole(row: _Row) -> bool:
-    try:
-        return len(decode([row[2]])) == row[1]
+        return frame.n > 0 and len(decode([frame.payload])) == frame.n
     except ValueError:
         return False
 
@@ -133,6 +99,6 @@ def _aside(path: Path) -> Path:
 
 
 def _count(path: Path) -> tuple[int, int]:
-    with closing(connect(path, "mode=ro&immutable=1")) as connection:
-        kept, newest = connection.execute("SELECT coalesce(sum(n), 0), coalesce(max(last), 0) FROM record").fetchone()
+    with closing(SegmentReader(path)) as reader:
+        kept, newest = reader.count(), reader.last()
     return kept, newest - kept

@@ -58,7 +58,8 @@ class LogReader:
         return places(self._segments.listing(), cursor)
 
     def _unread(self, place: Place) -> int:
-        return max(0, sum(self._segments.last(segment.name) for segment in place.segments) - place.seq)
+        first, *later = [self._segments.last(segment.name) for segment in place.segments]
+        return max(0, first - place.seq) + sum(later)
 
     def _take(self, place: Place, room: int, records: list[Record]) -> bool:
         """Reads on in one writer's segments; whether there may be more.

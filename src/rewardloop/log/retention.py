@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from rewardloop.log.contract import Cursor
+from rewardloop.log.faults import read_error
+from rewardloop.log.header import read_header
 from rewardloop.log.place import positions
-from rewardloop.log.segment import COMPANIONS, Listing, Segment, names, remove
-from rewardloop.log.segment_reader import SegmentReader
+from rewardloop.log.segment import Listing, Segment, names
 
 
 def prune(directory: Path, consumed: Cursor, before: int) -> int:
@@ -17,10 +17,8 @@ def prune(directory: Path, consumed: Cursor, before: int) -> int:
     Each writer's from the oldest on, up to the first that must stay, so a cursor never points behind a hole. May be killed
     and called again. Raises `CorruptSegment`, `StorageUnavailable`.
     """
-    found = names(directory)
-    _clear_orphans(directory, found)
     reached = positions(consumed)
-    listing = Listing.of(found)
+    listing = Listing.of(names(directory))
     return sum(
         _prune_writer(directory, listing.segments[writer], reached[writer], before) for writer in listing.segments.keys() & reached
     )
@@ -30,24 +28,15 @@ def _prune_writer(directory: Path, segments: list[Segment], reached: tuple[int, 
     for n, segment in enumerate(segments):
         if segment.number > reached[0] or not _may_go(directory / segment.name, segment.number < reached[0], reached[1], before):
             return n
-        remove(directory / segment.name)
+        (directory / segment.name).unlink(missing_ok=True)
     return len(segments)
 
 
 def _may_go(path: Path, passed: bool, seq: int, before: int) -> bool:
     try:
-        reader = SegmentReader(path)
+        header = read_header(path)
     except FileNotFoundError:
         return True
-    try:
-        return reader.sealed() and reader.last_at() < before and (passed or reader.last() <= seq)
-    finally:
-        reader.close()
-
-
-def _clear_orphans(directory: Path, found: list[str]) -> None:
-    """Companions whose segment is gone: a kill between two deletions leaves them."""
-    for name in found:
-        segment = name[:-4]
-        if name.endswith(COMPANIONS[:2]) and Segment.parse(segment) and not os.path.exists(directory / segment):
-            (directory / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise read_error(error, path) from error
+    return header.sealed and header.last_at < before and (passed or header.last <= seq)

@@ -1,45 +1,44 @@
-"""Sealing: the WAL of a segment that gets no more records goes into its file, which is then marked. Never on the commit path.
+"""Sealing: a segment that gets no more records is cut to its last whole commit and marked as whole. Never on the commit path.
 
 Each step may be repeated, so a kill between two of them costs nothing: whoever comes next finishes.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
-from rewardloop.errors import CorruptSegment, DirectoryInUse
-from rewardloop.log.codec import decode, instant
-from rewardloop.log.database import SEALED, connect, open_sealed
+from rewardloop.errors import Corrupt, CorruptSegment, DirectoryInUse, StorageUnavailable
+from rewardloop.log.appender import Appender
+from rewardloop.log.header import read_header
 from rewardloop.log.lock import WriterLock
-from rewardloop.log.segment import NEW, Listing, Segment, names, remove, wal_size
-
-_MARK = "INSERT OR REPLACE INTO meta VALUES ('sealed', 1), ('last_at', ?)"
-_NEWEST = "SELECT payload FROM record ORDER BY last DESC LIMIT 1"
+from rewardloop.log.segment import NEW, Listing, Segment, names
+from rewardloop.log.segment_reader import SegmentReader
 
 
-def seal(connection: sqlite3.Connection) -> bool:
-    """Marks the segment and empties its WAL; False if a reader was in the way, then try again later. Raises `sqlite3.Error`."""
-    newest = connection.execute(_NEWEST).fetchone()
-    last_at = instant(decode(newest)[-1]) if newest else 0
-    connection.execute(_MARK, (last_at,))
-    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
+def finish(segment: Appender) -> bool:
+    """Seals a segment of one's own and closes it; False if that cannot be done just now. One without records goes."""
+    try:
+        if segment.used:
+            segment.seal()
+        else:
+            segment.path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    segment.close()
+    return True
 
 
 def seal_file(path: Path) -> bool:
-    """`seal` by path; False as well if the segment cannot be sealed as it is (damaged, disk full). One without records goes."""
+    """`finish` for the segment of a writer that died; False as well if it is damaged: that is left for its reader to report."""
     try:
-        with closing(connect(path, "mode=rw")) as connection:
-            used = connection.execute(_NEWEST).fetchone() is not None
-            done = not used or seal(connection)
-    except (sqlite3.Error, ValueError):
+        with closing(SegmentReader(path)) as reader:
+            if reader.sealed():
+                return True
+            tail = reader.tail()
+        return finish(Appender.reopen(path, tail))
+    except (OSError, Corrupt, StorageUnavailable):
         return False
-    if not used:
-        remove(path)
-    return done
 
 
 def seal_abandoned(directory: Path) -> list[str]:
@@ -49,7 +48,7 @@ def seal_abandoned(directory: Path) -> list[str]:
     """
     listing = Listing.of(names(directory))
     sealed: list[str] = []
-    for writer in sorted(listing.locked | _with_wal(directory, listing)):
+    for writer in sorted(listing.locked | _unsealed(directory, listing)):
         try:
             lock = WriterLock.acquire(directory, writer)
         except DirectoryInUse:
@@ -65,18 +64,14 @@ def seal_abandoned(directory: Path) -> list[str]:
 def is_sealed(path: Path) -> bool:
     """Whether nothing is left to do. False for a file that cannot be read."""
     try:
-        connection = open_sealed(path)
-    except (sqlite3.Error, CorruptSegment):
+        return read_header(path).sealed
+    except (OSError, CorruptSegment):
         return False
-    if connection is None:
-        return False
-    connection.close()
-    return True
 
 
-def _with_wal(directory: Path, listing: Listing) -> set[str]:
-    """Writers with records that are not yet in a segment's file."""
-    return {w for w, segments in listing.segments.items() if any(wal_size(directory / segment.name) for segment in segments)}
+def _unsealed(directory: Path, listing: Listing) -> set[str]:
+    """Writers with a segment that is not sealed."""
+    return {w for w, segments in listing.segments.items() if not all(is_sealed(directory / segment.name) for segment in segments)}
 
 
 def _paths(directory: Path, writer: str) -> list[Path]:
@@ -84,12 +79,8 @@ def _paths(directory: Path, writer: str) -> list[Path]:
 
 
 def _clear_leftovers(directory: Path, writer: str) -> None:
-    """A segment half made; and companions of sealed ones, which SQLite itself removes when the last to open one closes it."""
-    for path in _paths(directory, writer):
-        if os.path.exists(f"{path}-shm"):
-            with suppress(sqlite3.Error), closing(connect(path, "mode=rw")) as connection:
-                connection.execute(SEALED).fetchone()
+    """Segments half made."""
     for name in names(directory):
         segment = Segment.parse(name.removesuffix(NEW)) if name.endswith(NEW) else None
         if segment and segment.writer == writer:
-            remove(directory / name)
+            (directory / name).unlink(missing_ok=True)

@@ -1,8 +1,7 @@
-"""The names in a log's directory: which writer wrote which segment, in which order. No SQLite here.
+"""The names in a log's directory: which writer wrote which segment, in which order. No segment is opened here.
 
-`{writer}-{number:06d}.db` is a segment (with SQLite's `-wal` and `-shm` beside it while it is written), `{writer}.lock` says
-that the writer lives, `*.new` is a segment being made, `*.salvaging` and `*.salvaged` one being
-repaired, `*.corrupt` one put aside.
+`{writer}-{number:06d}.segment` is a segment, `{writer}.lock` says that the writer lives, `*.new` is a segment being made,
+`*.salvaging` and `*.salvaged` one being repaired, `*.corrupt` one put aside.
 """
 
 from __future__ import annotations
@@ -15,10 +14,9 @@ from typing import NamedTuple
 
 from rewardloop.errors import InvalidInput, StorageUnavailable
 
-_SEGMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,127})-(\d{6,12})\.db")
+_SEGMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,127})-(\d{6,12})\.segment")
 _WRITER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
-COMPANIONS = ("-wal", "-shm", "-journal")
 NEW = ".new"
 LOCK = ".lock"
 
@@ -31,13 +29,13 @@ class Segment(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.writer}-{self.number:06d}.db"
+        return f"{self.writer}-{self.number:06d}.segment"
 
     @classmethod
     def parse(cls, name: str) -> Segment | None:
         """The segment a file name stands for.
 
-        >>> Segment.parse("w-7-000012.db"), Segment.parse("w-7-000012.db-wal")
+        >>> Segment.parse("w-7-000012.segment"), Segment.parse("w-7-000012.segment.new")
         (Segment(writer='w-7', number=12), None)
         """
         match = _SEGMENT.fullmatch(name)
@@ -75,17 +73,3 @@ def check_writer(writer: str) -> str:
     if not _WRITER.fullmatch(writer):
         raise InvalidInput(f"Expected a writer's name of 1 to 128 letters, digits, `_`, `.` and `-`, got `{writer}`")
     return writer
-
-
-def remove(path: Path) -> None:
-    """Deletes a segment with its companions, the segment first: what a kill leaves behind is never read."""
-    for file in (path, *(Path(f"{path}{suffix}") for suffix in COMPANIONS)):
-        file.unlink(missing_ok=True)
-
-
-def wal_size(path: Path) -> int:
-    """Bytes in a segment's WAL: more than none means records that are not yet in its file."""
-    try:
-        return os.stat(f"{path}-wal").st_size
-    except FileNotFoundError:
-        return 0

@@ -1,27 +1,20 @@
-"""Reading one segment: numbers without a gap, transactions that end before the call does."""
+"""Reading one segment by the numbers of its records. Where they are in the file is found once, and remembered."""
 
 from __future__ import annotations
 
-import sqlite3
-from itertools import starmap
+from bisect import bisect_right
 from pathlib import Path
 from typing import NamedTuple
 
 from rewardloop.events import Record
+from rewardloop.log.appender import Tail
 from rewardloop.log.codec import decode
-from rewardloop.log.database import SEALED, corrupt, open_reader, read_error
+from rewardloop.log.faults import corrupt
+from rewardloop.log.frame import Frame
+from rewardloop.log.segment_file import CHUNK, START, Place, SegmentFile
 
-_AFTER = "SELECT last, n, payload FROM record WHERE last > ? ORDER BY last"
 MAX_BYTES = 32 << 20
 """A read stops when it holds this much, whatever its limit."""
-
-
-class _Row(NamedTuple):
-    """The `n` records numbered up to `last`."""
-
-    last: int
-    n: int
-    payload: bytes
 
 
 class Rows(NamedTuple):
@@ -33,21 +26,19 @@ class Rows(NamedTuple):
 
 
 class SegmentReader:
-    """Holds a connection until `close`. Opening raises `FileNotFoundError`, `CorruptSegment` or `StorageUnavailable`."""
+    """Holds the file until `close`. Opening raises `FileNotFoundError`, `CorruptSegment` or `StorageUnavailable`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection = open_reader(path)
+        self._file = SegmentFile(path)
+        self._places = [START]
+        self._recent = self._furthest = START
 
     def after(self, seq: int, limit: int) -> Rows:
         """At most `limit` records numbered above `seq`, in order."""
-        try:
-            rows, more = self._fetch(seq, limit)
-        except sqlite3.Error as error:
-            raise read_error(error, self._path) from error
+        rows, more = self._fetch(seq, limit)
         if not rows:
             return Rows([], seq, False)
-        self._check_gaps(seq, rows)
         records = self._decode(rows)
         last, kept = rows[-1].last, max(0, seq - (rows[0].last - rows[0].n))
         over = max(0, len(records) - kept - limit)
@@ -55,46 +46,62 @@ class SegmentReader:
 
     def last(self) -> int:
         """The number of the newest record, 0 if there is none."""
-        return self._value("SELECT max(last) FROM record") or 0
+        found = self._file.header()
+        return found.last if found.sealed else self.tail(self._furthest).last
+
+    def tail(self, start: Place = START) -> Tail:
+        """How it ends; what may follow was not acknowledged. `newest` is empty where nothing comes after `start`."""
+        newest = memoryview(b"")
+        for commit in self._file.commits(start):
+            self._note(commit.end)
+            newest = commit.frames[-1].payload
+        return Tail(self._furthest.offset, self._furthest.last, bytes(newest))
 
     def sealed(self) -> bool:
-        return self._value(SEALED) == 1
+        return self._file.header().sealed
 
-    def last_at(self) -> int:
-        """When the newest record of a sealed segment happened."""
-        return self._value("SELECT value FROM meta WHERE key = 'last_at'") or 0
-
-    def salvaged(self) -> bool:
-        """Whether it was repaired, so that records may be missing."""
-        return self._value("SELECT value FROM meta WHERE key = 'salvaged'") == 1
+    def count(self) -> int:
+        """How many records there are: in a salvaged segment fewer than there are numbers."""
+        return sum(frame.n for commit in self._file.commits(START) for frame in commit.frames)
 
     def containing(self, text: bytes) -> list[Record]:
-        """Records, of which some have `text` among their bytes: all that stand in one row with such a one."""
-        query = "SELECT last, n, payload FROM record WHERE instr(payload, ?) > 0"
-        try:
-            rows = self._connection.execute(query, (text,)).fetchall()
-        except sqlite3.Error as error:
-            raise read_error(error, self._path) from error
-        return self._decode([_Row(*row) for row in rows])
+        """Records, of which some have `text` among their bytes: all that stand in one frame with such a one."""
+        if not self._file.mentions(text):
+            return []
+        rows = [frame for commit in self._file.commits(START) for frame in commit.frames if text in bytes(frame.payload)]
+        return self._decode(rows)
 
     def close(self) -> None:
-        self._connection.close()
+        self._file.close()
 
-    def _fetch(self, seq: int, limit: int) -> tuple[list[_Row], bool]:
-        """Rows that hold `limit` records above `seq`, or enough bytes; whether it stopped for that."""
-        result = self._connection.execute(_AFTER, (seq,))
-        rows: list[_Row] = []
+    def _fetch(self, seq: int, limit: int) -> tuple[list[Frame], bool]:
+        """Frames that hold `limit` records above `seq`, or enough bytes; whether it stopped for that."""
+        rows: list[Frame] = []
         count = size = 0
-        for row in starmap(_Row, result):
-            rows.append(row)
-            count += min(row.n, row.last - seq)
-            size += len(row.payload)
-            if size >= MAX_BYTES or count >= limit:
-                break
-        result.close()
-        return rows, size >= MAX_BYTES or count >= limit
+        for commit in self._file.commits(self._before(seq)):
+            for frame in commit.frames:
+                if frame.last > seq:
+                    rows.append(frame)
+                    count += min(frame.n, frame.last - seq)
+                    size += len(frame.payload)
+                    if size >= MAX_BYTES or count >= limit:
+                        return rows, True
+            self._recent = commit.end
+            self._note(commit.end)
+        return rows, False
 
-    def _decode(self, rows: list[_Row]) -> list[Record]:
+    def _before(self, seq: int) -> Place:
+        """The nearest known place that `seq` is not before."""
+        near = self._places[bisect_right(self._places, seq, key=lambda place: place.last) - 1]
+        return self._recent if near.last <= self._recent.last <= seq else near
+
+    def _note(self, place: Place) -> None:
+        if place.offset > self._furthest.offset:
+            self._furthest = place
+            if place.offset - self._places[-1].offset >= CHUNK:
+                self._places.append(place)
+
+    def _decode(self, rows: list[Frame]) -> list[Record]:
         try:
             records = decode([row.payload for row in rows])
         except ValueError as error:
@@ -102,19 +109,3 @@ class SegmentReader:
         if len(records) != sum(row.n for row in rows):
             raise corrupt(self._path, f"{len(records)} records where {sum(row.n for row in rows)} were due")
         return records
-
-    def _check_gaps(self, seq: int, rows: list[_Row]) -> None:
-        """The first row may begin before `seq`, each other one where the one before it ends."""
-        due = seq + 1
-        for row in rows:
-            first = row.last - row.n + 1
-            if first != max(due, 1) and not (first < due == seq + 1) and not self.salvaged():
-                raise corrupt(self._path, f"record {first} where {due} was due")
-            due = row.last + 1
-
-    def _value(self, query: str) -> int | None:
-        try:
-            row = self._connection.execute(query).fetchone()
-        except sqlite3.Error as error:
-            raise read_error(error, self._path) from error
-        return None if row is None else row[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -14,7 +13,7 @@ from rewardloop.errors import Conflict, StorageUnavailable
 from rewardloop.events import Record
 from rewardloop.log.appender import Appender
 from rewardloop.log.codec import encode
-from rewardloop.log.database import is_full, write_error
+from rewardloop.log.faults import write_error
 from rewardloop.log.housekeeper import Housekeeper
 from rewardloop.log.lock import WriterLock
 from rewardloop.log.segment import Listing, Segment, check_writer, names
@@ -42,7 +41,7 @@ class LogWriter:
         self._turn = threading.Lock()
 
     def commit(self, records: Sequence[Record]) -> None:
-        """Returns when all records are durable, as far as `settings.durability` says. In one transaction: all, or none.
+        """Returns when all records are durable, as far as `settings.durability` says. By one write: all, or none.
 
         Raises `StorageUnavailable` when the disk is full or gone: then none is acknowledged, and the next call tries afresh.
         """
@@ -53,8 +52,8 @@ class LogWriter:
             segment = self._current()
             try:
                 segment.append(rows)
-            except sqlite3.Error as error:
-                if not is_full(error):
+            except OSError as error:
+                if not segment.sound:
                     self._retire()
                 raise write_error(error, segment.path) from error
 
