@@ -8,6 +8,8 @@ import msgspec
 
 MAX_EVENT_ID = 256
 MAX_ACTIONS = 1_000
+APPRENTICE, LOGGING_ONLY = "apprentice", "logging_only"
+"""What `Decision.variant` begins with where the baseline decided; `:NAME` follows where it has a name."""
 
 
 class Choice(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -54,6 +56,7 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="d", gc=False):
     deferred: bool = False
     """A deferred event counts only once it is activated."""
     variant: str = "champion"
+    """Who decided: `champion`, `challenger`, `fallback` (the champion for a challenger that failed), or the baseline."""
     slots: tuple[Choice, ...] = ()
     """Where several slots are filled: each of them. `action`, `pmf` and `probability` are then those of the first."""
     values: tuple[float, ...] = ()

@@ -49,7 +49,7 @@ def test_a_pointer_that_says_nothing_is_corrupt_and_told_once(tmp_path, raw):
 
 def test_fields_of_a_later_version_are_skipped(tmp_path):
     path = tmp_path / "hosted.json"
-    path.write_text('{"model_id": "offers.1", "challenger": {"share": 0.1}}')
+    path.write_text('{"model_id": "offers.1", "nearer": {"share": 0.1}}')
     assert read_hosted(path) == Hosted(model_id="offers.1")
 
 

@@ -18,6 +18,8 @@ from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID, Decision
 from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions, parse_context, parse_contexts
 from rewardloop.ids import EventIds, draws, draws_many, uniform
 from rewardloop.interactions import Floats
+from rewardloop.loop.baseline import Baseline
+from rewardloop.loop.trials import CHAMPION, Asked, Scorer, Served, Trial
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import sample, serve_pmf, serve_rows
 from rewardloop.policies.uniform import UniformPolicy
@@ -54,6 +56,8 @@ class Hosted(NamedTuple):
     policy: Policy
     floor: float
     """From the settings that the model was trained under: what it serves can be replayed from its manifest alone."""
+    trial: Trial | None = None
+    """A challenger that scores, or decides a share."""
 
 
 class Answer(NamedTuple):
@@ -68,8 +72,8 @@ _Offer = tuple[ActionSet, tuple[int, ...]]
 """The actions, and the indices of those that are excluded."""
 _Event = tuple[str, int, float]
 """Its id, seed and sample_prob."""
-_Parts = tuple[DecideRequest, bytes, _Offer, tuple[float, ...], _Event]
-"""What a decision is made of: the request, the context verbatim, the offer, the distribution served, the event."""
+_Parts = tuple[DecideRequest, bytes, _Offer, Served, _Event]
+"""What a decision is made of: the request, the context verbatim, the offer, the distribution served and whose, the event."""
 
 
 def first_model_id(experiment: str) -> str:
@@ -88,8 +92,12 @@ def first_model(settings: ExperimentSettings) -> Hosted:
 
 def replay(decision: Decision, policy: Policy, floor: float) -> Answer:
     """What the decision's model answers to the logged context, actions and seed; equals what was logged."""
-    raw = policy.pmf(parse_context(decision.context), parse_actions(decision.actions))
-    pmf = tuple(serve_pmf(raw, floor=floor, excluded=decision.excluded, explore=decision.explore))
+    actions, baseline = parse_actions(decision.actions), Baseline.of_variant(decision.variant)
+    if baseline is not None:
+        pmf = baseline.pmf(actions, decision.excluded)
+    else:
+        raw = policy.pmf(parse_context(decision.context), actions)
+        pmf = tuple(serve_pmf(raw, floor=floor, excluded=decision.excluded, explore=decision.explore))
     action = sample(pmf, uniform(decision.seed))
     return Answer(pmf, action, pmf[action])
 
@@ -100,10 +108,11 @@ class Decider:
     def __init__(self, settings: ExperimentSettings, tag: int, ids: EventIds, clock: Clock) -> None:
         self._experiment = settings.experiment
         self._fixed = fixed_actions(settings.action_ids) if settings.action_ids is not None else None
+        self._baseline = Baseline.of_settings(settings)
         self._usual: _Offer | None = (self._fixed, ()) if self._fixed is not None else None
         self._tag = tag
         self._ids = ids
-        self._clock = clock
+        self.clock = clock
         self._offers: dict[bytes, ActionSet] = {}
         self._seen: set[int] = set()
 
@@ -112,11 +121,15 @@ class Decider:
         context = bytes(request.context)
         features = parse_context(context)
         offer = actions, excluded = self._offered(request, self._usual, "$")
-        raw = hosted.policy.pmf(features, actions)
-        pmf = tuple(serve_pmf(raw, floor=hosted.floor, excluded=excluded, explore=request.explore))
         event_id = request.event_id or self._ids.new(self._tag)
+        if self._baseline is None and hosted.trial is None:
+            raw = hosted.policy.pmf(features, actions)
+            pmf = tuple(serve_pmf(raw, floor=hosted.floor, excluded=excluded, explore=request.explore))
+            served = Served(hosted.model_id, CHAMPION, pmf)
+        else:
+            served = self._otherwise(hosted, Asked(event_id, features, actions, excluded, request.explore))
         event = event_id, *draws(self._experiment, event_id)
-        return self._decision(hosted.model_id, self._clock.now(), (request, context, offer, pmf, event))
+        return self._decision(self.clock.now(), (request, context, offer, served, event))
 
     def decide_many(
         self, hosted: Hosted, requests: Sequence[DecideRequest], actions: msgspec.Raw | UnsetType = UNSET
@@ -128,19 +141,38 @@ class Decider:
         usual = self._usual if actions is UNSET else self._offer(bytes(actions), "$.actions")
         contexts = [bytes(request.context) for request in requests]
         features, offers = self._read_many(requests, contexts, usual)
-        raw = hosted.policy.pmf_many(features, [actions for actions, _ in offers])
-        pmfs = _serve_many(raw, hosted.floor, offers, requests)
-        model_id, now = hosted.model_id, self._clock.now()
-        made = zip(requests, contexts, offers, pmfs, self._events(requests), strict=True)
-        return [self._decision(model_id, now, parts) for parts in made]
+        events = self._events(requests)
+        served: Iterable[Served]
+        if self._baseline is None and hosted.trial is None:
+            raw = hosted.policy.pmf_many(features, [actions for actions, _ in offers])
+            pmfs = _serve_many(raw, hosted.floor, offers, requests)
+            served = [Served(hosted.model_id, CHAMPION, pmf) for pmf in pmfs]
+        else:
+            asked = zip(requests, features, offers, events, strict=True)
+            served = [
+                self._otherwise(hosted, Asked(event[0], context, *offer, request.explore))
+                for request, context, offer, event in asked
+            ]
+        made = zip(requests, contexts, offers, served, events, strict=True)
+        now = self.clock.now()
+        return [self._decision(now, parts) for parts in made]
+
+    def _otherwise(self, hosted: Hosted, asked: Asked) -> Served:
+        """Where it is not simply the hosted model that decides."""
+        if self._baseline is not None:
+            return Served(
+                first_model_id(self._experiment), self._baseline.variant, self._baseline.pmf(asked.actions, asked.excluded)
+            )
+        assert hosted.trial is not None
+        return hosted.trial.serve(Scorer(hosted.model_id, hosted.policy, hosted.floor), asked)
 
     def _events(self, requests: Sequence[DecideRequest]) -> list[_Event]:
         made = iter(self._ids.many(self._tag, sum(request.event_id is None for request in requests)))
         ids = [request.event_id or next(made) for request in requests]
         return [(event_id, *drawn) for event_id, drawn in zip(ids, draws_many(self._experiment, ids), strict=True)]
 
-    def _decision(self, model_id: str, now: int, parts: _Parts) -> tuple[Decision, str]:
-        request, context, (actions, excluded), pmf, (event_id, seed, sample_prob) = parts
+    def _decision(self, now: int, parts: _Parts) -> tuple[Decision, str]:
+        request, context, (actions, excluded), (model_id, variant, pmf), (event_id, seed, sample_prob) = parts
         action = sample(pmf, uniform(seed))
         decision = Decision(
             event_id,
@@ -157,6 +189,7 @@ class Decider:
             excluded,
             request.explore,
             request.deferred,
+            variant,
         )
         return decision, actions.ids[action]
 

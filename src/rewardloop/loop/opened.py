@@ -47,6 +47,8 @@ class Opened:
 
     def close(self) -> None:
         """Release files; what was acknowledged is durable already."""
+        if "_following" in self.__dict__:
+            self._following.save()
         for name in ("_writer", "_reader"):
             if name in self.__dict__:
                 self.__dict__[name].close()
@@ -68,7 +70,7 @@ class Opened:
 
     @cached_property
     def _following(self) -> Following:
-        return Following(self.settings, self.directory, self.clock)
+        return Following(self.settings, self.directory, self.clock, f"process-{self._born:012x}")
 
     @cached_property
     def _writer(self) -> LogWriter:

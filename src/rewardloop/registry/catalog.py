@@ -18,7 +18,7 @@ from rewardloop.registry.database import remote, sqlite
 from rewardloop.registry.history import beneath, current
 from rewardloop.registry.leases import waiting
 from rewardloop.registry.names import is_experiment_name, model_name
-from rewardloop.registry.records import Deployment, Evaluation, ExperimentEntry, ModelRecord, record_to_json
+from rewardloop.registry.records import Deployment, Evaluation, ExperimentEntry, ModelRecord, RolloutStep, record_to_json
 from rewardloop.registry.rows import (
     changed_actions,
     deployment_of,
@@ -31,6 +31,7 @@ from rewardloop.registry.rows import (
     prepare,
     record_of,
     require_experiment,
+    rollout_of,
     value_of,
 )
 from rewardloop.settings import ExperimentSettings, checked, settings_to_json
@@ -147,6 +148,19 @@ class Catalog:
                 return None
             table = tables.deployments
             return str(connection.execute(select(table.c.model_id).where(table.c.id == now.beneath)).scalar_one())
+
+    # Rollouts
+
+    def record_rollout(self, step: RolloutStep) -> None:
+        """Enters what became of a challenger. Raises `UnknownExperiment`."""
+        model_name(step.challenger)
+        document = msgspec.json.encode(step).decode()
+        with self._writing() as connection:
+            require_experiment(connection, step.experiment)
+            connection.execute(tables.rollouts.insert().values(experiment=step.experiment, at=step.at, step=document))
+
+    def rollouts(self, experiment: str, limit: int | None = None) -> list[RolloutStep]:
+        return [rollout_of(row) for row in self._newest(tables.rollouts, tables.rollouts.c.id, experiment, limit)]
 
     # Evaluations
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from rewardloop.durable import replace_file, storage
 from rewardloop.errors import Corrupt, UnknownModel
@@ -14,10 +16,28 @@ from rewardloop.registry.names import model_name
 _MAX_BYTES = 1 << 16
 
 
+_Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Challenger(msgspec.Struct, frozen=True, kw_only=True):
+    """A model on trial beside the hosted one."""
+
+    model_id: str
+    trial: int
+    """Names the trial, so that what an earlier one of the same model counted is not taken for its own."""
+    share: _Share = 0.0
+    """Of decisions that it makes; 0: it makes none, it scores."""
+    scored: _Share = 1.0
+    """Where it makes none: share of decisions that it scores."""
+    sticky: str = ""
+    """The feature whose value decides the variant; empty: each event draws."""
+
+
 class Hosted(msgspec.Struct, frozen=True, kw_only=True):
     """What the pointer says. A field is only ever added with a default; a reader skips those it does not know."""
 
     model_id: str
+    challenger: Challenger | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -26,7 +46,7 @@ _decode = msgspec.json.Decoder(Hosted).decode
 
 def write_hosted(path: Path, hosted: Hosted, *, durable: bool = True) -> None:
     """Points to a model. Atomic and durable; raises `StorageUnavailable`, and the old pointer then stands."""
-    model_name(hosted.model_id)
+    _check(hosted)
     with storage(path):
         replace_file(path, _encode(hosted), durable=durable)
 
@@ -41,10 +61,16 @@ def read_hosted(path: Path) -> Hosted | None:
             return None
     try:
         hosted = _decode(raw)
-        model_name(hosted.model_id)
+        _check(hosted)
     except (msgspec.DecodeError, UnicodeError, UnknownModel) as error:
         raise Corrupt(f"{path} does not say which model is hosted ({error}); deploy a model to write it again") from None
     return hosted
+
+
+def _check(hosted: Hosted) -> None:
+    model_name(hosted.model_id)
+    if hosted.challenger is not None:
+        model_name(hosted.challenger.model_id)
 
 
 class HostedWatch:

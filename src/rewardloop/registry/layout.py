@@ -30,6 +30,11 @@ class ExperimentDirectory:
         return self.root / "hosted.json"
 
     @property
+    def trial(self) -> Path:
+        """What serving processes count of a challenger."""
+        return self.root / "trial"
+
+    @property
     def trainer_lock(self) -> Path:
         """Held by whoever collects, joins, trains and deploys: one process at a time."""
         return self.root / "trainer.lock"

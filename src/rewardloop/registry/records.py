@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import msgspec
 
@@ -47,6 +48,35 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     deployed_at: int
     reason: str
     """`first`, `gate`, `manual`, `roll back`, `online`."""
+
+
+class RolloutStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the history of trials: a challenger began, served more, was promoted, or was taken back."""
+
+    experiment: str
+    trial: int
+    """The instant the trial began; names it."""
+    champion: str
+    """What was hosted when the trial began. Where another model is hosted by now, the trial is over."""
+    challenger: str
+    at: int
+    """Microseconds UTC."""
+    kind: Literal["shadow", "canary", "ramp", "promote", "abort", "roll back"]
+    """What is so from now on; the last three end the trial."""
+    by: Literal["loop", "hand"]
+    """Who began it: only the loop's own trials, and ramps, end in promotion by themselves."""
+    share: float = 0.0
+    scored: float = 1.0
+    sticky: str = ""
+    shares: tuple[float, ...] = ()
+    """ramp: those still to come."""
+    reason: str = ""
+    numbers: dict[str, float] = {}
+    """What decided it; empty where nothing had to be known."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.kind in {"shadow", "canary", "ramp"}
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from rewardloop.ids import MAX_TAG
 from rewardloop.registry import tables
 from rewardloop.registry.database import Database
 from rewardloop.registry.names import is_experiment_name
-from rewardloop.registry.records import Deployment, Evaluation, ExperimentEntry, ModelRecord, record_from_json
+from rewardloop.registry.records import Deployment, Evaluation, ExperimentEntry, ModelRecord, RolloutStep, record_from_json
 from rewardloop.settings import ExperimentSettings, settings_from_json, settings_to_json
 
 
@@ -90,6 +90,13 @@ def model_row(record: ModelRecord, n: int, document: str) -> dict[str, object]:
 
 def deployment_of(row: Row[Any]) -> Deployment:
     return Deployment(experiment=row.experiment, model_id=row.model_id, deployed_at=row.deployed_at, reason=row.reason)
+
+
+def rollout_of(row: Row[Any]) -> RolloutStep:
+    try:
+        return msgspec.json.decode(row.step, type=RolloutStep)
+    except msgspec.DecodeError as error:
+        raise Corrupt(f"The catalog's record of a rollout cannot be read: {error}") from None
 
 
 def evaluation_of(row: Row[Any]) -> Evaluation:

@@ -47,6 +47,16 @@ deployments = Table(
     Index("deployments_in_order", "experiment", "id"),
 )
 
+rollouts = Table(
+    "rollouts",
+    schema,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("experiment", ForeignKey("experiments.name"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("step", Text, nullable=False),
+    Index("rollouts_in_order", "experiment", "id"),
+)
+
 evaluations = Table(
     "evaluations",
     schema,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from rewardloop.loop.trials import TrialCounts
+
 BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 """Upper bounds of the latency histogram, in seconds."""
 
@@ -33,6 +35,10 @@ class ExperimentCounts(msgspec.Struct):
     model_id: str = ""
     """What is hosted now."""
     ready: bool = False
+    challenger: str = ""
+    """The model on trial now."""
+    trial: TrialCounts = msgspec.field(default_factory=TrialCounts)
+    """Of the newest trial, as this process saw it."""
 
 
 class Counts(msgspec.Struct):

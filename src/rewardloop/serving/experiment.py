@@ -14,7 +14,8 @@ from rewardloop.errors import RewardloopError
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.log import LogWriter
 from rewardloop.loop.deciding import Decider, DecideRequest, Hosted, first_model
-from rewardloop.loop.hosting import load_model
+from rewardloop.loop.hosting import Loading
+from rewardloop.registry import hosting
 from rewardloop.registry.hosting import HostedWatch
 from rewardloop.registry.layout import ExperimentDirectory
 from rewardloop.serving.commits import Commits, InlineCommits, ThreadedCommits
@@ -41,6 +42,7 @@ class ServedExperiment:
         self._decider = decider
         self._writer = LogWriter(directory.log, settings.log, writer)
         self._commits: Commits = (InlineCommits if settings.log.durability == "process" else ThreadedCommits)(self._writer.commit)
+        self._loading = Loading(settings, directory, decider.clock, writer)
         self._watch = HostedWatch(directory.hosted)
         self._hosted = first_model(settings)
         self._loaded = True
@@ -93,24 +95,31 @@ class ServedExperiment:
         except RewardloopError as error:
             self._refuse(str(error))
         else:
-            if pointer is not None and pointer.model_id != self._hosted.model_id:
-                await self._take(pointer.model_id)
+            if pointer is not None and self._loading.is_news(pointer, self._hosted):
+                await self._take(pointer)
 
-    async def _take(self, model_id: str) -> None:
+    def save(self) -> None:
+        """Writes what was counted of a trial. Raises `StorageUnavailable`."""
+        self._loading.file.save()
+
+    async def _take(self, pointer: hosting.Hosted) -> None:
         try:
-            hosted = await asyncio.to_thread(load_model, self.settings, self._directory.models, model_id)
+            hosted = await asyncio.to_thread(self._loading.load, pointer, self._hosted)
         except Exception as error:  # Whatever is wrong with a model, the one that works goes on.
-            self._refuse(f"Model `{model_id}`: {error}")
+            self._refuse(f"Model `{pointer.model_id}`: {error}")
         else:
             self._host(hosted)
 
     def _host(self, hosted: Hosted) -> None:
+        self.counts.swaps += hosted.model_id != self._hosted.model_id
         self._hosted = hosted
         self._loaded = True
         self.problem = ""
-        self.counts.swaps += 1
         self.counts.model_id = hosted.model_id
-        _logger.info("experiment=%s hosts model=%s", self.settings.experiment, hosted.model_id)
+        self.counts.challenger = hosted.trial.challenger.model_id if hosted.trial else ""
+        self.counts.trial = self._loading.file.counts
+        challenger = self.counts.challenger or "none"
+        _logger.info("experiment=%s hosts model=%s challenger=%s", self.settings.experiment, hosted.model_id, challenger)
 
     def _refuse(self, why: str) -> None:
         self.problem = f"Refused, `{self._hosted.model_id}` stays. {why}"

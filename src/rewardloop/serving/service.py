@@ -116,6 +116,11 @@ class Service:
         for served in list(self.experiments.values()):
             await served.refresh()
 
+    def save_trials(self) -> None:
+        """Writes what was counted of each trial, for the loop. Raises `StorageUnavailable`."""
+        for served in list(self.experiments.values()):
+            served.save()
+
     def ready(self) -> bool:
         """Whether each experiment is."""
         return sum(served.check() for served in self.experiments.values()) == len(self.experiments)

@@ -99,6 +99,7 @@ class _Worker:
 
     async def _save_counts(self) -> None:
         self._file.save(self._counts)
+        self._service.save_trials()
 
     def _all_counts(self) -> Mapping[str, Counts]:
         self._file.save(self._counts)

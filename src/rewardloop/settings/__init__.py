@@ -14,6 +14,7 @@ from rewardloop.settings.schema import (
     LogSettings,
     PolicySettings,
     RewardSettings,
+    RolloutSettings,
     TrainingSettings,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "LogSettings",
     "PolicySettings",
     "RewardSettings",
+    "RolloutSettings",
     "TrainingSettings",
     "checked",
     "example_yaml",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
+from rewardloop.errors import did_you_mean
 from rewardloop.settings.schema import ExperimentSettings
 
 NATIVE = ("lints", "linucb")
@@ -23,6 +25,8 @@ def problems(settings: ExperimentSettings) -> Iterator[Problem]:
     yield from _reward(settings)
     yield from _training(settings)
     yield from _gate(settings)
+    yield from _baseline(settings)
+    yield from _rollout(settings)
 
 
 def _policy(settings: ExperimentSettings) -> Iterator[Problem]:
@@ -81,3 +85,23 @@ def _gate(settings: ExperimentSettings) -> Iterator[Problem]:
         yield Problem(
             "$.gate.max_events", f"{gate.max_events} events at most and {gate.min_events} at least cannot both be: raise max_events"
         )
+
+
+def _baseline(settings: ExperimentSettings) -> Iterator[Problem]:
+    known = settings.action_ids
+    if settings.baseline is not None and known is not None and settings.baseline not in known:
+        yield Problem("$.baseline", f"`{settings.baseline}` is none of the actions{did_you_mean(settings.baseline, known)}")
+    if settings.mode != "online" and settings.training.mode == "online":
+        yield Problem("$.training.mode", f"mode `{settings.mode}` learns in cycles at most: set `training.mode: batch`")
+
+
+def _rollout(settings: ExperimentSettings) -> Iterator[Problem]:
+    rollout = settings.rollout
+    if rollout.mode != "direct" and settings.training.mode == "online":
+        yield Problem(
+            "$.rollout.mode",
+            f"`{rollout.mode}` compares two models that stay as they are, and online learning replaces the champion many times "
+            "a second: set `training.mode: batch`, or `rollout.mode: direct`",
+        )
+    if any(later <= earlier for earlier, later in pairwise(rollout.steps)):
+        yield Problem("$.rollout.steps", f"Expected shares that grow, got {list(rollout.steps)}")

@@ -25,6 +25,7 @@ def example_yaml(settings: ExperimentSettings) -> str:
     experiment: "offers"
     # A number (arms named 1 … n), a list of names, or null: each request brings its own actions.
     actions: 3
+    ...
     <BLANKLINE>
     # Which engine explores, and how much.
     policy:

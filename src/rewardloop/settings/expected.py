@@ -110,8 +110,8 @@ def _other(kind: inspect.Type) -> str:
             return "one of " + listed(words)
         case inspect.TupleType(item_types=items):
             return f"a list of {len(items)} numbers"
-        case inspect.VarTupleType(min_length=low, max_length=high):
-            return f"a list of {low} to {high} texts"
+        case inspect.VarTupleType(item_type=item, min_length=low, max_length=high):
+            return f"a list of {low} to {high} {'texts' if isinstance(plain(item), inspect.StrType) else 'numbers'}"
         case inspect.CustomType():
             return A_DURATION
     return "a section"

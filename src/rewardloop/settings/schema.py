@@ -26,6 +26,7 @@ Exploration = Literal[
     "egreedy", "bag", "cover", "softmax", "squarecb", "regcb", "regcbopt", "rnd", "first", "synthcover",
     "uniform",
 ]  # fmt: skip
+Mode = Literal["online", "apprentice", "logging_only"]
 Aggregation = Literal["earliest", "latest", "sum", "mean", "min", "max"]
 
 
@@ -155,6 +156,40 @@ class GateSettings(Section, frozen=True, kw_only=True):
         return (self.interval or ("sequence" if self.rule == "strict" else "normal")) == "sequence"
 
 
+class RolloutSettings(Section, frozen=True, kw_only=True):
+    """How a model that passed the gate comes into service, and what takes it out again."""
+
+    mode: Annotated[
+        Literal["direct", "shadow", "canary", "ramp"],
+        said("direct: at once. shadow: it first only scores. canary: it first serves a share. ramp: growing shares."),
+    ] = "direct"
+    share: Annotated[float, Meta(gt=0, lt=1), said("canary: share of decisions that the challenger makes.")] = 0.05
+    steps: Annotated[
+        tuple[Annotated[float, Meta(gt=0, lt=1)], ...],
+        Meta(min_length=1, max_length=20),
+        said("ramp: its share, step by step; after the last one it is promoted."),
+    ] = (0.01, 0.05, 0.25)
+    scored: Annotated[float, Meta(gt=0, le=1), said("shadow: share of decisions that the challenger scores.")] = 0.25
+    sticky: Annotated[
+        str | None,
+        said(
+            "canary, ramp: a feature of the context, such as `user.id`; one value always meets one variant. null: each event draws."
+        ),
+    ] = None
+    min_events: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000_000)],
+        said("A step is over when so many of the challenger's decisions (shadow: of all) have closed and no harm was found."),
+    ] = 500
+    level: Annotated[
+        float, Meta(gt=0.5, lt=1), said("1 - level bounds the share of harmless challengers rolled back, all looks included.")
+    ] = 0.95
+    tolerance: Annotated[Share, said("The challenger may earn so much less, in units of the reward's range.")] = 0.0
+    error_rate: Annotated[Share, said("Share of its decisions that may fail in the challenger; the champion then answers.")] = 0.0
+    latency: Annotated[Duration, said("How much longer than the champion the challenger may take to score, on average.")] = (
+        Duration(5_000)
+    )
+
+
 class LogSettings(Section, frozen=True, kw_only=True):
     """The durable event log."""
 
@@ -178,10 +213,22 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
         | None,
         said("A number (arms named 1 … n), a list of names, or null: each request brings its own actions."),
     ] = None
+    mode: Annotated[
+        Mode,
+        said("online: models decide. apprentice: the baseline does, models imitate it. logging_only: it does, nothing learns."),
+    ] = "online"
+    baseline: Annotated[
+        ActionId | None,
+        said(
+            "apprentice, logging_only: the action served where it is on offer; otherwise, or null, the first that is not excluded."
+        ),
+    ] = None
+    ready_at: Annotated[Share, said("apprentice: ready once the match rate is this high by the lower end of its interval.")] = 0.8
     policy: PolicySettings = PolicySettings()
     reward: RewardSettings = RewardSettings()
     training: TrainingSettings = TrainingSettings()
     gate: GateSettings = GateSettings()
+    rollout: RolloutSettings = RolloutSettings()
     log: LogSettings = LogSettings()
 
     @property

@@ -9,7 +9,7 @@ from msgspec import inspect
 
 from rewardloop.settings.expected import fields, plain, root
 
-_NOUNS = {"exploration": "exploration policy", "rule": "gate rule", "mode": "training mode"}
+_NOUNS = {"exploration": "exploration policy", "rule": "gate rule", "mode": "mode"}
 _OTHER_WORDS = {
     "exploration": {
         "epsilon": "egreedy", "epsilon_greedy": "egreedy", "greedy": "egreedy", "bagging": "bag", "bootstrap": "bag",

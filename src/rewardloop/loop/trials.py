@@ -1,0 +1,173 @@
+"""A challenger beside the champion, in memory: which of the two makes a decision, and what each of them cost.
+
+The variant's draw is a function of the experiment, the challenger and a key (the event's id, or the value of a feature), so
+every worker gives one key one variant, before and after a restart, and it is independent of the draws that choose the action
+and the training share.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from rewardloop.clock import Clock
+from rewardloop.errors import InvalidInput
+from rewardloop.features import ActionSet, Features
+from rewardloop.policies.contract import Policy
+from rewardloop.policies.exploration import serve_pmf
+from rewardloop.registry.hosting import Challenger
+
+CHAMPION, CHALLENGER, FALLBACK = "champion", "challenger", "fallback"
+"""`Decision.variant`. fallback: it was the challenger's turn, which failed, and the champion decided."""
+
+_TO_UNIT = 1.0 / (1 << 64)
+
+
+def variant_draw(experiment: str, challenger: str, key: str) -> float:
+    """The U[0, 1) number below which the challenger's share lies; a share that grows keeps those it had.
+
+    >>> variant_draw("offers", "offers.2", "user-7") == variant_draw("offers", "offers.2", "user-7")
+    True
+    """
+    text = f"{experiment}\0{challenger}\0{key}".encode(errors="surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=8, person=b"variant").digest()) * _TO_UNIT
+
+
+class Moments(msgspec.Struct):
+    """Count, sum and sum of squares: mean and variance of any number of numbers."""
+
+    n: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+
+    def add(self, x: float) -> None:
+        self.n += 1
+        self.total += x
+        self.squares += x * x
+
+    def plus(self, other: Moments) -> Moments:
+        return Moments(self.n + other.n, self.total + other.total, self.squares + other.squares)
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.n if self.n else 0.0
+
+
+class TrialCounts(msgspec.Struct):
+    """What one process, or all of them together, saw of a trial. Times are microseconds to score one decision."""
+
+    trial: int = 0
+    champion: Moments = msgspec.field(default_factory=Moments)
+    challenger: Moments = msgspec.field(default_factory=Moments)
+    errors: int = 0
+    """Decisions in which the challenger failed."""
+    distance: Moments = msgspec.field(default_factory=Moments)
+    """Total variation between the two distributions, where both were computed."""
+    agreed: int = 0
+    """Of those, decisions with the same likeliest action."""
+    refused: int = 0
+    """Processes that could not take the challenger into memory."""
+
+    def plus(self, other: TrialCounts) -> TrialCounts:
+        return TrialCounts(
+            self.trial,
+            self.champion.plus(other.champion),
+            self.challenger.plus(other.challenger),
+            self.errors + other.errors,
+            self.distance.plus(other.distance),
+            self.agreed + other.agreed,
+            self.refused + other.refused,
+        )
+
+
+class Asked(NamedTuple):
+    """What a model is asked to score."""
+
+    event_id: str
+    context: Features
+    actions: ActionSet
+    excluded: tuple[int, ...]
+    explore: bool
+
+
+class Scorer(NamedTuple):
+    """A model in memory, and the floor that it was trained to be served with."""
+
+    model_id: str
+    policy: Policy
+    floor: float
+
+    def pmf(self, asked: Asked) -> tuple[float, ...]:
+        raw = self.policy.pmf(asked.context, asked.actions)
+        return tuple(serve_pmf(raw, floor=self.floor, excluded=asked.excluded, explore=asked.explore))
+
+
+class Served(NamedTuple):
+    """The distribution that a decision is sampled from, and whose it is."""
+
+    model_id: str
+    variant: str
+    pmf: tuple[float, ...]
+
+
+class Trial:
+    """One challenger on trial in this process. A challenger that fails never fails a request."""
+
+    def __init__(self, experiment: str, setup: Challenger, challenger: Scorer, counts: TrialCounts, clock: Clock) -> None:
+        self.setup = setup
+        self.challenger = challenger
+        self.counts = counts
+        self._experiment = experiment
+        self._clock = clock
+
+    def serve(self, champion: Scorer, asked: Asked) -> Served:
+        """The champion's distribution, or, where it is its turn, the challenger's."""
+        draw = variant_draw(self._experiment, self.setup.model_id, self._key(asked))
+        if draw < self.setup.share:
+            pmf = self._attempt(asked)
+            if pmf is not None:
+                return Served(self.challenger.model_id, CHALLENGER, pmf)
+            return Served(champion.model_id, FALLBACK, champion.pmf(asked))
+        started = self._clock.now()
+        pmf = champion.pmf(asked)
+        self.counts.champion.add(self._clock.now() - started)
+        if not self.setup.share and draw < self.setup.scored:
+            self._shadow(asked, pmf)
+        return Served(champion.model_id, CHAMPION, pmf)
+
+    def _key(self, asked: Asked) -> str:
+        return sticky_key(asked.context, self.setup.sticky, asked.event_id)
+
+    def _shadow(self, asked: Asked, served: tuple[float, ...]) -> None:
+        pmf = self._attempt(asked)
+        if pmf is not None:
+            self.counts.distance.add(sum(abs(p - q) for p, q in zip(pmf, served, strict=True)) / 2)
+            self.counts.agreed += pmf.index(max(pmf)) == served.index(max(served))
+
+    def _attempt(self, asked: Asked) -> tuple[float, ...] | None:
+        started = self._clock.now()
+        try:
+            pmf = self.challenger.pmf(asked)
+        except InvalidInput:  # The client's own mistake, which the champion refuses as well.
+            return None
+        except Exception:  # Whatever a model on trial does, the request is answered.
+            self.counts.errors += 1
+            return None
+        finally:
+            self.counts.challenger.add(self._clock.now() - started)
+        return pmf
+
+
+def sticky_key(context: Features, sticky: str, event_id: str) -> str:
+    """What the variant follows: the value of the sticky feature where the context has it, otherwise the event itself.
+
+    >>> sticky_key({"user.id": 7, "age": 31}, "user.id", "order-17"), sticky_key({"age": 31}, "user.id", "order-17")
+    ('user.id=7.0', 'order-17')
+    """
+    value = context.get(sticky) if sticky else None
+    if value is None:
+        return event_id
+    # A number is one float or int, depending on whether other features are nested: both are one key.
+    return f"{sticky}={value if isinstance(value, str) else float(value)}"
