@@ -14,6 +14,11 @@ class Clock(Protocol):
     def now(self) -> int: ...
 
 
+def cpu_seconds() -> float:
+    """What this process has used of the processor: for measurements, never for decisions."""
+    return time.process_time()
+
+
 class SystemClock:
     """The machine's clock, held still while it is set back (by NTP, or by hand) until it has caught up."""
 

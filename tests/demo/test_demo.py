@@ -15,9 +15,9 @@ from rewardloop.clock import SystemClock
 from rewardloop.demo.playbook import fresh, perform, settings_for
 from rewardloop.demo.playing import Pace
 from rewardloop.demo.processes import ChildFailed
-from rewardloop.demo.worlds import World, from_csv
 from rewardloop.errors import Conflict, InvalidSettings
 from rewardloop.settings import load_settings
+from rewardloop.worlds.classification import World, from_file
 
 ROUNDS = 800
 
@@ -26,7 +26,7 @@ ROUNDS = 800
 def world(tmp_path) -> World:
     file = tmp_path / "three offers.csv"
     file.write_text("x;country;offer\n" + '0;"de";red\n1;"de";green\n0;"fr";green\n1;"fr";blue\n' * 25)
-    return from_csv(file)
+    return from_file(file)
 
 
 def quiet() -> Console:
@@ -108,4 +108,4 @@ def test_an_earlier_demonstration_is_replaced_and_nothing_else(tmp_path):
 def test_labels_that_cannot_be_actions_are_refused_before_anything_starts(tmp_path):
     (tmp_path / "long.csv").write_text("x,y\n" + f"1,a\n2,{'b' * 300}\n" * 3)
     with pytest.raises(InvalidSettings, match="1 to 256 characters"):
-        settings_for(from_csv(tmp_path / "long.csv"), None, Pace())
+        settings_for(from_file(tmp_path / "long.csv"), None, Pace())

@@ -56,6 +56,19 @@ COMMANDS = (
         ),
     ),
     Command(
+        "testbed",
+        PLAN,
+        "Which policy earns most, on data sets, simulators, yours.",
+        "Every policy plays the same rounds of every world, in parallel processes; a killed run carries on. Worlds are data sets "
+        "inside packages, simulators, a labelled CSV or Parquet file (the classes are the actions), or another system's log.",
+        (
+            "rewardloop testbed -p default -p squarecb --data digits --data sim:drifting",
+            "rewardloop testbed --data standard --seeds 5 --report testbed.html",
+            "rewardloop testbed --data offers.csv --label bought --delay 1000 --batch 500",
+            "rewardloop testbed --log history.csv --replay importance",
+        ),
+    ),
+    Command(
         "power",
         PLAN,
         "How many events until a difference in mean reward is seen.",

@@ -16,11 +16,11 @@ from rewardloop.cli.options import AsJson
 from rewardloop.cli.printing import console, json_document, print_facts, print_json, print_table
 from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.comparing import Comparison, Population, SplitDesign, bernoulli, compare
-from rewardloop.demo.worlds import digits, from_csv
 from rewardloop.errors import InvalidInput
 from rewardloop.features import fixed_actions
 from rewardloop.reports.comparison import comparison_facts, comparison_page, comparison_picture, comparison_table
 from rewardloop.settings.schema import Exploration
+from rewardloop.worlds.classification import digits, from_file
 
 MAX_POLICIES = 2
 """As many as a chart tells apart beside the test and the references."""
@@ -84,7 +84,7 @@ def _population(data: Path | None, label: str | None, arms: str | None) -> Popul
         return bernoulli(_rates(arms))
     if label and not data:
         raise InvalidInput("Expected the file it is a column of, in --data", at="--label")
-    world = from_csv(data, label) if data else digits()
+    world = from_file(data, label) if data else digits()
     means = np.eye(len(world.actions))[world.labels]
     return Population(world.name, world.contexts, means, fixed_actions(world.actions), world.references().skyline)
 

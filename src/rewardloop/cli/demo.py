@@ -16,8 +16,8 @@ from rewardloop.cli.printing import console
 from rewardloop.clock import SystemClock
 from rewardloop.demo.playbook import perform
 from rewardloop.demo.playing import ROUNDS, Pace
-from rewardloop.demo.worlds import digits, from_csv
 from rewardloop.settings.schema import Exploration
+from rewardloop.worlds.classification import digits, from_file
 
 MAX_ROUNDS = 10_000_000
 
@@ -37,7 +37,7 @@ def demo(
 ) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    world = from_csv(data, label) if data else digits()
+    world = from_file(data, label) if data else digits()
     console.print(
         f"[bold]{escape(world.name)}[/]: {len(world.contexts):,} rows, {len(world.actions)} actions, {policy or 'lints'}. Every "
         "decision is asked for over\nHTTP and logged; only the reward of the chosen action comes back. Beside the\n"

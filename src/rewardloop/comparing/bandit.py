@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from rewardloop.comparing.population import Population, Visitors
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.policies import new_policy
 from rewardloop.policies.exploration import serve_rows
 from rewardloop.settings import ExperimentSettings, PolicySettings, RewardSettings
 from rewardloop.settings.schema import Exploration
+from rewardloop.worlds.population import Population, Visitors
 
 BATCH = 500
 

@@ -8,13 +8,13 @@ import msgspec
 import numpy as np
 
 from rewardloop.comparing.bandit import bandit
-from rewardloop.comparing.population import Population
 from rewardloop.comparing.split import SplitDesign, SplitTest, ab_test
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation import Estimate
 from rewardloop.evaluation.intervals import normal
 from rewardloop.interactions import Floats, Ints
 from rewardloop.settings.schema import Exploration
+from rewardloop.worlds.population import Population
 
 LEVEL = 0.95
 WINDOWS = 20

@@ -17,7 +17,6 @@ from rewardloop.demo.playing import Pace, play
 from rewardloop.demo.processes import Child, ChildFailed, looping, serving
 from rewardloop.demo.scores import Scores
 from rewardloop.demo.watching import Show, summary, watching
-from rewardloop.demo.worlds import References, World
 from rewardloop.errors import Conflict, StorageUnavailable
 from rewardloop.settings import (
     Duration,
@@ -29,6 +28,7 @@ from rewardloop.settings import (
     example_yaml,
 )
 from rewardloop.settings.schema import Exploration
+from rewardloop.worlds.classification import References, World
 
 MARK = ".rewardloop-demo"
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from rewardloop.client import Client
 from rewardloop.clock import SECOND, Clock
-from rewardloop.demo.worlds import World
+from rewardloop.worlds.classification import World
 
 ROUNDS = 16_000
 N_WINDOWS = 40

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from rewardloop.clock import SECOND, Clock
 from rewardloop.demo.scores import Scores
-from rewardloop.demo.worlds import References
+from rewardloop.worlds.classification import References
 
 WIDTH = 80
 _EVERY = 4

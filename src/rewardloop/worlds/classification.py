@@ -15,9 +15,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from rewardloop.demo.labelled import Labelled, read_labelled
 from rewardloop.errors import InvalidInput
-from rewardloop.features import Features
+from rewardloop.features import ActionSet, Features, fixed_actions
+from rewardloop.worlds.labelled import Labelled, read_labelled
+from rewardloop.worlds.stream import Stream
 
 MAX_CLASSES = 100
 FOLDS = 3
@@ -46,6 +47,24 @@ class World:
         """n rows drawn with replacement, each with the action that would be rewarded."""
         for row in generator.integers(len(self.contexts), size=n):
             yield self.contexts[row], self.actions[self.labels[row]]
+
+    @property
+    def arms(self) -> ActionSet:
+        return fixed_actions(self.actions)
+
+    @property
+    def mean_delay(self) -> float:
+        return 0.0
+
+    def stream(self, n: int, generator: np.random.Generator) -> Stream:
+        """All rows in a random order, and when they are used up again in another."""
+        size = len(self.contexts)
+        rows = np.concatenate([generator.permutation(size) for _ in range(-(-n // size))])[:n]
+        means = np.eye(len(self.actions))[self.labels[rows]]
+        return Stream([self.contexts[row] for row in rows.tolist()], means, means)
+
+    def skyline(self) -> float | None:
+        return self.references().skyline
 
     def references(self) -> References:
         """What the world would pay to policies that are not bandits."""
@@ -86,20 +105,21 @@ def digits() -> World:
     return World("digits", contexts, labels.astype(np.int64), tuple("0123456789"))
 
 
-def from_csv(path: Path, label: str | None = None) -> World:
-    """Any CSV with a header and a label column, by default the last.
+def from_file(path: Path, label: str | None = None) -> World:
+    """Any CSV with a header, or Parquet file, and a label column, by default the last.
 
     Raises `InvalidInput` where it cannot be read, or where a bandit has nothing to choose or to learn from: fewer than 2 or
     more than 100 classes, or fewer than 2 classes with 3 rows each.
     """
-    return _world(path, read_labelled(path, label))
+    return classified(path.stem, path, read_labelled(path, label))
 
 
-def _world(path: Path, rows: Labelled) -> World:
+def classified(name: str, path: Path, rows: Labelled) -> World:
+    """The world of rows that were read; raises `InvalidInput` as `from_file` does."""
     classes, labels, counts = np.unique(rows.labels, return_inverse=True, return_counts=True)
     if not 2 <= len(classes) <= MAX_CLASSES:
         few = "a single class" if len(classes) == 1 else f"{len(classes):,} different values"
         raise InvalidInput(f"Expected a label column with 2 to {MAX_CLASSES} classes, got {few} in {path}", at="--label")
     if np.sum(counts >= FOLDS) < 2:
         raise InvalidInput(f"Expected at least 2 classes with {FOLDS} rows each, got {len(labels)} rows in {path}", at="--data")
-    return World(path.stem, rows.contexts, labels.astype(np.int64), tuple(map(str, classes)))
+    return World(name, rows.contexts, labels.astype(np.int64), tuple(map(str, classes)))

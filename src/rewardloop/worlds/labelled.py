@@ -1,13 +1,16 @@
-"""A labelled CSV of any dialect as rows of features and their labels. Knows nothing of bandits."""
+"""A labelled file, CSV of any dialect or Parquet, as rows of features and their labels. Knows nothing of bandits."""
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from rewardloop.errors import InvalidInput, did_you_mean
 from rewardloop.features import Features, flatten
@@ -27,12 +30,16 @@ class Labelled(NamedTuple):
 
 
 def read_labelled(path: Path, label: str | None = None) -> Labelled:
-    """A CSV with a header: delimited by `,`, `;`, tab or `|`, of the first 50,000 rows. An empty cell is an absent feature.
+    """The first 50,000 rows of a Parquet file, or of a CSV with a header, delimited by `,`, `;`, tab or `|`.
+
+    An empty cell is an absent feature.
 
     `label` names the column to predict, by default the last; rows without one are left out. Raises `InvalidInput` in one
     sentence for a file that is something else.
     """
     try:
+        if _is_parquet(path):
+            return _read_parquet(path, label)
         with path.open(encoding="utf-8-sig", newline="") as file:
             return _read(file, path, label)
     except OSError as error:
@@ -49,13 +56,44 @@ def _read(file: TextIO, path: Path, label: str | None) -> Labelled:
     file.seek(0)
     rows = csv.reader(file, delimiter=_delimiter(sample), skipinitialspace=True)
     names = _names(next(rows, []), path)
-    at = _position(names, label, path)
-    filled = [row for row in _checked(rows, len(names), path) if not _missing(row[at])]
+    return labelled(names, _checked(rows, len(names), path), _position(names, label, path), path)
+
+
+def labelled(names: Sequence[str], rows: Iterable[Sequence[str]], at: int, path: Path) -> Labelled:
+    """Cells as features: a column is of numbers where all its cells are. `at` is the label's position; `path` says whose it is."""
+    filled = [row for row in rows if not _missing(row[at])]
     if not filled:
         raise InvalidInput(f"Expected rows with a value in column `{names[at]}` of {path}, found none", at="--data")
     numeric = [_is_numeric([row[i] for row in filled]) for i in range(len(names))]
     contexts = [flatten(_features(names, numeric, row, at), f"{path.name}") for row in filled]
     return Labelled(contexts, [row[at].strip() for row in filled])
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+def _read_parquet(path: Path, label: str | None) -> Labelled:
+    """Scalar columns only: a list or a struct is no cell."""
+    try:
+        with pq.ParquetFile(path) as file:
+            names = _names(file.schema_arrow.names, path)
+            batches = file.iter_batches(10_000, use_threads=False)
+            rows = (row for batch in batches for row in _cells(batch))
+            return labelled(names, islice(rows, MAX_ROWS), _position(names, label, path), path)
+    except pa.ArrowException as error:
+        raise InvalidInput(f"Expected a Parquet file with columns of numbers and texts: {error} in {path}", at="--data") from None
+
+
+def _cells(batch: pa.RecordBatch) -> Iterator[tuple[str, ...]]:
+    return zip(*(map(_cell, column.to_pylist()) for column in batch.columns), strict=True)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list | dict | bytes):
+        raise pa.ArrowInvalid("a column of lists, structs or bytes")
+    return "" if value is None else str(int(value) if isinstance(value, bool) else value)
 
 
 def _delimiter(sample: str) -> str:
@@ -109,7 +147,7 @@ def _number(cell: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _features(names: list[str], numeric: list[bool], row: list[str], label: int) -> dict[str, object]:
+def _features(names: Sequence[str], numeric: Sequence[bool], row: Sequence[str], label: int) -> dict[str, object]:
     return {
         name: float(cell) if number else cell.strip()
         for i, (name, number, cell) in enumerate(zip(names, numeric, row, strict=True))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewardloop.demo.labelled import read_labelled
-from rewardloop.demo.worlds import from_csv
 from rewardloop.errors import InvalidInput
+from rewardloop.worlds.classification import from_file
+from rewardloop.worlds.labelled import read_labelled
 
 
 @pytest.fixture
@@ -62,14 +62,14 @@ WRONG = {
 def test_what_is_no_world_is_refused_in_one_sentence(csv, kind):
     content, said = WRONG[kind]
     with pytest.raises(InvalidInput, match=said) as refused:
-        from_csv(csv(content))
+        from_file(csv(content))
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("path", ["none.csv", "."])
 def test_what_is_no_file(tmp_path, path):
     with pytest.raises(InvalidInput, match="Cannot read"):
-        from_csv(tmp_path / path)
+        from_file(tmp_path / path)
 
 
 @given(st.binary(max_size=300))
@@ -84,12 +84,12 @@ def test_no_file_breaks_the_reader(tmp_path_factory, content):
 
 
 def test_a_world_knows_what_others_would_earn(csv):
-    world = from_csv(csv("x,y\n" + "0,no\n" * 60 + "1,yes\n" * 30))
+    world = from_file(csv("x,y\n" + "0,no\n" * 60 + "1,yes\n" * 30))
     references = world.references()
     assert (references.uniform, round(references.best_fixed, 3), references.skyline) == (0.5, 0.667, 1.0)
     assert world.actions == ("no", "yes")
 
 
 def test_a_skyline_is_never_below_the_best_fixed_arm(csv):
-    rare = from_csv(csv("x,y\n" + "0,no\n" * 5000 + "0,yes\n" * 3))
+    rare = from_file(csv("x,y\n" + "0,no\n" * 5000 + "0,yes\n" * 3))
     assert rare.references().skyline == rare.references().best_fixed

@@ -1,0 +1,73 @@
+"""Another system's logged decisions, to be replayed: of each round only the reward of the action taken is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from rewardloop.errors import InvalidInput
+from rewardloop.features import ActionSet, fixed_actions, parse_context
+from rewardloop.interactions import Interactions
+from rewardloop.lake.history_files import read_rows
+from rewardloop.lake.history_rows import HistoryRow, action_id, history_row
+
+MAX_ROWS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedWorld:
+    """n decisions with their probabilities and rewards, in the order of the file."""
+
+    name: str
+    interactions: Interactions
+    arms: ActionSet | None
+    """None where each row brings its own actions."""
+
+
+def read_log(path: Path) -> LoggedWorld:
+    """The first 200,000 rows of CSV, JSON lines, Parquet or dsjson, as `warm-start` takes them in.
+
+    Without `actions` in the rows, the arms are those that occur. Raises `InvalidInput` for a row that is wrong, naming its
+    line, and for one without a probability: a replay divides by it.
+    """
+    raw = list(islice(read_rows(path), MAX_ROWS))
+    arms = _arms(raw_values.get("action") for row in raw if (raw_values := row.values) and "actions" not in raw_values)
+    rows = []
+    for row in raw:
+        where = f"{path}, line {row.line}"
+        if row.values is None:
+            raise InvalidInput(f"Expected a row, got {row.problem} ({where})", at="--log")
+        try:
+            rows.append(history_row(row.line, row.values, arms))
+        except InvalidInput as error:
+            raise InvalidInput(f"{error} ({where})") from None
+        if rows[-1].probability is None:
+            raise InvalidInput(f"Expected the probability of each action, got none ({where})", at="--log")
+    if not rows:
+        raise InvalidInput(f"Expected logged decisions in {path}, found none", at="--log")
+    return LoggedWorld(path.stem, _interactions(rows), arms)
+
+
+def _arms(actions: Iterator[object]) -> ActionSet | None:
+    ids = sorted({action_id(action) for action in actions if action is not None})
+    return fixed_actions(ids) if ids else None
+
+
+def _interactions(rows: list[HistoryRow]) -> Interactions:
+    sizes = [len(row.actions) for row in rows]
+    return Interactions(
+        [row.event_id or str(row.line) for row in rows],
+        [parse_context(row.context) for row in rows],
+        [row.actions for row in rows],
+        np.array([row.action for row in rows], np.int64),
+        np.array([row.probability for row in rows], np.float64),
+        np.array([row.reward for row in rows]),
+        np.concatenate([row.pmf if row.pmf is not None else np.full(n, np.nan) for row, n in zip(rows, sizes, strict=True)]),
+        np.cumsum([0, *sizes]).astype(np.int64),
+        np.zeros(len(rows)),
+        np.arange(len(rows), dtype=np.int64),
+    )
