@@ -11,7 +11,7 @@ import pytest
 
 from rewardloop.errors import RewardloopError
 from rewardloop.evaluation.diagnostics import diagnose
-from rewardloop.lake.observed_file import observe_file
+from rewardloop.exchange.observing import observe_file
 
 ODD: list[object] = [
     None, 0, 1, -1, 1e30, 1e300, -1e308, float("nan"), "", "a", "\x00", "é" * 300, True, [], {}, [1, 2], {"a": {"b": [1]}},

@@ -13,9 +13,9 @@ import pytest
 from builders import AT, decision, reward
 from rewardloop.clock import SECOND
 from rewardloop.errors import InvalidInput, NotFound
+from rewardloop.exchange.observing import observe_file
 from rewardloop.lake import Lake
 from rewardloop.lake.observed import NEVER, Refused, observe
-from rewardloop.lake.observed_file import observe_file
 from rewardloop.settings import Duration, RewardSettings
 
 MINUTE = 60 * SECOND

@@ -9,8 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from rewardloop.cli.opening import settings_of
+from rewardloop.exchange.observing import observe_file
 from rewardloop.lake.observed import Observed, observe
-from rewardloop.lake.observed_file import observe_file
 from rewardloop.registry.layout import DataDirectory
 
 NEWEST = 200_000

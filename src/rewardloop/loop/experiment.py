@@ -13,8 +13,9 @@ from rewardloop.clock import Clock, SystemClock
 from rewardloop.errors import UnknownEvent, UnknownModel
 from rewardloop.evaluation import By, DecisionReport, EvaluationReport, GateReport, PolicyReport
 from rewardloop.events import Activation, Decision, Record, Reward
+from rewardloop.exchange import ImportReport, import_file
 from rewardloop.ids import EventIds
-from rewardloop.lake import DataSet, ImportReport, Ledger, import_file
+from rewardloop.lake import DataSet, Ledger
 from rewardloop.learning.training import Progress
 from rewardloop.log import Cursor, find
 from rewardloop.loop.auditing import Audit, audit

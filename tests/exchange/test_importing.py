@@ -13,10 +13,10 @@ import pytest
 from builders import AT, decision, reward
 from rewardloop.clock import SECOND
 from rewardloop.errors import InvalidInput, NotFound
+from rewardloop.exchange.importing import ImportReport, Skipped, import_file
 from rewardloop.ids import draws
 from rewardloop.interactions import Interactions
-from rewardloop.lake import ImportReport, Lake, import_file
-from rewardloop.lake.history import Skipped
+from rewardloop.lake import Lake
 from rewardloop.settings import Duration, RewardSettings
 
 ARMS = ("a", "b", "c")

@@ -12,11 +12,11 @@ import msgspec
 
 from rewardloop.errors import RewardloopError
 from rewardloop.events import Decision, Reward
+from rewardloop.exchange.dsjson import is_thinned
+from rewardloop.exchange.history import HistoryRow, history_row
+from rewardloop.exchange.rows import read_rows
 from rewardloop.features import ActionSet, fixed_actions
 from rewardloop.ids import draws
-from rewardloop.lake.dsjson import is_thinned
-from rewardloop.lake.history_files import read_rows
-from rewardloop.lake.history_rows import HistoryRow, history_row
 from rewardloop.lake.lake import Lake
 
 BATCH = 10_000

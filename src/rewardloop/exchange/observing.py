@@ -10,12 +10,12 @@ import numpy as np
 
 from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.events import MAX_ACTIONS
+from rewardloop.exchange.dsjson import is_dsjson, is_thinned
+from rewardloop.exchange.history import HistoryRow, action_id, history_row
+from rewardloop.exchange.importing import MAX_REASONS, OTHER
+from rewardloop.exchange.rows import RawRow, Values, read_rows
 from rewardloop.features import ActionSet, fixed_actions, parse_context
 from rewardloop.interactions import Floats, Interactions, Ints
-from rewardloop.lake.dsjson import is_dsjson, is_thinned
-from rewardloop.lake.history import MAX_REASONS, OTHER
-from rewardloop.lake.history_files import RawRow, Values, read_rows
-from rewardloop.lake.history_rows import HistoryRow, action_id, history_row
 from rewardloop.lake.observed import NEVER, Observed, Refused
 
 SHOWN_LINES = 5

@@ -16,9 +16,9 @@ import msgspec
 from rewardloop.clock import SECOND
 from rewardloop.errors import InvalidInput
 from rewardloop.events import MAX_EVENT_ID
+from rewardloop.exchange.dsjson import is_dsjson, native_from_dsjson
+from rewardloop.exchange.rows import Values
 from rewardloop.features import ActionSet, load_json, parse_actions, parse_context
-from rewardloop.lake.dsjson import is_dsjson, native_from_dsjson
-from rewardloop.lake.history_files import Values
 
 TOLERANCE = 1e-3
 """A logged pmf must sum to 1 and agree with the logged probability within this (dsjson rounds to 32 bits)."""

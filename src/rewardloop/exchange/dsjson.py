@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rewardloop.errors import InvalidInput
-from rewardloop.lake.history_files import Values
+from rewardloop.exchange.rows import Values
 
 
 def is_dsjson(values: Values) -> bool:
