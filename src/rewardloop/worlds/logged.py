@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from rewardloop.errors import InvalidInput
+from rewardloop.exchange.history import HistoryRow, action_id, history_row
+from rewardloop.exchange.rows import read_rows
 from rewardloop.features import ActionSet, fixed_actions, parse_context
 from rewardloop.interactions import Interactions
-from rewardloop.lake.history_files import read_rows
-from rewardloop.lake.history_rows import HistoryRow, action_id, history_row
 
 MAX_ROWS = 200_000
 
