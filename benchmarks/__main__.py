@@ -25,6 +25,7 @@ SCRIPTS = {
     "online": ["-m", "benchmarks.online"],
     "training": ["-m", "benchmarks.training"],
     "join": ["-m", "benchmarks.join"],
+    "streaming": ["-m", "benchmarks.streaming"],
     "learning": ["-m", "benchmarks.learning", "--seeds", "3"],
 }
 
@@ -69,6 +70,8 @@ FIGURES = (
     Figure("training", ("egreedy", "ratio_wall"), "bulk training against VW's driver, egreedy", 0.65, "times"),
     Figure("join", ("join", "decisions_per_cpu_second"), "join, 10 M decisions, labels only", 3.5e6, "a CPU-second"),
     Figure("join", ("join", "peak_mib"), "join, memory", 2_048, "MiB", False),
+    Figure("streaming", ("peak_mib",), "evaluation, 10 M events × 10 actions, memory", 2_048, "MiB", False),
+    Figure("streaming", ("furthest_from_one_batch",), "the same numbers as in one batch", 1e-9, "relative", False),
     Figure("learning", ("mean",), "digits, 2019 protocol, defaults: mean of 15 batches", 0.7, "reward"),
 )
 

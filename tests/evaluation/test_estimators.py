@@ -95,7 +95,7 @@ def test_events_may_offer_different_numbers_of_actions():
 def test_the_log_seen_by_itself_gives_its_mean_reward(rewards):
     log = interactions([[0.3, 0.7]] * len(rewards), action=[1] * len(rewards), reward=rewards)
     for name in ("ips", "snips", "dr", "sndr"):
-        assert ESTIMATORS[name](as_logged(log)).mean() == pytest.approx(np.mean(rewards), abs=1e-9)
+        assert ESTIMATORS[name](as_logged(log.reward)).mean() == pytest.approx(np.mean(rewards), abs=1e-9)
 
 
 @given(

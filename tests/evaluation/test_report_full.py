@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import bandit_worlds
-from rewardloop.evaluation import EvaluationReport, Subject, estimate_all, evaluate, full_report
+from rewardloop.evaluation import EvaluationReport, Subject, estimate_all, evaluate, full_report, look
 from rewardloop.settings import GateSettings
 
 LOGGING = bandit_worlds.policy(0.5, 0.3)
@@ -17,6 +17,7 @@ def report(n, hosted=True, settings=SETTINGS, spoil=lambda log: log, seed=1):
     log, pmfs = bandit_worlds.log(n, LOGGING, np.random.default_rng(seed), BETTER, WORSE)
     log = spoil(log)
     named = dict(zip(("candidate", "hosted") if hosted else ("candidate",), pmfs, strict=False))
+    serve = {name: lambda _, pmf=pmf: pmf for name, pmf in named.items()}
     gate = evaluate(log, named["candidate"], named.get("hosted"), settings, (0.0, 1.0), 0)
     subject = Subject(
         experiment="digits",
@@ -27,7 +28,7 @@ def report(n, hosted=True, settings=SETTINGS, spoil=lambda log: log, seed=1):
         n_events=5 * n,
         n_held_out=n,
     )
-    return full_report(subject, gate, log, named, settings, reward_range=(0.0, 1.0), seed=0), log, named
+    return full_report(subject, gate, look(lambda: iter([log]), serve, 0, robust=True), settings, (0.0, 1.0)), log, named
 
 
 def test_the_report_repeats_the_gate_and_adds_every_estimator():

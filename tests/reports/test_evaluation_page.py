@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bandit_worlds
-from rewardloop.evaluation import Subject, evaluate, full_report
+from rewardloop.evaluation import Subject, evaluate, full_report, look
 from rewardloop.reports import evaluation_page, evaluation_picture
 from rewardloop.settings import GateSettings
 
@@ -22,6 +22,7 @@ def report(n=800, candidate=BETTER, hosted=WORSE, rule="no_harm", experiment="di
     log.reward[:3] = np.nan
     named = dict(zip(("candidate", "hosted") if hosted else ("candidate",), pmfs, strict=True))
     settings = GateSettings(rule=rule)
+    serve = {name: lambda _, pmf=pmf: pmf for name, pmf in named.items()}
     gate = evaluate(log, named["candidate"], named.get("hosted"), settings, (0.0, 1.0), 0)
     subject = Subject(
         experiment=experiment,
@@ -32,7 +33,7 @@ def report(n=800, candidate=BETTER, hosted=WORSE, rule="no_harm", experiment="di
         n_events=5 * n,
         n_held_out=n,
     )
-    return full_report(subject, gate, log, named, settings, reward_range=(0.0, 1.0), seed=0)
+    return full_report(subject, gate, look(lambda: iter([log]), serve, 0, robust=True), settings, (0.0, 1.0))
 
 
 class Page(HTMLParser):

@@ -7,7 +7,7 @@ from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.estimates import estimate_all
 from rewardloop.evaluation.estimators import ESTIMATORS, Estimator, dm, dr, ips, sndr, snips
 from rewardloop.evaluation.feature_groups import By
-from rewardloop.evaluation.gate import evaluate
+from rewardloop.evaluation.gate import evaluate, judge
 from rewardloop.evaluation.importance import FeatureImportance, Importance, importance
 from rewardloop.evaluation.intervals import bootstrap, empirical_bernstein, normal
 from rewardloop.evaluation.report import GateReport
@@ -15,6 +15,7 @@ from rewardloop.evaluation.report_explained import DecisionReport, PolicyReport
 from rewardloop.evaluation.report_full import EvaluationReport, PolicyName, Subject, full_report
 from rewardloop.evaluation.rules import Rule, Verdict
 from rewardloop.evaluation.sample import Sample, as_logged, sample
+from rewardloop.evaluation.seen import Log, Seen, Serve, look
 from rewardloop.evaluation.sequences import ConfidenceSequence, asymptotic, asymptotic_sequence, bernstein_sequence
 from rewardloop.evaluation.shrinking import clipped_ips, dros, switch_dr
 from rewardloop.evaluation.support import Support, support
@@ -32,10 +33,13 @@ __all__ = [
     "FeatureImportance",
     "GateReport",
     "Importance",
+    "Log",
     "PolicyName",
     "PolicyReport",
     "Rule",
     "Sample",
+    "Seen",
+    "Serve",
     "Subject",
     "Support",
     "Typical",
@@ -59,6 +63,8 @@ __all__ = [
     "full_report",
     "importance",
     "ips",
+    "judge",
+    "look",
     "normal",
     "sample",
     "sndr",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
-from rewardloop.evaluation.arms import action_numbers
+from rewardloop.evaluation.arms import action_numbers, known_numbers
 from rewardloop.evaluation.columns import Columns, pairwise
 from rewardloop.evaluation.ridge import fit_held_out, with_intercept
 from rewardloop.interactions import Floats, Interactions, Ints
@@ -18,35 +21,47 @@ _CELLS = 1 << 21
 """Predictions held at once, of all arms for some events."""
 
 
-def fit_predict(interactions: Interactions, fold: Ints, baseline: Floats, weight: Floats | None = None) -> Floats:
-    """(Σ K_i,) what each arm adds to its fold's `baseline` (n_folds,); 0 for an arm the other folds never chose."""
-    design = _design(interactions)
-    arm, n_arms = action_numbers(interactions.actions)
-    chosen = arm[interactions.chosen]
-    weights = np.zeros((len(baseline), n_arms, design.shape[1]))
-    penalty = np.append(1.0, np.full(design.shape[1] - 1, _PENALTY * design.shape[1]))
-    for number in np.unique(chosen):
-        rows = np.flatnonzero(chosen == number)
-        importance = None if weight is None else weight[rows]
-        weights[:, number] = fit_held_out(design[rows], interactions.reward[rows], fold[rows], baseline, penalty, importance)
-    return _predict(design, weights, fold, arm, interactions.offsets)
+@dataclass(frozen=True, slots=True)
+class ArmModel:
+    """A ridge an arm and fold; predicts for any events, those it learned from and others."""
+
+    columns: Columns
+    numbers: Mapping[str, int]
+    """Of the arms it has met."""
+    weights: Floats
+    """(n_folds, n_arms + 1, d); the last arm stands for those it has not met, and adds nothing."""
+
+    @classmethod
+    def fit(cls, interactions: Interactions, fold: Ints, baseline: Floats, weight: Floats | None = None) -> ArmModel:
+        """Each `fold` (n,) is fit on the others alone; targets are rewards less the fold's `baseline` (n_folds,)."""
+        columns, matrix = Columns.fit_transform(interactions.contexts, _WIDTH)
+        design = _design(matrix)
+        arm, numbers = action_numbers(interactions.actions)
+        chosen = arm[interactions.chosen]
+        weights = np.zeros((len(baseline), len(numbers) + 1, design.shape[1]))
+        penalty = np.append(1.0, np.full(design.shape[1] - 1, _PENALTY * design.shape[1]))
+        for number in np.unique(chosen):
+            rows = np.flatnonzero(chosen == number)
+            importance = None if weight is None else weight[rows]
+            weights[:, number] = fit_held_out(design[rows], interactions.reward[rows], fold[rows], baseline, penalty, importance)
+        return cls(columns, numbers, weights)
+
+    def predict(self, interactions: Interactions, fold: Ints) -> Floats:
+        """(Σ K_i,) what each arm adds to its fold's baseline; 0 for an arm the other folds never chose."""
+        arm, offsets = known_numbers(interactions.actions, self.numbers), interactions.offsets
+        q, step = np.empty(offsets[-1]), max(1, _CELLS // self.weights.shape[1])
+        for number, of_fold in enumerate(self.weights):
+            events = np.flatnonzero(fold == number)
+            for start in range(0, len(events), step):
+                block = events[start : start + step]
+                design = _design(self.columns.transform([interactions.contexts[i] for i in block.tolist()]))
+                flat, row = _positions(offsets, block)
+                q[flat] = (design @ of_fold.T)[row, arm[flat]]
+        return q
 
 
-def _design(interactions: Interactions) -> Floats:
-    columns, matrix = Columns.fit_transform(interactions.contexts, _WIDTH)
-    return with_intercept(pairwise(matrix) if columns.width <= _FEW else matrix)
-
-
-def _predict(design: Floats, weights: Floats, fold: Ints, arm: Ints, offsets: Ints) -> Floats:
-    q = np.empty(offsets[-1])
-    step = max(1, _CELLS // weights.shape[1])
-    for number, of_fold in enumerate(weights):
-        events = np.flatnonzero(fold == number)
-        for start in range(0, len(events), step):
-            block = events[start : start + step]
-            flat, row = _positions(offsets, block)
-            q[flat] = (design[block] @ of_fold.T)[row, arm[flat]]
-    return q
+def _design(matrix: Floats) -> Floats:
+    return with_intercept(pairwise(matrix) if matrix.shape[1] <= _FEW else matrix)
 
 
 def _positions(offsets: Ints, events: Ints) -> tuple[Ints, Ints]:

@@ -8,11 +8,10 @@ from collections.abc import Collection
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.cressie_read import cressie_read
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
-from rewardloop.evaluation.estimators import ESTIMATORS, dr
+from rewardloop.evaluation.estimators import ESTIMATORS
 from rewardloop.evaluation.intervals import normal
-from rewardloop.evaluation.reward_model import fit_predict, robust_weight
-from rewardloop.evaluation.sample import Sample, sample
-from rewardloop.evaluation.screening import check_policy, screen
+from rewardloop.evaluation.sample import Sample
+from rewardloop.evaluation.seen import Seen, look
 from rewardloop.interactions import Floats, Interactions
 
 CRESSIE_READ, MRDR = "cressie_read", "mrdr"
@@ -28,31 +27,17 @@ def estimate_all(
     say nothing (no weight at all) is left out too. `reward_range` None: as seen. The same input and `seed` give the same bits.
     Raises `InvalidInput` where `pmf` is no distribution or fewer than two events can be used.
     """
-    check_policy("pmf", pmf, interactions)
-    usable, _ = screen(interactions)
-    if not usable.all():
-        interactions, pmf = interactions.take(usable), pmf[usable.repeat(interactions.offsets[1:] - interactions.offsets[:-1])]
-    if len(interactions) < 2:
-        raise InvalidInput(f"Expected at least two usable events, got {len(interactions)}", at="interactions")
-    events = sample(interactions, pmf, fit_predict(interactions, seed))
-    return estimate_usable(interactions, pmf, events, level=level, reward_range=reward_range, seed=seed)
+    seen = look(lambda: iter([interactions]), {"pmf": lambda _: pmf}, seed, robust=True)
+    if len(seen) < 2:
+        raise InvalidInput(f"Expected at least two usable events, got {len(seen)}", at="interactions")
+    return estimate_seen(seen, "pmf", level, reward_range)
 
 
-def estimate_usable(
-    log: Interactions, pmf: Floats, events: Sample, *, level: float, reward_range: tuple[float, float] | None, seed: int
-) -> dict[str, Estimate]:
-    """The same where the log is screened, and `events` are its sample under the reward model."""
+def estimate_seen(seen: Seen, name: str, level: float, reward_range: tuple[float, float] | None) -> dict[str, Estimate]:
+    """The same of one policy of a log that was looked at."""
+    events = seen.samples[name]
     found = by_estimator(events, level, reward_range)
-    return {**found, MRDR: normal(mrdr(log, pmf, seed), level, effective_sample_size(events.weight))}
-
-
-def mrdr(interactions: Interactions, pmf: Floats, seed: int) -> Floats:
-    """(n,) scores of DR under a reward model that is fit for this policy: more robust DR (Farajtabar, Chow & Ghavamzadeh 2018).
-
-    The model counts an event by what its residual would add to the variance of DR, cross-fitted as for `dr`.
-    """
-    q = fit_predict(interactions, seed, weight=robust_weight(interactions, pmf))
-    return dr(sample(interactions, pmf, q))
+    return {**found, MRDR: normal(seen.robust[name], level, effective_sample_size(events.weight))} if seen.robust else found
 
 
 def by_estimator(

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.estimates import by_estimator, including
 from rewardloop.evaluation.estimators import ESTIMATORS
 from rewardloop.evaluation.intervals import normal, standard_error
 from rewardloop.evaluation.report import GateReport
-from rewardloop.evaluation.reward_model import fit_predict
 from rewardloop.evaluation.rules import CHECKS, MIN_EVENTS, Evidence, Rule, Verdict, enough_events
-from rewardloop.evaluation.sample import sample, sum_by_event
-from rewardloop.evaluation.screening import check_policy, screen
+from rewardloop.evaluation.seen import Seen, Serve, look
 from rewardloop.evaluation.sequences import asymptotic
-from rewardloop.evaluation.support import support
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.settings import GateSettings
 
@@ -47,60 +42,51 @@ def evaluate(  # noqa: PLR0917 - what is compared, then how
     `seed` salts the folds of the reward model; the same input gives the same bits. Raises `InvalidInput` if a policy's numbers are
     no distribution; a faulty *log* is excluded row by row and counted.
     """
-    check_policy("candidate", candidate, interactions)
+    policies: dict[str, Serve] = {"candidate": lambda _: candidate}
     if hosted is not None:
-        check_policy("hosted", hosted, interactions)
-    usable, excluded = screen(interactions)
-    if not usable.all():
-        flat = np.repeat(usable, np.diff(interactions.offsets))
-        interactions, candidate = interactions.take(usable), candidate[flat]
-        hosted = None if hosted is None else hosted[flat]
-    n = len(interactions)
+        policies["hosted"] = lambda _: hosted
+    return judge(look(lambda: iter([interactions]), policies, seed), settings, reward_range)
+
+
+def judge(seen: Seen, settings: GateSettings, reward_range: tuple[float, float] | None) -> GateReport:
+    """The same of a log that was looked at, through the eyes of `candidate` and (or not) `hosted`."""
+    n = len(seen)
     events = enough_events(n, settings.min_events if settings.rule == "strict" else MIN_EVENTS)
-    seen = _compare(interactions, candidate, hosted, settings, reward_range=reward_range, seed=seed) if n > 1 else None
-    checks = [check(seen.evidence, settings) for check in CHECKS[settings.rule]] if seen else []
+    found = _compare(seen, settings, reward_range) if n > 1 else None
+    checks = [check(found.evidence, settings) for check in CHECKS[settings.rule]] if found else []
     rules = (events, *checks)
     verdict = _verdict(rules, settings)
     return GateReport(
         verdict=verdict,
-        summary=_summary(verdict, rules, seen, settings),
+        summary=_summary(verdict, rules, found, settings),
         rule=settings.rule,
         estimator=settings.estimator,
         rules=rules,
         n=n,
-        excluded=excluded,
-        candidate=seen.candidate if seen else {},
-        hosted=seen.hosted if seen else None,
-        logged=seen.logged if seen else None,
-        difference=seen.evidence.difference if seen else None,
-        support=seen.evidence.support if seen else None,
+        excluded=seen.excluded,
+        candidate=found.candidate if found else {},
+        hosted=found.hosted if found else None,
+        logged=found.logged if found else None,
+        difference=found.evidence.difference if found else None,
+        support=seen.support,
     )
 
 
-def _compare(
-    log: Interactions,
-    candidate: Floats,
-    hosted: Floats | None,
-    settings: GateSettings,
-    *,
-    reward_range: tuple[float, float] | None,
-    seed: int,
-) -> _Comparison:
-    q = fit_predict(log, seed)
-    of_candidate = sample(log, candidate, q)
-    of_hosted = None if hosted is None else sample(log, hosted, q)
-    low, high = reward_range or including(None, log.reward)
+def _compare(seen: Seen, settings: GateSettings, reward_range: tuple[float, float] | None) -> _Comparison:
+    assert seen.support is not None
+    of_candidate, of_hosted = seen.samples["candidate"], seen.samples.get("hosted")
+    low, high = reward_range or including(None, seen.reward)
     by_candidate = by_estimator(of_candidate, settings.level, reward_range, REPORTED)
     by_hosted = None if of_hosted is None else by_estimator(of_hosted, settings.level, reward_range, REPORTED)
-    logged = normal(log.reward, settings.level)
+    logged = normal(seen.reward, settings.level)
     score = ESTIMATORS[settings.estimator]
-    difference = score(of_candidate) - (log.reward if of_hosted is None else score(of_hosted))
+    difference = score(of_candidate) - (seen.reward if of_hosted is None else score(of_hosted))
     evidence = Evidence(
-        n=len(log),
-        support=support(log, candidate),
+        n=len(seen),
+        support=seen.support,
         difference=difference_interval(difference, settings, effective_sample_size(of_candidate.weight)),
         error=standard_error(difference),
-        changed=None if hosted is None else float(sum_by_event(np.abs(candidate - hosted), log.offsets).mean() / 2),
+        changed=seen.changed,
         at_least=by_candidate["cressie_read"].lower,
         hosted=logged.value if by_hosted is None else by_hosted[settings.estimator].value,
         span=high - low,

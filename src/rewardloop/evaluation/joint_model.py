@@ -51,17 +51,31 @@ class _ActionColumns:
         return sketch(action[:, self.crossed], _CROSSED)
 
 
-def fit_predict(interactions: Interactions, fold: Ints, baseline: Floats, weight: Floats | None = None) -> Floats:
-    """(Σ K_i,) what each offered action adds to its fold's `baseline` (n_folds,)."""
-    taken = list(zip(interactions.actions, interactions.action.tolist(), strict=True))
-    columns = _ActionColumns.fit(taken)
-    _, context = Columns.fit_transform(interactions.contexts, _WIDTH)
-    action, left = columns.transform(taken), sketch(context, _CROSSED)
-    products = (left[:, :, None] * columns.cross(action)[:, None, :]).reshape(len(left), -1)
-    design = with_intercept(np.hstack([context, action, products]))
-    penalty = np.append(1.0, np.full(design.shape[1] - 1, float(design.shape[1])))
-    weights = fit_held_out(design, interactions.reward, fold, baseline, penalty, weight)
-    return _predict(interactions, context, columns, weights[fold])
+@dataclass(frozen=True, slots=True)
+class JointModel:
+    """One ridge a fold; predicts for any events, those it learned from and others."""
+
+    context: Columns
+    action: _ActionColumns
+    weights: Floats
+    """(n_folds, d)"""
+
+    @classmethod
+    def fit(cls, interactions: Interactions, fold: Ints, baseline: Floats, weight: Floats | None = None) -> JointModel:
+        """Each `fold` (n,) is fit on the others alone; targets are rewards less the fold's `baseline` (n_folds,)."""
+        taken = list(zip(interactions.actions, interactions.action.tolist(), strict=True))
+        columns = _ActionColumns.fit(taken)
+        of_context, context = Columns.fit_transform(interactions.contexts, _WIDTH)
+        action, left = columns.transform(taken), sketch(context, _CROSSED)
+        products = (left[:, :, None] * columns.cross(action)[:, None, :]).reshape(len(left), -1)
+        design = with_intercept(np.hstack([context, action, products]))
+        penalty = np.append(1.0, np.full(design.shape[1] - 1, float(design.shape[1])))
+        return cls(of_context, columns, fit_held_out(design, interactions.reward, fold, baseline, penalty, weight))
+
+    def predict(self, interactions: Interactions, fold: Ints) -> Floats:
+        """(Σ K_i,) what each offered action adds to its fold's baseline."""
+        context = self.context.transform(interactions.contexts)
+        return _predict(interactions, context, self.action, self.weights[fold])
 
 
 def _predict(interactions: Interactions, context: Floats, columns: _ActionColumns, weights: Floats) -> Floats:

@@ -7,7 +7,6 @@ fold, and the best fixed arm of a fold is the best of the other folds.
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -117,7 +116,8 @@ def _greedy(q: Floats, offsets: Ints) -> Floats:
 
 def _best_fixed(events: Interactions, q: Floats, fold: Ints) -> tuple[Floats, str]:
     """(Σ K_i,) in each fold all on the arm that earned most in the others, uniform where it is not on offer; the usual arm."""
-    number, n_arms = action_numbers(events.actions)
+    number, numbers = action_numbers(events.actions)
+    n_arms = len(numbers)
     sizes = np.diff(events.offsets)
     flat_fold = np.repeat(fold, sizes)
     value = q.copy()
@@ -129,7 +129,7 @@ def _best_fixed(events: Interactions, q: Floats, fold: Ints) -> tuple[Floats, st
     best = np.argmax(gained.sum(axis=1, keepdims=True) - gained, axis=0)
     pmf = (number == best[flat_fold]).astype(np.float64)
     missing = np.repeat(np.add.reduceat(pmf, events.offsets[:-1]) == 0, sizes)
-    names = list(dict.fromkeys(chain.from_iterable(a.ids for a in {id(a): a for a in events.actions}.values())))
+    names = list(numbers)
     return np.where(missing, np.repeat(1 / sizes, sizes), pmf), names[Counter(best.tolist()).most_common(1)[0][0]]
 
 

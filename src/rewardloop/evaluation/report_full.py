@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
-import numpy as np
 
 from rewardloop.evaluation.estimate import Estimate
-from rewardloop.evaluation.estimates import estimate_usable
+from rewardloop.evaluation.estimates import estimate_seen
 from rewardloop.evaluation.estimators import ESTIMATORS
 from rewardloop.evaluation.gate import difference_interval
 from rewardloop.evaluation.intervals import normal
 from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.report_curves import convergence, weight_tail
-from rewardloop.evaluation.reward_model import fit_predict
-from rewardloop.evaluation.sample import Sample, as_logged, sample
-from rewardloop.evaluation.screening import screen
-from rewardloop.interactions import Floats, Interactions
+from rewardloop.evaluation.sample import Sample, as_logged
+from rewardloop.evaluation.seen import Seen
+from rewardloop.interactions import Floats
 from rewardloop.settings import GateSettings
 
 PolicyName = Literal["candidate", "hosted", "logged"]
@@ -76,50 +74,36 @@ class EvaluationReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def full_report(
-    subject: Subject,
-    gate: GateReport,
-    interactions: Interactions,
-    pmfs: Mapping[PolicyName, Floats],
-    settings: GateSettings,
-    *,
-    reward_range: tuple[float, float] | None,
-    seed: int,
+    subject: Subject, gate: GateReport, seen: Seen, settings: GateSettings, reward_range: tuple[float, float] | None
 ) -> EvaluationReport:
-    """The report on held-out `interactions`, from the distributions (Σ K_i,) that `candidate` and `hosted` (if any) would serve.
+    """The report on a log that was looked at, `robust` too, through the eyes of `candidate` and (if any) `hosted`.
 
-    `gate` is what `evaluate` said of the same input; the verdict is its and is not found again here. Same input, same bits.
+    `gate` is what `judge` said of the same; the verdict is its and is not found again here. Same input, same bits.
     """
-    usable, _ = screen(interactions)
-    if usable.sum() < 2:
+    if len(seen) < 2:
         return EvaluationReport(
             subject=subject, settings=settings, gate=gate, estimates={}, difference=None, convergence={}, weights={}
         )
-    flat = np.repeat(usable, np.diff(interactions.offsets))
-    log, pmfs = interactions.take(usable), {name: pmf[flat] for name, pmf in pmfs.items()}
-    samples = _samples(log, pmfs, seed)
-    estimates = {
-        name: estimate_usable(log, pmf, samples[name], level=settings.level, reward_range=reward_range, seed=seed)
-        for name, pmf in pmfs.items()
-    }
+    names: list[PolicyName] = ["candidate", "hosted"] if "hosted" in seen.samples else ["candidate"]
+    estimates = {name: estimate_seen(seen, name, settings.level, reward_range) for name in names}
     return EvaluationReport(
         subject=subject,
         settings=settings,
         gate=gate,
-        estimates={**estimates, "logged": {"mean": normal(log.reward, settings.level)}},
+        estimates={**estimates, "logged": {"mean": normal(seen.reward, settings.level)}},
         difference=gate.difference,
-        convergence=_curves(samples, settings),
-        weights={name: weight_tail(samples[name].weight) for name in pmfs},
+        convergence=_curves(_with_baseline(seen), settings),
+        weights={name: weight_tail(seen.samples[name].weight) for name in names},
     )
 
 
-def _samples(log: Interactions, pmfs: Mapping[PolicyName, Floats], seed: int) -> dict[PolicyName, Sample]:
+def _with_baseline(seen: Seen) -> dict[str, Sample]:
     """Of the candidate, and of what it is compared with."""
-    q = fit_predict(log, seed)
-    seen = {name: sample(log, pmf, q) for name, pmf in pmfs.items()}
-    return seen if "hosted" in seen else {**seen, "logged": as_logged(log)}
+    samples = dict(seen.samples)
+    return samples if "hosted" in samples else {**samples, "logged": as_logged(seen.reward)}
 
 
-def _curves(samples: Mapping[PolicyName, Sample], settings: GateSettings) -> dict[str, tuple[Estimate, ...]]:
+def _curves(samples: Mapping[str, Sample], settings: GateSettings) -> dict[str, tuple[Estimate, ...]]:
     def once(scores: Floats, ess: float) -> Estimate:
         return normal(scores, settings.level, ess)
 
@@ -129,6 +113,6 @@ def _curves(samples: Mapping[PolicyName, Sample], settings: GateSettings) -> dic
     estimator = ESTIMATORS[settings.estimator]
     scores = {name: estimator(events) for name, events in samples.items()}
     baseline = next(of for name, of in scores.items() if name != "candidate")
-    curves = {str(name): convergence(of, samples[name].weight, once) for name, of in scores.items()}
+    curves = {name: convergence(of, samples[name].weight, once) for name, of in scores.items()}
     difference = convergence(scores["candidate"] - baseline, samples["candidate"].weight, as_gated)
     return {**curves, "difference": difference}

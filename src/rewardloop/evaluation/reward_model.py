@@ -7,39 +7,65 @@ better model narrows its interval.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
-from rewardloop.evaluation import arm_model, joint_model
+from rewardloop.evaluation.arm_model import ArmModel
 from rewardloop.evaluation.folds import N_FOLDS, folds
+from rewardloop.evaluation.joint_model import JointModel
 from rewardloop.interactions import Floats, Interactions, Ints
 
 MAX_ARMS = 1_000
 """With more ids than this a ridge an arm would see too few events each: one model for all takes over."""
 
 
+@dataclass(frozen=True, slots=True)
+class RewardModel:
+    """One model a fold, each learned from the events of the other folds; for any events, those it learned from and others."""
+
+    model: ArmModel | JointModel
+    baseline: Floats
+    """(n_folds,) what a model that knows nothing predicts."""
+    fold: Ints
+    """(n,) of the events that it was fit on: what `predict` wants for those."""
+    least: float
+    most: float
+    """The rewards it saw; predictions are clipped to them."""
+
+    @classmethod
+    def fit(cls, interactions: Interactions, seed: int, n_folds: int = N_FOLDS, weight: Floats | None = None) -> RewardModel:
+        """`weight` (n,) ≥ 0 says how much each of at least one event counts; None: all alike. O(n·d²) with d ≤ 256 columns."""
+        fold = folds(interactions.event_ids, seed, min(n_folds, max(2, len(interactions))))
+        baseline, reward = _means_of_the_others(interactions.reward, fold), interactions.reward
+        model = ArmModel if _is_fixed(interactions) else JointModel
+        fitted = model.fit(interactions, fold, baseline, weight)
+        return cls(fitted, baseline, fold, float(reward.min()), float(reward.max()))
+
+    def predict(self, interactions: Interactions, fold: Ints) -> Floats:
+        """q (Σ K_i,) of every offered action, from the models of the events' folds (n,): any fold, for an event it has not seen."""
+        q: Floats = np.repeat(self.baseline[fold], np.diff(interactions.offsets)) + self.model.predict(interactions, fold)
+        return q.clip(self.least, self.most)
+
+
 def fit_predict(interactions: Interactions, seed: int, n_folds: int = N_FOLDS, weight: Floats | None = None) -> Floats:
     """q (Σ K_i,) of every offered action, clipped to the rewards seen. Linear in the rewards: shift or scale them and q follows.
 
-    `weight` (n,) ≥ 0 says how much each event counts in the fit; None: all alike. Time O(n·d²) with d ≤ 256 columns; memory a few
-    times n·d and Σ K_i. Same interactions and seed, same bits.
+    Memory a few times n·d and Σ K_i. Same interactions and seed, same bits. See `RewardModel`.
     """
     if len(interactions) == 0:
         return np.zeros(0)
-    fold = folds(interactions.event_ids, seed, min(n_folds, max(2, len(interactions))))
-    baseline = _means_of_the_others(interactions.reward, fold)
-    model = arm_model if _is_fixed(interactions) else joint_model
-    q: Floats = np.repeat(baseline[fold], np.diff(interactions.offsets)) + model.fit_predict(interactions, fold, baseline, weight)
-    return q.clip(interactions.reward.min(), interactions.reward.max())
+    model = RewardModel.fit(interactions, seed, n_folds, weight)
+    return model.predict(interactions, model.fold)
 
 
-def robust_weight(interactions: Interactions, pmf: Floats) -> Floats:
+def robust_weight(interactions: Interactions, chosen: Floats) -> Floats:
     """π(chosen)·(1 − p)/p², averaging 1: what a residual adds to the variance of DR (Farajtabar et al. 2018, section 4).
 
     Where the log left no choice (p = 1 wherever π would go) it is 0, and the model knows the mean reward only.
     """
-    weight = pmf[interactions.chosen] * np.maximum(1 - interactions.probability, 0.0) / np.square(interactions.probability)
+    weight = chosen * np.maximum(1 - interactions.probability, 0.0) / np.square(interactions.probability)
     total = float(weight.sum())
     return np.asarray(weight * (len(weight) / total) if total > 0 else weight, dtype=np.float64)
 

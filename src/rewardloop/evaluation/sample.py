@@ -36,10 +36,10 @@ def sample(interactions: Interactions, pmf: Floats, q: Floats) -> Sample:
     )
 
 
-def as_logged(interactions: Interactions) -> Sample:
-    """The policy that wrote the log, seen by itself: weights of 1, and nothing to model. Each estimator gives the mean reward."""
-    n = len(interactions)
-    return Sample(np.ones(n), interactions.reward, np.zeros(n), np.zeros(n))
+def as_logged(reward: Floats) -> Sample:
+    """The logging policy, seen by itself: weights of 1, and nothing to model. Each estimator gives the mean of `reward` (n,)."""
+    n = len(reward)
+    return Sample(np.ones(n), reward, np.zeros(n), np.zeros(n))
 
 
 def sum_by_event(flat: Floats, offsets: Ints) -> Floats:

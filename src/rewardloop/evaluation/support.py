@@ -10,7 +10,6 @@ import numpy as np
 from rewardloop.evaluation.arms import action_numbers
 from rewardloop.evaluation.estimate import effective_sample_size
 from rewardloop.evaluation.sample import sum_by_event
-from rewardloop.evaluation.screening import Mask
 from rewardloop.interactions import Floats, Interactions
 
 LARGEST_RATIO = 10.0
@@ -48,47 +47,89 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
 
 def support(interactions: Interactions, pmf: Floats) -> Support:
     """The overlap of a policy's `pmf` (Σ K_i,) with at least one event."""
-    weight = pmf[interactions.chosen] / interactions.probability
-    logged_share, named_share = _by_name(interactions, pmf)
-    clipped = np.minimum(weight, LARGEST_RATIO)
-    expected, variance = _expected(interactions, pmf, clipped)
-    known = _known(interactions)
-    possible = sum_by_event(pmf * (interactions.pmf > 0), interactions.offsets)
-    return Support(
-        mean_weight=float(weight.mean()),
-        clipped_weight=float(clipped.mean()),
-        clipped_weight_expected=float(expected.mean()),
-        clipped_weight_error=math.sqrt(float(variance.sum())) / len(weight),
-        largest_weight=float(weight.max()),
-        ess=effective_sample_size(weight),
-        logged_share=logged_share,
-        named_share=named_share,
-        possible_share=float(np.where(known, possible, 1.0).mean()),
-        overlap=float(np.where(known, expected, clipped).mean()),
-        n_matched=int((pmf[interactions.chosen] >= 0.5 * np.maximum.reduceat(pmf, interactions.offsets[:-1])).sum()),
-    )
+    tally = SupportTally()
+    tally.add(interactions, pmf)
+    return tally.result(pmf[interactions.chosen] / interactions.probability)
 
 
-def _expected(log: Interactions, pmf: Floats, clipped: Floats) -> tuple[Floats, Floats]:
-    """Mean and variance of min(w, 10) of each event under the logged distribution; 1 and the squared deviation elsewhere."""
-    known = _known(log)
+class SupportTally:
+    """Support counted a batch of events at a time: sums, and three numbers an action id. The result is that of all at once."""
+
+    def __init__(self) -> None:
+        self._sums = np.zeros(9)
+        self._numbers: dict[str, int] = {}
+        self._by_name: Floats = np.zeros((3, 0))
+        """Of each action id: how often the policy would take it, the log took it, and the log meant to."""
+
+    def add(self, log: Interactions, pmf: Floats) -> None:
+        """Count a batch; an empty one counts nothing."""
+        if not len(log):
+            return
+        clipped = np.minimum(pmf[log.chosen] / log.probability, LARGEST_RATIO)
+        known = ~np.isnan(sum_by_event(log.pmf, log.offsets))
+        expected, variance = _expected(log, pmf)
+        possible = sum_by_event(pmf * (log.pmf > 0), log.offsets)
+        unknown = clipped[~known]
+        favourite = pmf[log.chosen] >= 0.5 * np.maximum.reduceat(pmf, log.offsets[:-1])
+        self._sums += (
+            len(log),
+            np.where(known, expected, 1.0).sum(),
+            variance[known].sum(),
+            np.where(known, possible, 1.0).sum(),
+            np.where(known, expected, clipped).sum(),
+            favourite.sum(),
+            len(unknown),
+            unknown.sum(),
+            np.square(unknown).sum(),
+        )
+        self._count_names(log, pmf)
+
+    def _count_names(self, log: Interactions, pmf: Floats) -> None:
+        number, _ = action_numbers(log.actions, self._numbers)
+        n_actions = len(self._numbers)
+        found: Floats = np.stack(
+            [
+                np.bincount(number, pmf, n_actions),
+                np.bincount(number[log.chosen], minlength=n_actions).astype(np.float64),
+                np.bincount(number, np.nan_to_num(log.pmf), n_actions),
+            ]
+        )
+        found[:, : self._by_name.shape[1]] += self._by_name
+        self._by_name = found
+
+    def result(self, weight: Floats) -> Support:
+        """Of all events counted, at least one, with their importance weights (n,)."""
+        n, expected, variance, possible, overlap, matched, *unknown = self._sums.tolist()
+        clipped = np.minimum(weight, LARGEST_RATIO)
+        mean = float(clipped.mean())
+        n_unknown, total, squares = unknown
+        spread = max(0.0, squares - 2 * mean * total + n_unknown * mean * mean)
+        logged_share, named_share = self._shares()
+        return Support(
+            mean_weight=float(weight.mean()),
+            clipped_weight=mean,
+            clipped_weight_expected=expected / n,
+            clipped_weight_error=math.sqrt(variance + spread) / n,
+            largest_weight=float(weight.max()),
+            ess=effective_sample_size(weight),
+            logged_share=logged_share,
+            named_share=named_share,
+            possible_share=possible / n,
+            overlap=overlap / n,
+            n_matched=int(matched),
+        )
+
+    def _shares(self) -> tuple[float, float]:
+        wanted, logged, meant = self._by_name
+        named = wanted >= _NOTICED
+        # A handful of events may by chance hold none of an action that was offered its fair share of them.
+        told = ~named | (np.maximum(logged, meant) >= np.minimum(ENOUGH, wanted / LARGEST_RATIO))
+        return float(wanted[told].sum() / wanted.sum()), float(wanted[named].sum() / wanted.sum())
+
+
+def _expected(log: Interactions, pmf: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of min(w, 10) of each event under the logged distribution; NaN or nonsense where there is none."""
     mean = sum_by_event(np.minimum(pmf, LARGEST_RATIO * log.pmf), log.offsets)
     ratio = np.divide(pmf, log.pmf, out=np.full_like(pmf, LARGEST_RATIO), where=log.pmf > 0)
     second = sum_by_event(log.pmf * np.square(np.minimum(ratio, LARGEST_RATIO)), log.offsets)
-    variance = np.maximum(second - np.square(mean), 0.0)
-    return np.where(known, mean, 1.0), np.where(known, variance, np.square(clipped - clipped.mean()))
-
-
-def _known(log: Interactions) -> Mask:
-    return ~np.isnan(sum_by_event(log.pmf, log.offsets))
-
-
-def _by_name(log: Interactions, pmf: Floats) -> tuple[float, float]:
-    number, n_actions = action_numbers(log.actions)
-    wanted = np.bincount(number, pmf, n_actions)
-    logged = np.bincount(number[log.chosen], minlength=n_actions)
-    named = wanted >= _NOTICED
-    # A handful of events may by chance hold none of an action that was offered its fair share of them.
-    meant = np.bincount(number, np.nan_to_num(log.pmf), n_actions)
-    told = ~named | (np.maximum(logged, meant) >= np.minimum(ENOUGH, wanted / LARGEST_RATIO))
-    return float(wanted[told].sum() / wanted.sum()), float(wanted[named].sum() / wanted.sum())
+    return mean, np.maximum(second - np.square(mean), 0.0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -10,7 +13,7 @@ import numpy as np
 
 from rewardloop.clock import Clock
 from rewardloop.errors import Conflict, CorruptModel, UnknownModel
-from rewardloop.evaluation import EvaluationReport, GateReport, PolicyName, Subject, evaluate, full_report
+from rewardloop.evaluation import EvaluationReport, GateReport, Log, Seen, Serve, Subject, full_report, judge, look
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning import Trained, train
@@ -25,13 +28,15 @@ from rewardloop.registry.models import ModelStore
 from rewardloop.registry.records import ModelRecord
 from rewardloop.settings import ExperimentSettings
 
+HELD_AT_ONCE = 50_000
+"""A hold-out larger than this is evaluated in batches, each read twice, so that memory does not grow with its contexts."""
+
 
 class _Match(NamedTuple):
     """Two policies on the same held-out events."""
 
-    held_out: Interactions
-    pmfs: dict[PolicyName, Floats]
-    """As they would be served; `hosted` only where something is."""
+    seen: Seen
+    """`candidate`, and `hosted` where something is, as they would be served."""
     hosted_id: str | None
 
 
@@ -129,11 +134,11 @@ class Modelling:
 
     def judge(self, candidate: ModelRecord, data: DataSet) -> GateReport:
         """The candidate against what is hosted, on the newest held-out events, as both would be served; recorded for ever."""
-        return self._judged(candidate, self._match(candidate, data))
+        return self._judged(candidate, self._match(candidate, data, everything=False))
 
     def report(self, candidate: ModelRecord, data: DataSet) -> EvaluationReport:
         """`judge`, and what a reader wants to see beside the verdict."""
-        match = self._match(candidate, data)
+        match = self._match(candidate, data, everything=True)
         gate = self._judged(candidate, match)
         subject = Subject(
             experiment=self.settings.experiment,
@@ -142,35 +147,23 @@ class Modelling:
             dataset=data.fingerprint,
             watermark=data.watermark,
             n_events=data.n,
-            n_held_out=len(match.held_out),
+            n_held_out=len(match.seen) + sum(match.seen.excluded.values()),
         )
-        return full_report(
-            subject,
-            gate,
-            match.held_out,
-            match.pmfs,
-            self.settings.gate,
-            reward_range=self.settings.reward.range,
-            seed=self.settings.training.seed,
-        )
+        return full_report(subject, gate, match.seen, self.settings.gate, self.settings.reward.range)
 
-    def _match(self, candidate: ModelRecord, data: DataSet) -> _Match:
-        held_out = self.held_out(data)
+    def _match(self, candidate: ModelRecord, data: DataSet, *, everything: bool) -> _Match:
         hosted = self.catalog.hosted(self.settings.experiment)
-        pmfs: dict[PolicyName, Floats] = {"candidate": self.served(self.load(candidate.model_id), held_out)}
-        if hosted and len(held_out):
-            pmfs["hosted"] = self.served(self.load(hosted.model_id), held_out)
-        return _Match(held_out, pmfs, hosted.model_id if hosted else None)
+        policies = {"candidate": self._serve(candidate.model_id)}
+        if hosted:
+            policies["hosted"] = self._serve(hosted.model_id)
+        seen = look(self._log(data), policies, self.settings.training.seed, robust=everything)
+        return _Match(seen, hosted.model_id if hosted else None)
+
+    def _serve(self, model_id: str) -> Serve:
+        return partial(self.served, self.load(model_id))
 
     def _judged(self, candidate: ModelRecord, match: _Match) -> GateReport:
-        report = evaluate(
-            match.held_out,
-            match.pmfs["candidate"],
-            match.pmfs.get("hosted"),
-            self.settings.gate,
-            self.settings.reward.range,
-            self.settings.training.seed,
-        )
+        report = judge(match.seen, self.settings.gate, self.settings.reward.range)
         self.catalog.record_evaluation(
             self.settings.experiment,
             candidate.model_id,
@@ -181,13 +174,14 @@ class Modelling:
         )
         return report
 
-    def held_out(self, data: DataSet) -> Interactions:
-        """The newest events that no model was trained on."""
-        newest = self.settings.gate.max_events
-        batches = data.interactions(
-            after=0, until=data.watermark, split="eval", ratio=self.settings.training.ratio, newest=newest, batch=max(newest, 1)
-        )
-        return next(iter(batches), Interactions.empty())
+    def _log(self, data: DataSet) -> Log:
+        """The newest events that no model was trained on, read anew each time; kept where they are one batch."""
+        first = list(islice(self._held_out(data, HELD_AT_ONCE), 2))
+        return partial(iter, first) if len(first) < 2 else partial(self._held_out, data, HELD_AT_ONCE)
+
+    def _held_out(self, data: DataSet, batch: int) -> Iterator[Interactions]:
+        newest, ratio = self.settings.gate.max_events, self.settings.training.ratio
+        return data.interactions(after=0, until=data.watermark, split="eval", ratio=ratio, newest=newest, batch=batch)
 
     def served(self, policy: Policy, interactions: Interactions) -> Floats:
         """(Σ K_i,) the distribution that would have been served: the policy's, with the platform's floor."""

@@ -96,8 +96,9 @@ def _counts(events: Interactions, group: Ints) -> _Counts:
 
 
 def _worst_action(events: Interactions) -> str:
-    number, n_actions = action_numbers(events.actions)
-    names = list(dict.fromkeys(name for offered in {id(a): a for a in events.actions}.values() for name in offered.ids))
+    number, numbers = action_numbers(events.actions)
+    n_actions = len(numbers)
+    names = list(numbers)
     observed, expected = np.bincount(number[events.chosen], minlength=n_actions), np.bincount(number, events.pmf, n_actions)
     worst = int(np.argmax(np.abs(observed - expected) / np.sqrt(expected + 1.0)))
     return f"`{names[worst]}` was taken {observed[worst]:,} times and expected {expected[worst]:,.0f} times"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 import numpy as np
 
 from rewardloop.evaluation.arms import action_numbers
@@ -46,13 +44,14 @@ def rare_actions(usable: Interactions) -> Finding:
     """Actions often on offer and hardly ever taken."""
     if not len(usable):
         return Finding("rare_actions", "note", "No usable event.")
-    number, n_actions = action_numbers(usable.actions)
+    number, ids = action_numbers(usable.actions)
+    n_actions = len(ids)
     offered, taken = np.bincount(number, minlength=n_actions), np.bincount(number[usable.chosen], minlength=n_actions)
     rare = np.flatnonzero((offered >= _OFFERED) & (taken < MIN_TAKEN))
     numbers = {"actions": float(n_actions), "rare": float(len(rare))}
     if not len(rare):
         return Finding("rare_actions", "ok", f"Each of {n_actions:,} actions was taken {MIN_TAKEN} times or is new.", numbers)
-    names = list(dict.fromkeys(chain.from_iterable(a.ids for a in {id(a): a for a in usable.actions}.values())))
+    names = list(ids)
     told = ", ".join(f"`{names[i]}` {taken[i]} of {offered[i]:,}" for i in rare[:5]) + (" …" if len(rare) > 5 else "")
     return Finding(
         "rare_actions",
