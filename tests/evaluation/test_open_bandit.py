@@ -1,4 +1,4 @@
-"""The Open Bandit Dataset's sample: 10,000 events of a fashion shop logged by Bernoulli Thompson sampling, seen by the uniform policy.
+"""The Open Bandit sample: 10,000 events of a fashion shop logged by Bernoulli Thompson sampling, seen by the uniform policy.
 
 `make test` puts the files beside the environment, as they come in the wheel of Open Bandit Pipeline; nothing of it is imported.
 The expected numbers are the peers': Open Bandit Pipeline's IPS and SNIPS, the published Cressie–Read estimator.
