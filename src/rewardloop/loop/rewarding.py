@@ -52,6 +52,10 @@ class Rewarder:
             request.final,
         )
 
+    def made_here(self, event_id: str) -> bool:
+        """Whether an id was made in this data directory, for an experiment that is known here."""
+        return self._ids.tag(event_id) in self._by_tag
+
     def rewards(self, requests: Iterable[RewardRequest]) -> list[Reward]:
         """All, or none with the place `$.rewards[i]` of the first that is refused."""
         return [self.reward(request, f"$.rewards[{i}]") for i, request in enumerate(requests)]

@@ -12,7 +12,8 @@ from msgspec import UnsetType
 
 from rewardloop.errors import RewardloopError
 from rewardloop.events import Activation, Decision, Record, Reward
-from rewardloop.log import LogWriter
+from rewardloop.lake import Lake
+from rewardloop.log import LogWriter, find
 from rewardloop.loop.deciding import Decider, DecideRequest, Hosted, first_model
 from rewardloop.loop.hosting import Loading
 from rewardloop.registry import hosting
@@ -47,11 +48,27 @@ class ServedExperiment:
         self._hosted = first_model(settings)
         self._loaded = True
         self._failing = False
+        self._searching = asyncio.Lock()
         counts.model_id = self._hosted.model_id
 
     @property
     def hosted(self) -> Hosted:
         return self._hosted
+
+    @property
+    def loaded(self) -> bool:
+        """False where the model that is to be hosted could not be loaded when serving began, and none could be since."""
+        return self._loaded
+
+    async def find(self, event_id: str) -> Decision | None:
+        """The decision of an id, from lake or log, if there is one: searched for on a thread, one search at a time."""
+        async with self._searching:
+            return await asyncio.to_thread(self._find, event_id)
+
+    def _find(self, event_id: str) -> Decision | None:
+        lake = Lake(self._directory.lake, self.settings.reward).find(event_id) if self._directory.lake.exists() else []
+        found = (record for record in lake or find(self._directory.log, event_id) if isinstance(record, Decision))
+        return next(found, None)
 
     async def decide(self, request: DecideRequest) -> tuple[Decision, str]:
         """The decision and its action's id, once it is in the log."""

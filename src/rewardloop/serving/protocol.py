@@ -9,7 +9,7 @@ own way, and so does everything about connections: limits, back-pressure, gracef
 from __future__ import annotations
 
 import asyncio
-from functools import cache
+from functools import lru_cache
 from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -165,8 +165,8 @@ def _response(reply: Reply, keep_alive: bool) -> bytes:
     return b"%b%d\r\n%b\r\n%b" % (_head(status, headers), len(body), b"" if keep_alive else b"connection: close\r\n", body)
 
 
-@cache
+@lru_cache(maxsize=256)
 def _head(status: int, headers: tuple[Header, ...]) -> bytes:
-    """Bounded: there are as many as there are statuses and constant header sets."""
+    """There are as many as there are statuses and constant header sets; a dialect may have some that vary."""
     fields = b"".join(b"%b: %b\r\n" % header for header in headers)
     return b"HTTP/1.1 %d %b\r\n%bcontent-length: " % (status, HTTPStatus(status).phrase.encode(), fields)

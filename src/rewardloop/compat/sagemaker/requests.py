@@ -1,0 +1,152 @@
+"""What a body of an invocation asks: JSON, JSON lines or CSV become typed requests, and those the decisions to take."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from rewardloop.compat.sagemaker import features
+from rewardloop.compat.sagemaker.features import Observed, Vector
+from rewardloop.errors import InvalidInput, MalformedJson, UnsupportedMedia, did_you_mean
+from rewardloop.events import MAX_ACTIONS
+from rewardloop.features import MAX_MAGNITUDE
+from rewardloop.loop.deciding import DecideRequest
+from rewardloop.serving.reading import decode
+
+JSON_TYPE, LINES_TYPE, CSV_TYPE = b"application/json", b"application/jsonlines", b"text/csv"
+UNTOLD = b"application/octet-stream"
+"""What boto3 says of a body where its caller says nothing; read as JSON, as is a body that nothing is said of."""
+ACCEPTED = frozenset({JSON_TYPE, LINES_TYPE, CSV_TYPE, UNTOLD})
+
+Kind = Literal["observation", "reward", "model_id"]
+KINDS: tuple[Kind, ...] = ("observation", "reward", "model_id")
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Every JSON object that an invocation may be."""
+
+    request_type: str = "observation"
+    observation: Observed | None = None
+    shared_context: Observed | None = None
+    actions_context: Annotated[list[Observed], Meta(min_length=1, max_length=MAX_ACTIONS)] | None = None
+    top_k: Annotated[int, Meta(ge=1, le=MAX_ACTIONS)] = 1
+    user_id: str | int | None = None
+    event_id: str | int | None = None
+    reward: float | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Raises `InvalidInput` for another."""
+        for kind in KINDS:
+            if self.request_type == kind or self.request_type.lower() == kind:
+                return kind
+        near = did_you_mean(self.request_type[:40].lower(), KINDS)
+        raise InvalidInput(f"Unknown request_type `{self.request_type[:40]}`; expected one of {', '.join(KINDS)}{near}")
+
+
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """One decision to take."""
+
+    request: DecideRequest
+    with_features: bool
+    """Of actions that the request brought; otherwise of fixed arms."""
+
+
+_body = msgspec.json.Decoder(Body)
+_vector = msgspec.json.Decoder(Vector)
+
+
+def read_json(raw: bytes, at: str = "") -> Body:
+    """One JSON value: an object, or a bare list that is an observation. Raises `MalformedJson` (400)."""
+    try:
+        if raw.lstrip()[:1] == b"[":
+            return Body(observation=decode(_vector, raw))
+        return decode(_body, raw)
+    except InvalidInput as error:
+        raise MalformedJson(f"Incorrect JSON format error: {at}{error}") from None
+
+
+def asked(body: Body, event_id: str | None = None) -> Asked:
+    """The decision that an observation, or actions with features, ask for. Raises `InvalidInput`."""
+    if body.actions_context is not None:
+        if body.observation is not None:
+            raise InvalidInput("Expected `observation` or `actions_context`, got both")
+        if body.top_k > 1:
+            raise InvalidInput(f"Expected top_k 1, got {body.top_k}: one action is chosen at a time", at="$.top_k")
+        shared = features.shared_context(body.shared_context, body.user_id)
+        offered = features.actions(body.actions_context)
+        return Asked(DecideRequest(context=shared, actions=offered, event_id=event_id), True)
+    if body.observation is None:
+        raise MalformedJson("Incorrect JSON format error: expected `observation`, or `actions_context` for actions with features")
+    return Asked(DecideRequest(context=features.context(body.observation), event_id=event_id), False)
+
+
+def read_many(raw: bytes, content_type: bytes) -> Iterator[Asked]:
+    """Of JSON lines or CSV: a decision a line. Empty lines are none. Raises `InvalidInput` naming the line."""
+    return _lines(raw) if content_type == LINES_TYPE else _rows(raw)
+
+
+def _lines(raw: bytes) -> Iterator[Asked]:
+    for number, line in enumerate(raw.splitlines(), 1):
+        if not line.strip():
+            continue
+        body = read_json(line, f"line {number}: ")
+        if body.kind != "observation":
+            raise InvalidInput(f"Expected observations in a batch, got request_type `{body.kind}` in line {number}: send it alone")
+        yield asked(body)
+
+
+def _rows(raw: bytes) -> Iterator[Asked]:
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"Expected CSV in UTF-8, got byte 0x{raw[error.start]:02x} at offset {error.start}") from None
+    rows = csv.reader(text.splitlines())
+    try:
+        for row in rows:
+            if row:
+                yield Asked(DecideRequest(context=features.context([_cell(cell, rows.line_num) for cell in row])), False)
+    except csv.Error as error:
+        raise InvalidInput(f"Expected CSV, got something else in line {rows.line_num}: {error}") from None
+
+
+def _cell(text: str, line: int) -> float | str | None:
+    """A number where it is one; an empty cell is absent."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text.strip() or None
+    if not -MAX_MAGNITUDE < number < MAX_MAGNITUDE:
+        raise InvalidInput(f"Expected a finite number between -1e30 and 1e30, got `{text[:40]}` in line {line}")
+    return number
+
+
+def media_type(value: bytes) -> bytes:
+    """Without its parameters.
+
+    >>> media_type(b"Text/CSV; charset=utf-8")
+    b'text/csv'
+    """
+    return value.partition(b";")[0].strip().lower()
+
+
+def answer_type(accept: bytes, content_type: bytes) -> bytes:
+    """The type to answer in: the first of `Accept` that is known, the body's own where anything will do.
+
+    >>> answer_type(b"*/*", JSON_TYPE), answer_type(b"text/csv", LINES_TYPE), answer_type(b"", CSV_TYPE)
+    (b'application/json', b'text/csv', b'application/jsonlines')
+    """
+    own = LINES_TYPE if content_type in (LINES_TYPE, CSV_TYPE) else JSON_TYPE
+    for wanted in map(media_type, accept.split(b",")) if accept else ():
+        if wanted in (JSON_TYPE, LINES_TYPE, CSV_TYPE):
+            return LINES_TYPE if wanted == JSON_TYPE and own == LINES_TYPE else wanted
+        if wanted in (b"*/*", b"application/*", UNTOLD):
+            return own
+    if accept:
+        kinds = "application/json, application/jsonlines, text/csv"
+        raise UnsupportedMedia(f"Expected Accept to name one of {kinds}, got {accept[:80].decode('latin-1')}")
+    return own

@@ -1,0 +1,94 @@
+"""Whom an invocation is for, and how it is to be answered: read from the path and the headers, nothing ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rewardloop.compat.sagemaker.replies import VARIANT, NoModel, WrongRequest
+from rewardloop.compat.sagemaker.requests import JSON_TYPE, UNTOLD, media_type
+from rewardloop.errors import UnknownExperiment
+from rewardloop.events import MAX_EVENT_ID
+from rewardloop.serving.experiment import ServedExperiment
+from rewardloop.serving.replies import Header
+from rewardloop.serving.service import Service
+
+NAME = b"x-rewardloop-experiment"
+"""Names the experiment of `/invocations`, where there are several."""
+
+_PREFIX = b"x-amzn-sagemaker-"
+_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
+_REFUSED = {
+    b"x-amzn-sagemaker-target-model": "TargetModel: an endpoint hosts one model at a time, the experiment's",
+    b"x-amzn-sagemaker-target-container-hostname": "TargetContainerHostname: an endpoint has no containers",
+    b"x-amzn-sagemaker-enable-explanations": "EnableExplanations: ask `rewardloop explain EXPERIMENT --event EVENT_ID`",
+    b"x-amzn-sagemaker-inference-component": "InferenceComponentName: an endpoint has no components",
+    b"x-amzn-sagemaker-session-id": "SessionId: decisions keep no session",
+}
+
+
+class Manner(NamedTuple):
+    """How an invocation is sent and wants to be answered."""
+
+    content_type: bytes = JSON_TYPE
+    accept: bytes = b""
+    event_id: str | None = None
+    """What boto3 calls InferenceId: the client's own event id."""
+    attributes: bytes = b""
+    """Custom attributes, sent back as they came."""
+    experiment: str | None = None
+
+
+def manner(headers: Sequence[Header]) -> Manner:
+    """Raises `WrongRequest` for what cannot be served here, naming it."""
+    found = Manner()
+    for name, value in headers:
+        if name == b"content-type":
+            kind = media_type(value)
+            found = found._replace(content_type=JSON_TYPE if kind == UNTOLD else kind)
+        elif name == b"accept":
+            found = found._replace(accept=value)
+        elif name == NAME:
+            found = found._replace(experiment=value.decode("latin-1"))
+        elif name.startswith(_PREFIX):
+            found = _special(found, name, value)
+    return found
+
+
+def _special(found: Manner, name: bytes, value: bytes) -> Manner:
+    if name in _REFUSED:
+        raise WrongRequest(f"Not served here: {_REFUSED[name]}. Leave it out")
+    if name == b"x-amzn-sagemaker-target-variant" and value != VARIANT:
+        raise WrongRequest(f"Expected TargetVariant {VARIANT.decode()}, the only one, got `{value[:63].decode('latin-1')}`")
+    if name == b"x-amzn-sagemaker-inference-id":
+        if len(value) > MAX_EVENT_ID:
+            raise WrongRequest(f"Expected an InferenceId of at most {MAX_EVENT_ID} characters, got {len(value)}")
+        return found._replace(event_id=value.decode("latin-1") or None)
+    return found._replace(attributes=value) if name == _ATTRIBUTES else found
+
+
+async def endpoint(service: Service, name: str) -> ServedExperiment:
+    """The experiment of an endpoint's name. Raises `UnknownExperiment` and `NoModel`."""
+    try:
+        return _with_model(await service.experiment(name))
+    except UnknownExperiment as error:
+        raise UnknownExperiment(f"Endpoint {name[:64]} not found: an endpoint has the name of its experiment. {error}") from None
+
+
+async def container(service: Service, name: str | None) -> ServedExperiment:
+    """The experiment that `/invocations` means: the one that a header names, or the only one there is."""
+    if name is not None:
+        return await endpoint(service, name)
+    if not service.experiments:
+        await service.refresh_catalog()
+    if len(service.experiments) != 1:
+        known = ", ".join(sorted(service.experiments)[:8]) or "none is served"
+        header = NAME.decode()
+        raise WrongRequest(f"Expected the header {header}, or /endpoints/NAME/invocations, as there is not one experiment: {known}")
+    return _with_model(next(iter(service.experiments.values())))
+
+
+def _with_model(served: ServedExperiment) -> ServedExperiment:
+    if not served.loaded:
+        raise NoModel(f"No model of experiment `{served.settings.experiment}` could be loaded. {served.problem}")
+    return served
