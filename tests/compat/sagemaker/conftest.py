@@ -8,9 +8,9 @@ from typing import Any
 
 import boto3
 import pytest
-from running_server import Server, register, running
 
 from rewardloop.settings import ExperimentSettings, RewardSettings
+from running_server import Server, register, running
 
 ARMS = ExperimentSettings(experiment="arms", actions=3, reward=RewardSettings(range=(-1.0, 1.0)))
 SHOP = ExperimentSettings(experiment="shop")

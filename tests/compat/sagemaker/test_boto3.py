@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from running_server import Server
 
 ADF = {"shared_context": [1, 2], "actions_context": [[0.1, 1], [0.2, 2], [0.3, 3]], "user_id": 0}
