@@ -199,7 +199,7 @@ COMMANDS = (
         LOOK,
         "Put a damaged log segment aside, keeping what can be read of it.",
         "The loop names the file when it meets one. Everything read before stays read, what survived is read next.",
-        ("rewardloop salvage rewardloop-data/experiments/offers/log/WRITER-000001.segment",),
+        ("rewardloop salvage data/experiments/offers/log/WRITER-000001.segment",),
     ),
     Command(
         "doctor",
