@@ -17,6 +17,16 @@ TIMEOUT_SECONDS = 10.0
 
 Context = Mapping[str, object]
 Actions = Sequence[object] | None
+Slots = Sequence[Mapping[str, object]]
+
+
+class DecidedSlot(msgspec.Struct, frozen=True):
+    """What one slot shows; its probability is conditional on the slots above."""
+
+    slot: str
+    action: str
+    index: int
+    probability: float
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -27,6 +37,8 @@ class Decided(msgspec.Struct, frozen=True):
     index: int
     probability: float
     model_id: str
+    slots: tuple[DecidedSlot, ...] = ()
+    """Where `top_k` or `slots` were asked for."""
 
 
 class RequestRefused(RewardloopError):
@@ -53,8 +65,14 @@ class _Calls:
 
     experiment: str
 
-    def decide(self, context: Context, actions: Actions, event_id: str | None) -> tuple[str, bytes]:
+    def decide(
+        self, context: Context, actions: Actions, event_id: str | None, top_k: int | None, slots: Slots
+    ) -> tuple[str, bytes]:
         body: dict[str, object] = {"context": context}
+        if top_k is not None:
+            body["top_k"] = top_k
+        if slots:
+            body["slots"] = slots
         if actions is not None:
             body["actions"] = actions
         if event_id is not None:
@@ -67,8 +85,9 @@ class _Calls:
             body["actions"] = actions
         return f"/v1/experiments/{self.experiment}/decide/batch", msgspec.json.encode(body)
 
-    def reward(self, event_id: str, reward: float, reward_id: str, final: bool) -> tuple[str, bytes]:
-        body = {"event_id": event_id, "reward": reward, "reward_id": reward_id, "final": final, "experiment": self.experiment}
+    def reward(self, event_id: str, reward: float, reward_id: str, final: bool, slot: str) -> tuple[str, bytes]:
+        told = {"event_id": event_id, "reward": reward, "reward_id": reward_id, "final": final, "slot": slot}
+        body = {**told, "experiment": self.experiment}
         return "/v1/rewards", msgspec.json.encode(body)
 
     def reward_many(self, rewards: Iterable[tuple[str, float]]) -> tuple[str, bytes]:
@@ -96,17 +115,25 @@ class Client:
         self._calls = _Calls(experiment)
         self._http = httpx2.Client(base_url=url, headers={"content-type": "application/json"}, timeout=timeout_seconds)
 
-    def decide(self, context: Context, actions: Actions = None, *, event_id: str | None = None) -> Decided:
-        """Ask for an action. Raises `RequestRefused` with the server's sentence."""
-        return msgspec.json.decode(self._post(*self._calls.decide(context, actions, event_id)), type=Decided)
+    def decide(
+        self,
+        context: Context,
+        actions: Actions = None,
+        *,
+        event_id: str | None = None,
+        top_k: int | None = None,
+        slots: Slots = (),
+    ) -> Decided:
+        """Ask for an action, a ranking, or slots filled. Raises `RequestRefused` with the server's sentence."""
+        return msgspec.json.decode(self._post(*self._calls.decide(context, actions, event_id, top_k, slots)), type=Decided)
 
     def decide_many(self, contexts: Iterable[Context], actions: Actions = None) -> list[Decided]:
         """Ask for many at once: one answer a context, in order."""
         return msgspec.json.decode(self._post(*self._calls.decide_many(contexts, actions)), type=_Many).decisions
 
-    def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False) -> None:
-        """Record a reward; durable when this returns."""
-        self._post(*self._calls.reward(event_id, reward, reward_id, final))
+    def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False, slot: str = "") -> None:
+        """Record a reward, of one slot or of the whole event; durable when this returns."""
+        self._post(*self._calls.reward(event_id, reward, reward_id, final, slot))
 
     def reward_many(self, rewards: Iterable[tuple[str, float]]) -> None:
         """Record many (event id, reward) at once: all of them, or none and `RequestRefused`."""
@@ -137,17 +164,25 @@ class AsyncClient:
         self._calls = _Calls(experiment)
         self._http = httpx2.AsyncClient(base_url=url, headers={"content-type": "application/json"}, timeout=timeout_seconds)
 
-    async def decide(self, context: Context, actions: Actions = None, *, event_id: str | None = None) -> Decided:
-        """Ask for an action. Raises `RequestRefused` with the server's sentence."""
-        return msgspec.json.decode(await self._post(*self._calls.decide(context, actions, event_id)), type=Decided)
+    async def decide(
+        self,
+        context: Context,
+        actions: Actions = None,
+        *,
+        event_id: str | None = None,
+        top_k: int | None = None,
+        slots: Slots = (),
+    ) -> Decided:
+        """Ask for an action, a ranking, or slots filled. Raises `RequestRefused` with the server's sentence."""
+        return msgspec.json.decode(await self._post(*self._calls.decide(context, actions, event_id, top_k, slots)), type=Decided)
 
     async def decide_many(self, contexts: Iterable[Context], actions: Actions = None) -> list[Decided]:
         """Ask for many at once: one answer a context, in order."""
         return msgspec.json.decode(await self._post(*self._calls.decide_many(contexts, actions)), type=_Many).decisions
 
-    async def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False) -> None:
-        """Record a reward; durable when this returns."""
-        await self._post(*self._calls.reward(event_id, reward, reward_id, final))
+    async def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False, slot: str = "") -> None:
+        """Record a reward, of one slot or of the whole event; durable when this returns."""
+        await self._post(*self._calls.reward(event_id, reward, reward_id, final, slot))
 
     async def reward_many(self, rewards: Iterable[tuple[str, float]]) -> None:
         """Record many (event id, reward) at once: all of them, or none and `RequestRefused`."""

@@ -10,6 +10,7 @@ MAX_EVENT_ID = 256
 MAX_ACTIONS = 1_000
 APPRENTICE, LOGGING_ONLY = "apprentice", "logging_only"
 """What `Decision.variant` begins with where the baseline decided; `:NAME` follows where it has a name."""
+MAX_SLOTS = 100
 
 
 class Choice(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -27,9 +28,13 @@ class Choice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     pmf: tuple[float, ...]
     """Over all offered actions; 0 for those excluded or taken above."""
     features: bytes = b""
-    """The slot's features as the client's JSON object, verbatim; empty where it has none."""
+    """The slot's features as the client's JSON object, verbatim, `{}` where it named none; empty: a position of a ranking."""
     excluded: tuple[int, ...] = ()
     """What this slot alone must not take."""
+    actions: bytes = b""
+    """The actions of this slot alone (a slate), as JSON, verbatim; empty where the slots share those of the event."""
+    baseline: str = ""
+    """The action that this slot's baseline is; empty: the experiment's."""
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, tag="d", gc=False):

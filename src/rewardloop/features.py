@@ -25,6 +25,7 @@ MAX_NAME = 256
 MAX_MAGNITUDE = 1e30
 
 _decode = msgspec.json.Decoder().decode
+_decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 _T = TypeVar("_T")
 _Flat = dict[
@@ -52,6 +53,18 @@ class ActionSet(msgspec.Struct, frozen=True):
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def only(self, rows: Sequence[int]) -> ActionSet:
+        """Some of them, in the order given.
+
+        >>> parse_actions(b'["a", {"id": "b", "features": {"price": 3}}, "c"]').only([2, 1]).raw
+        b'["c",{"id": "b", "features": {"price": 3}}]'
+        """
+        if len(rows) == len(self.ids):
+            return self
+        items = _decode_items(self.raw)
+        features = None if self.features is None else tuple([self.features[i] for i in rows])
+        return ActionSet(tuple([self.ids[i] for i in rows]), features, b"[" + b",".join([bytes(items[i]) for i in rows]) + b"]")
 
     def index(self, action_id: str, at: str) -> int:
         """Position of an id; raises `InvalidInput` with the nearest id."""

@@ -114,6 +114,35 @@ def uniform(seed: int) -> float:
     return (seed >> 11) * _TO_UNIT
 
 
+def slot_seed(seed: int, position: int) -> int:
+    """The seed that samples one slot of a decision: the decision's own for the first, a function of it for the others.
+
+    >>> slot_seed(7, 0), slot_seed(7, 1) == slot_seed(7, 1) != slot_seed(7, 2)
+    (7, True)
+    """
+    if not position:
+        return seed
+    own: int = _two_numbers(blake2b(b"slot %d of %d" % (position, seed)).digest())[0]
+    return own
+
+
+_SLOT = "\x1f"
+
+
+def slot_event_id(event_id: str, slot: str) -> str:
+    """The id under which the lake keeps one slot of an event.
+
+    >>> event_of(slot_event_id("order-17", "top")), event_of("order-17")
+    ('order-17', 'order-17')
+    """
+    return f"{event_id}{_SLOT}{slot}"
+
+
+def event_of(event_id: str) -> str:
+    """The id of the event that a slot belongs to; of any other id, itself."""
+    return event_id.partition(_SLOT)[0]
+
+
 def event_key(event_id: str) -> uuid.UUID:
     """A 128-bit key for the join: the id itself where it is a UUID, otherwise its BLAKE2b hash.
 

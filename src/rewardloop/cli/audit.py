@@ -31,11 +31,28 @@ def _print(found: Audit) -> None:
             ("rewards", rewards),
         ]
     )
+    if found.slots:
+        _print_slots(found)
+    else:
+        _print_actions(found)
+    console.print("[green]The replay is the same to the bit.[/]" if found.same else "[red]The replay differs from the log.[/]")
+
+
+def _print_actions(found: Audit) -> None:
     ids = parse_actions(bytes(found.actions)).ids
     chosen = ["← chosen" if i == found.logged.action else "" for i in range(len(ids))]
     logged, replayed = _column(found.logged.pmf), _column(found.replayed.pmf)
     print_table(("action", ">logged", ">replayed", ""), zip(ids, logged, replayed, chosen, strict=True))
-    console.print("[green]The replay is the same to the bit.[/]" if found.same else "[red]The replay differs from the log.[/]")
+
+
+def _print_slots(found: Audit) -> None:
+    rows = []
+    for place, (logged, again) in enumerate(zip(found.slots, found.replayed_slots, strict=True)):
+        ids = parse_actions(logged.actions or bytes(found.actions)).ids
+        marginal = f"{found.marginals[place][logged.action]:.6f}" if found.marginals else ""
+        rows.append((logged.slot, ids[logged.action], f"{logged.probability:.6f}", f"{again.probability:.6f}", marginal))
+    print_table(("slot", "action", ">logged", ">replayed", ">marginal"), rows)
+    console.print(f"all of it with probability {found.joint_probability:.6g}")
 
 
 def _column(pmf: tuple[float, ...]) -> list[str]:

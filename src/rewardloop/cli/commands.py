@@ -97,6 +97,7 @@ COMMANDS = (
         (
             "rewardloop decide offers.yaml -c '{\"age\": 31}'",
             'rewardloop decide offers -c \'{"age": 31}\' -a \'["red", "green"]\' --json',
+            'rewardloop decide films -a \'["heat", "ronin"]\' --top-k 2',
         ),
     ),
     Command(
@@ -104,7 +105,10 @@ COMMANDS = (
         SERVE,
         "Record what a decision was worth, now or days later.",
         "",
-        ("rewardloop reward 0190f7a0-0000-7003-8000-000000000001 1", "rewardloop reward order-4711 -0.5 --experiment offers"),
+        (
+            "rewardloop reward 0190f7a0-0000-7003-8000-000000000001 1",
+            "rewardloop reward order-4711 -0.5 --experiment films --slot 2",
+        ),
     ),
     Command(
         "activate",

@@ -11,7 +11,9 @@ from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, print_json
 from rewardloop.errors import InvalidInput
+from rewardloop.events import Decision
 from rewardloop.features import load_json, parse_actions
+from rewardloop.slots import shown
 
 
 def decide(
@@ -23,20 +25,54 @@ def decide(
         str | None, Parameter(name=["--actions", "-a"], help="A JSON array: what is on offer; needed without fixed actions.")
     ] = None,
     event_id: Annotated[str | None, Parameter(help="Your own id of the event; by default one is made.")] = None,
+    top_k: Annotated[int | None, Parameter(help="Rank: so many different actions, the first position first.")] = None,
+    slots: Annotated[str | None, Parameter(help='A JSON array of slots to fill, such as [{"id": "top"}].')] = None,
     explore: Annotated[bool, Parameter(negative="--no-explore", help="The best action, without the exploration floor.")] = True,
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:
     with open_experiment(experiment, data) as opened:
-        decision = opened.decide(_object(context, "--context"), _array(actions, "--actions"), event_id=event_id, explore=explore)
-        chosen = parse_actions(decision.actions).ids[decision.action]
+        decision = opened.decide(
+            _object(context, "--context"),
+            _array(actions, "--actions"),
+            event_id=event_id,
+            explore=explore,
+            top_k=top_k,
+            slots=_slots(slots),
+        )
     if json:
-        answer = {"event_id": decision.event_id, "action": chosen, "index": decision.action}
-        print_json({**answer, "probability": decision.probability, "model_id": decision.model_id})
+        print_json(_answer(decision))
     else:
-        named = f" --experiment {opened.settings.experiment}" if event_id else ""
-        console.print(f"[bold]{escape(chosen)}[/]  with probability {decision.probability:.4g}, by {decision.model_id}")
-        console.print(f"[dim]reward it:[/] rewardloop reward {escape(decision.event_id)} 1{named}")
+        _print(decision, f" --experiment {opened.settings.experiment}" if event_id else "")
+
+
+def _answer(decision: Decision) -> dict[str, object]:
+    answer = {"event_id": decision.event_id, "action": _chosen(decision), "index": decision.action}
+    slots = [
+        {"slot": each.slot, "action": each.action, "index": each.position, "probability": each.probability}
+        for each in shown(decision)
+    ]
+    return {**answer, "probability": decision.probability, "model_id": decision.model_id, **({"slots": slots} if slots else {})}
+
+
+def _print(decision: Decision, named: str) -> None:
+    for each in shown(decision):
+        console.print(f"{escape(each.slot)}  [bold]{escape(each.action)}[/]  with probability {each.probability:.4g}")
+    if decision.slots:
+        console.print(f"all of it with probability {decision.joint_probability:.4g}, by {decision.model_id}")
+        named = f" --slot {escape(decision.slots[0].slot)}{named}"
+    else:
+        console.print(f"[bold]{escape(_chosen(decision))}[/]  with probability {decision.probability:.4g}, by {decision.model_id}")
+    console.print(f"[dim]reward it:[/] rewardloop reward {escape(decision.event_id)} 1{named}")
+
+
+def _chosen(decision: Decision) -> str:
+    return shown(decision)[0].action if decision.slots else parse_actions(decision.actions).ids[decision.action]
+
+
+def _slots(text: str | None) -> list[dict[str, object]]:
+    slots = _array(text, "--slots") or []
+    return [slot if isinstance(slot, dict) else {"id": slot} for slot in slots]
 
 
 def _object(text: str, at: str) -> dict[str, object]:

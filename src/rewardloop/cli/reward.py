@@ -20,8 +20,9 @@ def reward(
     experiment: EventExperiment = None,
     reward_id: Annotated[str, Parameter(help="Your own id of this reward: sent twice, it counts once.")] = "",
     final: Annotated[bool, Parameter(negative=(), show_default=False, help="No later reward of this event counts.")] = False,
+    slot: Annotated[str, Parameter(help="The slot, or the position in a ranking; by default the whole event.")] = "",
     data: Data = DEFAULT,
 ) -> None:
     with open_event(event_id, experiment, data) as opened:
-        opened.reward(event_id, value, reward_id=reward_id, final=final)
+        opened.reward(event_id, value, reward_id=reward_id, final=final, slot=slot)
     console.print(f"Recorded {value:g} for {escape(event_id)}")

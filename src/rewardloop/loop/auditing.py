@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import msgspec
 
 from rewardloop.clock import isoformat
-from rewardloop.events import Activation, Decision, Record, Reward
-from rewardloop.loop.deciding import Answer, Hosted, replay
+from rewardloop.events import Activation, Choice, Decision, Record, Reward
+from rewardloop.loop.deciding import Answer, Hosted, replay, replay_slots
+from rewardloop.policies.plackett_luce import position_marginals
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,17 +22,26 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     context: msgspec.Raw
     actions: msgspec.Raw
     seed: int
+    joint_probability: float
+    """P(everything that was chosen)."""
     logged: Answer
     replayed: Answer
     same: bool
     rewards: tuple[Reward, ...]
     activations: tuple[Activation, ...]
+    slots: tuple[Choice, ...] = ()
+    """Where several slots were filled: each as it was logged. `logged` and `replayed` are then those of the first."""
+    replayed_slots: tuple[Choice, ...] = ()
+    marginals: tuple[tuple[float, ...], ...] = ()
+    """P(an action stands at a position), a row a position; where the positions were drawn from one distribution (`once`)."""
 
 
 def audit(records: Sequence[Record], decision: Decision, model: Hosted) -> Audit:
     """Compare what was logged of an event with a replay through the code that served it."""
     logged = Answer(decision.pmf, decision.action, decision.probability)
-    replayed = replay(decision, model.policy, model.floor)
+    slots = replay_slots(decision, model)
+    first = Answer(slots[0].pmf, slots[0].action, slots[0].probability) if slots else None
+    replayed = first or replay(decision, model.policy, model.floor)
     return Audit(
         event_id=decision.event_id,
         experiment=decision.experiment,
@@ -40,9 +50,20 @@ def audit(records: Sequence[Record], decision: Decision, model: Hosted) -> Audit
         context=msgspec.Raw(decision.context),
         actions=msgspec.Raw(decision.actions),
         seed=decision.seed,
+        joint_probability=decision.joint_probability,
         logged=logged,
         replayed=replayed,
-        same=logged == replayed,
+        same=logged == replayed and slots == decision.slots,
         rewards=tuple(record for record in records if isinstance(record, Reward)),
         activations=tuple(record for record in records if isinstance(record, Activation)),
+        slots=decision.slots,
+        replayed_slots=slots,
+        marginals=_marginals(decision, model),
     )
+
+
+def _marginals(decision: Decision, model: Hosted) -> tuple[tuple[float, ...], ...]:
+    ranked = bool(decision.slots) and not decision.slots[0].features
+    if not ranked or model.draws != "once" or not decision.explore:
+        return ()
+    return tuple(map(tuple, position_marginals(decision.pmf, len(decision.slots)).tolist()))

@@ -7,46 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from rewardloop.clock import Clock
 from rewardloop.errors import InvalidInput
-from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID, Decision
+from rewardloop.events import Choice, Decision
 from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions, parse_context, parse_contexts
 from rewardloop.ids import EventIds, draws, draws_many, uniform
 from rewardloop.interactions import Floats
+from rewardloop.loop.asking import DecideRequest, EventId
 from rewardloop.loop.baseline import Baseline
+from rewardloop.loop.filling import Rule, fill, refill
+from rewardloop.loop.slotting import Offer, Offering, wanted
 from rewardloop.loop.trials import CHAMPION, Asked, Scorer, Served, Trial
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import sample, serve_pmf, serve_rows
 from rewardloop.policies.uniform import UniformPolicy
-from rewardloop.settings import ExperimentSettings
+from rewardloop.settings import Draws, ExperimentSettings
 
-EventId = Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
+__all__ = ["Answer", "DecideRequest", "Decider", "EventId", "Hosted", "first_model", "first_model_id", "replay", "replay_slots"]
 
 _CACHED_OFFERS = 128
 _CACHED_BYTES = 16_384
 _REMEMBERED_OFFERS = 1_024
-
-
-class DecideRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """What a client asks. The same `event_id` asked twice of the same model gets the same answer."""
-
-    context: msgspec.Raw
-    """A JSON object."""
-    actions: msgspec.Raw | UnsetType = UNSET
-    """The actions on offer; required unless the experiment has fixed ones, of which it then names those that are eligible."""
-    event_id: EventId | None = None
-    """The client's own id; by default one is made."""
-    explore: bool = True
-    """False: the best action, without the exploration floor; logged as such."""
-    excluded: Annotated[list[EventId], Meta(max_length=MAX_ACTIONS)] = []
-    """Ids of offered actions that must not be chosen this time."""
-    deferred: bool = False
-    """True: the event counts only once it is activated."""
 
 
 class Hosted(NamedTuple):
@@ -58,6 +44,8 @@ class Hosted(NamedTuple):
     """From the settings that the model was trained under: what it serves can be replayed from its manifest alone."""
     trial: Trial | None = None
     """A challenger that scores, or decides a share."""
+    draws: Draws = "each"
+    """How rankings are drawn; from the same settings."""
 
 
 class Answer(NamedTuple):
@@ -68,11 +56,9 @@ class Answer(NamedTuple):
     probability: float
 
 
-_Offer = tuple[ActionSet, tuple[int, ...]]
-"""The actions, and the indices of those that are excluded."""
 _Event = tuple[str, int, float]
 """Its id, seed and sample_prob."""
-_Parts = tuple[DecideRequest, bytes, _Offer, Served, _Event]
+_Parts = tuple[DecideRequest, bytes, Offer, Served, _Event]
 """What a decision is made of: the request, the context verbatim, the offer, the distribution served and whose, the event."""
 
 
@@ -87,11 +73,18 @@ def first_model_id(experiment: str) -> str:
 
 def first_model(settings: ExperimentSettings) -> Hosted:
     """What is served until a model was trained: the uniform policy."""
-    return Hosted(first_model_id(settings.experiment), UniformPolicy(), settings.policy.floor)
+    return Hosted(first_model_id(settings.experiment), UniformPolicy(), settings.policy.floor, draws=settings.draws)
+
+
+def replay_slots(decision: Decision, model: Hosted) -> tuple[Choice, ...]:
+    """`replay` of each slot, where there are several."""
+    if not decision.slots:
+        return ()
+    return refill(decision, model.policy, Rule(model.floor, model.draws, decision.explore, Baseline.of_variant(decision.variant)))
 
 
 def replay(decision: Decision, policy: Policy, floor: float) -> Answer:
-    """What the decision's model answers to the logged context, actions and seed; equals what was logged."""
+    """What the decision's model answers to the logged context, actions and seed; equals what was logged. Not for slots."""
     actions, baseline = parse_actions(decision.actions), Baseline.of_variant(decision.variant)
     if baseline is not None:
         pmf = baseline.pmf(actions, decision.excluded)
@@ -109,18 +102,24 @@ class Decider:
         self._experiment = settings.experiment
         self._fixed = fixed_actions(settings.action_ids) if settings.action_ids is not None else None
         self._baseline = Baseline.of_settings(settings)
-        self._usual: _Offer | None = (self._fixed, ()) if self._fixed is not None else None
+        self._usual: Offer | None = (self._fixed, ()) if self._fixed is not None else None
         self._tag = tag
         self._ids = ids
         self.clock = clock
         self._offers: dict[bytes, ActionSet] = {}
         self._seen: set[int] = set()
 
-    def decide(self, hosted: Hosted, request: DecideRequest) -> tuple[Decision, str]:
-        """The decision and the chosen action's id; raises `InvalidInput` naming the place in the request."""
+    def decide(self, hosted: Hosted, request: DecideRequest, usual: Offer | None = None, at: str = "$") -> tuple[Decision, str]:
+        """The decision and the (first) chosen action's id; raises `InvalidInput` naming the place in the request.
+
+        `usual` is on offer where the request names no actions; by default the fixed ones.
+        """
+        usual = usual or self._usual
+        if request.top_k or request.slots:
+            return self._fill(hosted, request, usual, at)
         context = bytes(request.context)
-        features = parse_context(context)
-        offer = actions, excluded = self._offered(request, self._usual, "$")
+        features = parse_context(context, f"{at}.context")
+        offer = actions, excluded = self._offered(request, usual, at)
         event_id = request.event_id or self._ids.new(self._tag)
         if self._baseline is None and hosted.trial is None:
             raw = hosted.policy.pmf(features, actions)
@@ -139,6 +138,8 @@ class Decider:
         `actions` are offered to every request that names none itself.
         """
         usual = self._usual if actions is UNSET else self._offer(bytes(actions), "$.actions")
+        if any(request.top_k or request.slots for request in requests):
+            return [self.decide(hosted, request, usual, f"$.requests[{i}]") for i, request in enumerate(requests)]
         contexts = [bytes(request.context) for request in requests]
         features, offers = self._read_many(requests, contexts, usual)
         events = self._events(requests)
@@ -165,6 +166,35 @@ class Decider:
             )
         assert hosted.trial is not None
         return hosted.trial.serve(Scorer(hosted.model_id, hosted.policy, hosted.floor), asked)
+
+    def _fill(self, hosted: Hosted, request: DecideRequest, usual: Offer | None, at: str) -> tuple[Decision, str]:
+        """A decision over several slots. A challenger on trial decides none."""
+        fixed = self._fixed is not None
+        offering = Offering(lambda asked, place: self._offered(asked, usual, place), self._offer, self._without, fixed)
+        slots = wanted(offering, request, at)
+        event_id = request.event_id or self._ids.new(self._tag)
+        seed, sample_prob = draws(self._experiment, event_id)
+        choices = fill(hosted.policy, Rule(hosted.floor, hosted.draws, request.explore, self._baseline), seed, slots)
+        first, actions = choices[0], slots[0].actions
+        decision = Decision(
+            event_id,
+            self._experiment,
+            first_model_id(self._experiment) if self._baseline else hosted.model_id,
+            self.clock.now(),
+            bytes(request.context),
+            actions.raw,
+            first.pmf,
+            first.action,
+            first.probability,
+            seed,
+            sample_prob,
+            () if slots[0].own else self._offered(request, usual, at)[1],
+            request.explore,
+            request.deferred,
+            self._baseline.variant if self._baseline else CHAMPION,
+            slots=choices,
+        )
+        return decision, actions.ids[first.action]
 
     def _events(self, requests: Sequence[DecideRequest]) -> list[_Event]:
         made = iter(self._ids.many(self._tag, sum(request.event_id is None for request in requests)))
@@ -194,8 +224,8 @@ class Decider:
         return decision, actions.ids[action]
 
     def _read_many(
-        self, requests: Sequence[DecideRequest], contexts: Sequence[bytes], usual: _Offer | None
-    ) -> tuple[list[Features], list[_Offer]]:
+        self, requests: Sequence[DecideRequest], contexts: Sequence[bytes], usual: Offer | None
+    ) -> tuple[list[Features], list[Offer]]:
         try:
             return parse_contexts(contexts), [self._offered(request, usual, "$") for request in requests]
         except InvalidInput:
@@ -204,21 +234,21 @@ class Decider:
             features = [parse_context(context, f"{at}.context") for context, at in zip(contexts, places, strict=True)]
             return features, [self._offered(request, usual, at) for request, at in zip(requests, places, strict=True)]
 
-    def _offered(self, request: DecideRequest, usual: _Offer | None, at: str) -> _Offer:
+    def _offered(self, request: DecideRequest, usual: Offer | None, at: str) -> Offer:
         """What one request offers: its own actions, or the usual ones, without those it excludes."""
         offer = usual if request.actions is UNSET else self._offer(bytes(request.actions), f"{at}.actions")
         if offer is None:
             raise InvalidInput(f"Expected `actions`: experiment `{self._experiment}` has no fixed ones", at=at)
         return self._without(offer, request.excluded, f"{at}.excluded") if request.excluded else offer
 
-    def _without(self, offer: _Offer, ids: Sequence[str], at: str) -> _Offer:
+    def _without(self, offer: Offer, ids: Sequence[str], at: str) -> Offer:
         actions, excluded = offer
         more = {actions.index(action_id, f"{at}[{i}]") for i, action_id in enumerate(ids)}
         if len(more | set(excluded)) == len(actions):
             raise InvalidInput("Expected at least one action that is not excluded, got none", at=at)
         return actions, tuple(sorted(more | set(excluded)))
 
-    def _offer(self, raw: bytes, at: str) -> _Offer:
+    def _offer(self, raw: bytes, at: str) -> Offer:
         """Actions as they were sent. Of fixed ones they say which are eligible."""
         offered = self._parse(raw, at)
         if self._fixed is None:
@@ -250,7 +280,7 @@ class Decider:
 
 
 def _serve_many(
-    raw: Floats, floor: float, offers: Sequence[_Offer], requests: Sequence[DecideRequest]
+    raw: Floats, floor: float, offers: Sequence[Offer], requests: Sequence[DecideRequest]
 ) -> Iterable[tuple[float, ...]]:
     """`serve_pmf` of each, at once where that is possible."""
     sizes = [len(actions.ids) for actions, _ in offers]

@@ -18,6 +18,7 @@ from rewardloop.ids import EventIds
 from rewardloop.lake import DataSet, Ledger
 from rewardloop.learning.training import Progress
 from rewardloop.log import Cursor, find
+from rewardloop.loop.asking import checked_top_k, slot_requests
 from rewardloop.loop.auditing import Audit, audit
 from rewardloop.loop.collecting import log_position
 from rewardloop.loop.cycle import CycleReport
@@ -81,10 +82,14 @@ class Experiment(Opened):
         explore: bool = True,
         excluded: Sequence[str] = (),
         deferred: bool = False,
+        top_k: int | None = None,
+        slots: Sequence[Mapping[str, object]] = (),
     ) -> Decision:
         """Choose an action; the decision is durable when this returns.
 
-        `actions` are ids, or `{"id": …, "features": {…}}`; needed where the experiment has no fixed ones. Raises `InvalidInput`.
+        `actions` are ids, or `{"id": …, "features": {…}}`; needed where the experiment has no fixed ones. `top_k` asks for a
+        ranking, `slots` (`{"id": …, "features": {…}, "excluded": […], "actions": […]}`) for an action each: `shown` reads the
+        answer. Raises `InvalidInput`.
         """
         request = DecideRequest(
             context=msgspec.Raw(msgspec.json.encode(context)),
@@ -93,6 +98,8 @@ class Experiment(Opened):
             explore=explore,
             excluded=list(excluded),
             deferred=deferred,
+            top_k=checked_top_k(top_k),
+            slots=slot_requests(slots),
         )
         decision, _ = self._decider.decide(self._following.current(), request)
         self._writer.commit([decision])
@@ -106,10 +113,10 @@ class Experiment(Opened):
         self._writer.commit(decisions)
         return decisions
 
-    def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False) -> Reward:
-        """Record a reward, now or days later; durable when this returns."""
+    def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False, slot: str = "") -> Reward:
+        """Record a reward, now or days later, of one slot or of the whole event; durable when this returns."""
         request = RewardRequest(
-            event_id=event_id, reward=reward, reward_id=reward_id, final=final, experiment=self.settings.experiment
+            event_id=event_id, reward=reward, reward_id=reward_id, final=final, experiment=self.settings.experiment, slot=slot
         )
         record = self._rewarder.reward(request)
         self._writer.commit([record])

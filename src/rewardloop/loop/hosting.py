@@ -34,7 +34,7 @@ def load_model(settings: ExperimentSettings, models: Path, model_id: str) -> Hos
     record, directory = ModelStore(models).open(model_id)
     policy = load_policy(directory)
     probe(policy, record)
-    return Hosted(model_id, policy, record.settings.policy.floor)
+    return Hosted(model_id, policy, record.settings.policy.floor, draws=record.settings.draws)
 
 
 class Loading:

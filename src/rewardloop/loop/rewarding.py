@@ -14,7 +14,7 @@ from rewardloop.errors import InvalidInput, UnknownEvent, UnknownExperiment, did
 from rewardloop.events import MAX_EVENT_ID, Activation, Reward
 from rewardloop.features import MAX_MAGNITUDE
 from rewardloop.ids import EventIds
-from rewardloop.loop.deciding import EventId
+from rewardloop.loop.asking import EventId
 from rewardloop.settings import ExperimentSettings
 
 
@@ -28,6 +28,8 @@ class RewardRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Closes the event: no later reward counts."""
     experiment: str | None = None
     """Needed only where the event id is the client's own."""
+    slot: Annotated[str, Meta(max_length=MAX_EVENT_ID)] = ""
+    """The slot it is for: its id, or the position in a ranking, from `1`. Empty: the whole event, each of its slots."""
 
 
 class Rewarder:
@@ -50,6 +52,7 @@ class Rewarder:
             self._clock.now(),
             request.reward_id,
             request.final,
+            request.slot,
         )
 
     def made_here(self, event_id: str) -> bool:

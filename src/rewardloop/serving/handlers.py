@@ -36,8 +36,10 @@ from rewardloop.serving.wire import (
     Readiness,
     RewardBatch,
     RewardsAnswer,
+    SlotAnswer,
 )
 from rewardloop.settings import to_mapping
+from rewardloop.slots import shown
 
 
 class About(NamedTuple):
@@ -139,7 +141,8 @@ async def readiness(call: Call) -> Reply:
 
 
 def _answer(decision: Decision, action: str) -> DecideAnswer:
-    return DecideAnswer(decision.event_id, action, decision.action, decision.probability, decision.model_id)
+    slots: list[SlotAnswer] | UnsetType = [SlotAnswer(*each) for each in shown(decision)] if decision.slots else UNSET
+    return DecideAnswer(decision.event_id, action, decision.action, decision.probability, decision.model_id, slots)
 
 
 def _view(served: ServedExperiment) -> ExperimentView:

@@ -14,6 +14,16 @@ from rewardloop.registry.records import Deployment, Evaluation
 MAX_BATCH = 1_000
 
 
+class SlotAnswer(msgspec.Struct, frozen=True, gc=False):
+    slot: str
+    """Its id, or the position in a ranking, from `1`."""
+    action: str
+    index: int
+    """Position of the action among the offered ones, from 0."""
+    probability: float
+    """Given what the slots above show."""
+
+
 class DecideAnswer(msgspec.Struct, frozen=True, gc=False):
     event_id: str
     """Send it with the reward."""
@@ -23,6 +33,8 @@ class DecideAnswer(msgspec.Struct, frozen=True, gc=False):
     probability: float
     """The probability the action was sampled with."""
     model_id: str
+    slots: list[SlotAnswer] | UnsetType = UNSET
+    """Where `top_k` or `slots` were asked for: from the first to the last; the fields above are then those of the first."""
 
 
 class DecideBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,6 +6,7 @@ from rewardloop.settings.load import LoadedSettings, checked, load_settings, par
 from rewardloop.settings.mapping import settings_from_json, settings_to_json, to_mapping
 from rewardloop.settings.schema import (
     Aggregation,
+    Draws,
     Duration,
     ExperimentSettings,
     Exploration,
@@ -13,6 +14,7 @@ from rewardloop.settings.schema import (
     LearnerSettings,
     LogSettings,
     PolicySettings,
+    RankingSettings,
     RewardSettings,
     RolloutSettings,
     TrainingSettings,
@@ -20,6 +22,7 @@ from rewardloop.settings.schema import (
 
 __all__ = [
     "Aggregation",
+    "Draws",
     "Duration",
     "ExperimentSettings",
     "Exploration",
@@ -28,6 +31,7 @@ __all__ = [
     "LoadedSettings",
     "LogSettings",
     "PolicySettings",
+    "RankingSettings",
     "RewardSettings",
     "RolloutSettings",
     "TrainingSettings",

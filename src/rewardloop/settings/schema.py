@@ -28,6 +28,7 @@ Exploration = Literal[
 ]  # fmt: skip
 Mode = Literal["online", "apprentice", "logging_only"]
 Aggregation = Literal["earliest", "latest", "sum", "mean", "min", "max"]
+Draws = Literal["each", "once"]
 
 
 class Duration(int):
@@ -121,6 +122,18 @@ class TrainingSettings(Section, frozen=True, kw_only=True):
     every: Annotated[Duration, said("batch: … or when this much time has passed and at least one has.")] = Duration(60_000_000)
     publish_interval: Annotated[Duration, said("online: how often the trainer publishes.")] = Duration(100_000)
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1), said("Of everything random in training.")] = 0
+
+
+class RankingSettings(Section, frozen=True, kw_only=True):
+    """How several slots are filled."""
+
+    draws: Annotated[
+        Draws | None,
+        said(
+            "each: the policy is asked again for every position, over what is left. once: one distribution, the rest renormalised "
+            "(Plackett-Luce), so that the marginal of each position is known. null: once for softmax, else each."
+        ),
+    ] = None
 
 
 class GateSettings(Section, frozen=True, kw_only=True):
@@ -227,6 +240,7 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
     policy: PolicySettings = PolicySettings()
     reward: RewardSettings = RewardSettings()
     training: TrainingSettings = TrainingSettings()
+    ranking: RankingSettings = RankingSettings()
     gate: GateSettings = GateSettings()
     rollout: RolloutSettings = RolloutSettings()
     log: LogSettings = LogSettings()
@@ -242,3 +256,8 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
     def exploration(self) -> Exploration:
         """The exploration policy in force."""
         return self.policy.exploration or ("lints" if self.actions is not None else "regcbopt")
+
+    @property
+    def draws(self) -> Draws:
+        """How rankings are drawn."""
+        return self.ranking.draws or ("once" if self.exploration == "softmax" else "each")

@@ -1,0 +1,104 @@
+"""What a request wants filled, understood: positions of a ranking, slots that share actions, slates. Chooses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from msgspec import UNSET
+
+from rewardloop.errors import InvalidInput
+from rewardloop.features import ActionSet, Features, parse_context
+from rewardloop.loop.asking import DecideRequest, SlotRequest
+from rewardloop.loop.filling import Slot
+from rewardloop.slots import check_free, left, parse_slot
+
+Offer = tuple[ActionSet, tuple[int, ...]]
+"""The actions, and the indices of those that are excluded."""
+
+
+class Offering(NamedTuple):
+    """How an experiment understands what is on offer."""
+
+    of_request: Callable[[DecideRequest, str], Offer]
+    of_json: Callable[[bytes, str], Offer]
+    without: Callable[[Offer, Sequence[str], str], Offer]
+    fixed: bool
+    """Whether `actions` only name those of the experiment's own that are eligible."""
+
+
+def wanted(offering: Offering, request: DecideRequest, at: str) -> list[Slot]:
+    """The slots to fill, in order. Raises `InvalidInput` with the place; `at` is that of the request."""
+    if request.top_k and request.slots:
+        raise InvalidInput("Expected `top_k` or `slots`, got both: the slots say how many there are", at=f"{at}.top_k")
+    raw = bytes(request.context)
+    context = parse_context(raw, f"{at}.context")
+    if not request.slots:
+        return _positions(offering.of_request(request, at), context, request.top_k or 1, at)
+    check_free(context, f"{at}.context")
+    _check_ids(request.slots, at)
+    _check_actions(request, offering.fixed, at)
+    places = [f"{at}.slots[{i}]" for i in range(len(request.slots))]
+    slots = [_slot(offering, request, raw, asked, place) for asked, place in zip(request.slots, places, strict=True)]
+    _check_room(slots, places)
+    return slots
+
+
+def _positions(offer: Offer, context: Features, top_k: int, at: str) -> list[Slot]:
+    actions, excluded = offer
+    n_left = len(actions) - len(excluded)
+    if top_k > n_left:
+        raise InvalidInput(f"Expected at most {n_left}, the number of actions that may be chosen, got {top_k}", at=f"{at}.top_k")
+    return [Slot(str(position), actions, excluded, context) for position in range(1, top_k + 1)]
+
+
+def _slot(offering: Offering, request: DecideRequest, context: bytes, asked: SlotRequest, at: str) -> Slot:
+    own = asked.actions is not UNSET and not offering.fixed
+    actions, by_event = (None, ()) if own else offering.of_request(request, at.rpartition(".")[0])
+    if asked.actions is not UNSET:
+        actions, here = offering.of_json(bytes(asked.actions), f"{at}.actions")
+    else:
+        here = ()
+    assert actions is not None
+    if asked.excluded:
+        _, here = offering.without((actions, here), asked.excluded, f"{at}.excluded")
+    features = bytes(asked.features) if asked.features is not UNSET else b"{}"
+    gone = tuple(sorted({*by_event, *here}))
+    return Slot(
+        asked.id, actions, gone, parse_slot(context, asked.id, features, at), features, own, here, _baseline(asked, actions, at)
+    )
+
+
+def _baseline(asked: SlotRequest, actions: ActionSet, at: str) -> str:
+    return "" if asked.baseline is None else actions.ids[actions.index(asked.baseline, f"{at}.baseline")]
+
+
+def _check_ids(slots: Sequence[SlotRequest], at: str) -> None:
+    ids = [slot.id for slot in slots]
+    twice = next((i for i, slot in enumerate(ids) if slot in ids[:i]), None)
+    if twice is not None:
+        raise InvalidInput(f"Expected unique slot ids, got `{ids[twice]}` twice", at=f"{at}.slots[{twice}].id")
+
+
+def _check_actions(request: DecideRequest, fixed: bool, at: str) -> None:
+    """A slate brings all of its actions by slot; they replace the event's."""
+    bring = [slot.actions is not UNSET for slot in request.slots]
+    if fixed or not any(bring):
+        return
+    if not all(bring):
+        slot = bring.index(False)
+        raise InvalidInput("Expected `actions`, as other slots bring their own: each slot does, or none", at=f"{at}.slots[{slot}]")
+    for key, given in (("actions", request.actions is not UNSET), ("excluded", bool(request.excluded))):
+        if given:
+            raise InvalidInput(f"Expected no `{key}` beside slots that bring their own actions", at=f"{at}.{key}")
+
+
+def _check_room(slots: Sequence[Slot], places: Sequence[str]) -> None:
+    """Raises `InvalidInput` for the first slot that could find nothing left, whatever those above it take."""
+    for above, (slot, at) in enumerate(zip(slots, places, strict=True)):
+        n_left, n_above = len(left(len(slot.actions), slot.excluded)), 0 if slot.own else above
+        if not n_left:
+            raise InvalidInput(f"Expected an action that slot `{slot.id}` may take, got none: exclude fewer", at=at)
+        if n_left <= n_above:
+            message = f"Expected an action for each slot, got {n_left} that slot `{slot.id}` may take and {n_above} slots above it"
+            raise InvalidInput(f"{message}: ask for fewer, or put it further up", at=at)

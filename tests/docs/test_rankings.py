@@ -1,0 +1,15 @@
+"""The Python of docs/rankings.md runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).parents[2] / "docs" / "rankings.md").read_text()
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", PAGE, flags=re.S))
+def test_the_python_of_the_page_runs(block: str) -> None:
+    exec(block, {})
