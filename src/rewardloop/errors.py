@@ -9,13 +9,15 @@ RewardloopError
 ├── NotFound                404  1
 │   ├── UnknownExperiment
 │   ├── UnknownModel
-│   └── UnknownEvent
+│   ├── UnknownEvent
+│   └── UnknownRun
 ├── Conflict                409  1   the request is right, the state is not (no model to roll back to, a data directory in use)
 │   └── DirectoryInUse
 ├── Corrupt                 500  1   a file on disk does not hold what its manifest says
 │   ├── CorruptModel
 │   └── CorruptSegment
 ├── StorageUnavailable      503  1   disk full, directory read-only: nothing was acknowledged
+├── TrainingFailed          500  1   a training ended without a policy: says which worker, and quotes its last words
 └── Overloaded              503  1   more requests in flight than a worker holds: try again in a second
 """
 
@@ -89,6 +91,10 @@ class UnknownEvent(NotFound):
     code, title = "unknown-event", "Unknown event"
 
 
+class UnknownRun(NotFound):
+    code, title = "unknown-run", "Unknown run"
+
+
 class Conflict(RewardloopError):
     code, title, status = "conflict", "Conflict", 409
 
@@ -115,6 +121,10 @@ class StorageUnavailable(RewardloopError):
 
 class Overloaded(RewardloopError):
     code, title, status = "overloaded", "Overloaded", 503
+
+
+class TrainingFailed(RewardloopError):
+    code, title = "training-failed", "Training failed"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
@@ -12,7 +12,8 @@ from cyclopts import App, CycloptsError, Group
 from rich.console import Console
 from rich.markup import escape
 
-from rewardloop.cli.commands import COMMANDS
+from rewardloop.cli.commands import COMMANDS, Command
+from rewardloop.cli.rl_commands import RL_COMMANDS
 from rewardloop.errors import RewardloopError, did_you_mean
 
 HELP = """Contextual bandits that learn in production: decide, log, reward, join, train, evaluate, deploy, again.
@@ -32,17 +33,28 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 def build() -> App:
     """The application with every command, each imported only when it is called."""
     app = App(name="rewardloop", help=HELP, version=version("rewardloop"), help_format="plaintext")
-    groups = {name: Group(name, sort_key=i) for i, name in enumerate(dict.fromkeys(command.group for command in COMMANDS))}
-    for i, command in enumerate(COMMANDS):
-        module = command.name.replace("-", "_")
-        app.command(
-            f"rewardloop.cli.{module}:{module}",
-            name=command.name,
-            group=groups[command.group],
-            sort_key=i,
-            help=command.help,
-            help_epilogue=command.epilogue,
-        )
+    return _filled(app, COMMANDS, {"rl": RL_COMMANDS})
+
+
+def _filled(app: App, commands: Sequence[Command], families: Mapping[str, Sequence[Command]], prefix: str = "") -> App:
+    """The application with its commands; a family is a command that has commands of its own."""
+    groups = {name: Group(name, sort_key=i) for i, name in enumerate(dict.fromkeys(command.group for command in commands))}
+    for i, command in enumerate(commands):
+        group = groups[command.group]
+        if command.name in families:
+            family = App(name=command.name, version_flags=(), help=command.help, help_format="plaintext")
+            family.group, family.sort_key, family.help_epilogue = group, i, command.epilogue
+            app.command(_filled(family, families[command.name], {}, f"{command.name}_"))
+        else:
+            function = command.name.replace("-", "_")
+            app.command(
+                f"rewardloop.cli.{prefix}{function}:{function}",
+                name=command.name,
+                group=group,
+                sort_key=i,
+                help=command.help,
+                help_epilogue=command.epilogue,
+            )
     options = Group("Options", sort_key=len(groups))
     for flag in app.help_flags + app.version_flags:
         app[flag].group = options
@@ -58,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except RewardloopError as error:
         _fail(error.title, str(error), error.exit_code)
     except CycloptsError as error:
-        _fail("Usage", _sentence(error, tokens[0]), USAGE)
+        _fail("Usage", _sentence(error, " ".join(tokens[: 2 if tokens[0] == "rl" else 1])), USAGE)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
@@ -72,8 +84,16 @@ def _refuse_unknown(tokens: list[str]) -> None:
     known = [*(command.name for command in COMMANDS), "--help", "-h", "--version"]
     first = tokens[0] if tokens else "--help"
     if first not in known:
-        hint = did_you_mean(first, known) or "; see: rewardloop --help"
-        _fail("Usage", f"Unknown {'option' if first.startswith('-') else 'command'} `{first}`{hint}", USAGE)
+        _unknown(first, known, "rewardloop")
+    if first == "rl" and len(tokens) > 1:
+        known = [*(command.name for command in RL_COMMANDS), "--help", "-h"]
+        if tokens[1] not in known:
+            _unknown(tokens[1], known, "rewardloop rl")
+
+
+def _unknown(word: str, known: Sequence[str], command: str) -> NoReturn:
+    hint = did_you_mean(word, known) or f"; see: {command} --help"
+    _fail("Usage", f"Unknown {'option' if word.startswith('-') else 'command'} `{word}`{hint}", USAGE)
 
 
 def _sentence(error: CycloptsError, command: str) -> str:

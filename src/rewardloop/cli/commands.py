@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 START, PLAN, SERVE, LEARN, LOOK = "Start here", "Plan", "Serve and record", "The loop, step by step", "Look"
+SIMULATE = "With a simulator"
 
 
 class Command(NamedTuple):
@@ -212,5 +213,12 @@ COMMANDS = (
         "Reads an experiment as of its last join, beside a running loop, or another system's file; changes nothing. Says also what "
         "is to be gained. Exit code 1 on an error; warnings alone leave it at 0.",
         ("rewardloop doctor offers", "rewardloop doctor history.csv --actions red,green,blue --json"),
+    ),
+    Command(
+        "rl",
+        SIMULATE,
+        "Reinforcement learning: train, compare, tune and deploy policies.",
+        "Any gymnasium environment by its id, or your own as module:Name. Needs the extra: pip install 'rewardloop[rl]'.",
+        ("rewardloop rl train --env CartPole-v1 --algo ppo", "rewardloop rl algorithms"),
     ),
 )

@@ -1,0 +1,45 @@
+"""Options that the commands of `rewardloop rl` share, and reading `name=value`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from rewardloop.errors import InvalidInput
+
+EnvId = Annotated[str | None, Parameter(name=["--env"], help="A gymnasium id, or module:Name for a class or function of your own.")]
+EnvParameters = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name=["--env-param"], negative=(), consume_multiple=False, show_default=False, help="name=value for the environment."
+    ),
+]
+Parameters = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name=["--param", "-p"], negative=(), consume_multiple=False, show_default=False, help="name=value, a hyperparameter."
+    ),
+]
+RunName = Annotated[str, Parameter(help="Name of a run; `rewardloop rl runs` lists them.")]
+Checkpoint = Annotated[str, Parameter(name=["--checkpoint"], help="best, last, or the step of a checkpoint.")]
+
+
+def pairs(texts: Sequence[str], at: str) -> dict[str, Any]:
+    """`name=value` with a value that is JSON, or else a text.
+
+    >>> pairs(["gamma=0.9", "net_arch=[64, 64]", "activation=relu"], "--param")
+    {'gamma': 0.9, 'net_arch': [64, 64], 'activation': 'relu'}
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise InvalidInput(f"Expected name=value, got `{text}`", at=at)
+        try:
+            found[name] = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            found[name] = value
+    return found

@@ -1,0 +1,100 @@
+"""`rewardloop rl train`: a run from its first step to its last, or onwards from where it stands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.markup import escape
+
+from rewardloop.cli.options import DEFAULT, AsJson, Data
+from rewardloop.cli.printing import console, print_json
+from rewardloop.cli.rl_options import EnvId, EnvParameters, Parameters, pairs
+from rewardloop.cli.rl_progress import Live
+from rewardloop.clock import SystemClock
+from rewardloop.errors import InvalidInput
+from rewardloop.rl.environments import EnvSpec
+from rewardloop.rl.runs import Manifest, Runs, Watching
+from rewardloop.rl.scripts import run_script
+from rewardloop.rl.toolkit import Plan
+from rewardloop.rl.training import facts_of_env, resume, start
+
+_STEPS = 100_000
+_CHECKPOINT = 10_000
+
+
+def train(
+    *,
+    env: EnvId = None,
+    env_param: EnvParameters = (),
+    algo: Annotated[str, Parameter(name=["--algo", "-a"], help="As `rewardloop rl algorithms` names it.")] = "ppo",
+    toolkit: Annotated[str, Parameter(help="sb3 (one machine), or rllib (a cluster).")] = "sb3",
+    steps: Annotated[int | None, Parameter(help="Environment steps in all; by default 100,000.")] = None,
+    seed: Annotated[int, Parameter(help="Of everything random.")] = 0,
+    workers: Annotated[int, Parameter(help="Environments side by side, each in a process; 1: in this one, to debug.")] = 1,
+    ray: Annotated[str, Parameter(help="Address of a Ray cluster, for toolkit rllib.")] = "",
+    param: Parameters = (),
+    normalise: Annotated[bool, Parameter(negative=(), help="Observations by their running mean and deviation.")] = False,
+    checkpoint_every: Annotated[int, Parameter(help="Steps between checkpoints.")] = _CHECKPOINT,
+    eval_episodes: Annotated[int, Parameter(help="Greedy episodes played at each checkpoint; 0: none.")] = 5,
+    stop_at: Annotated[float | None, Parameter(help="Their mean return at which training ends early.")] = None,
+    patience: Annotated[int | None, Parameter(help="Checkpoints without a better one after which it ends early.")] = None,
+    step_timeout: Annotated[float, Parameter(help="Seconds after which a worker that does not answer is ended.")] = 300.0,
+    run: Annotated[str | None, Parameter(help="Name of the run; by default one is made.")] = None,
+    resume_run: Annotated[str | None, Parameter(name=["--resume"], help="Go on with this run.")] = None,
+    script: Annotated[Path | None, Parameter(help="Your own training script; see docs/rl.md for what it is given.")] = None,
+    data: Data = DEFAULT,
+    json: AsJson = False,
+) -> None:
+    sys.path.insert(0, os.getcwd())  # `module:Name` means a module here, as it does for `python train.py`.
+    runs, clock = Runs(data), SystemClock()
+    if resume_run is not None:
+        with Live(resume_run, clock, quiet=json) as live:
+            _print(resume(runs, resume_run, clock, n_steps=steps, show=live), runs, json)
+        return
+    plan = Plan(
+        env=EnvSpec(_named(env, script), pairs(env_param, "--env-param")),
+        toolkit=toolkit,
+        algorithm="".join(algo.lower().split("-")),
+        n_steps=_positive(_STEPS if steps is None else steps, "--steps"),
+        seed=seed,
+        n_workers=_positive(workers, "--workers"),
+        checkpoint_every=_positive(checkpoint_every, "--checkpoint-every"),
+        normalise=normalise,
+        parameters=pairs(param, "--param"),
+        step_timeout_s=step_timeout,
+        ray=ray,
+    )
+    if script is not None:
+        facts = facts_of_env(plan.env) if env is not None else None
+        say = (lambda _: None) if json else (lambda line: console.print(line, markup=False))
+        _print(run_script(runs, script, plan, clock, facts=facts, environ=os.environ, name=run, say=say), runs, json)
+        return
+    watching = Watching(eval_episodes=eval_episodes, stop_at=stop_at, patience=patience)
+    with Live(f"{plan.algorithm} on {plan.env.id}", clock, quiet=json) as live:
+        _print(start(runs, plan, watching, clock, name=run, show=live), runs, json)
+
+
+def _named(env: str | None, script: Path | None) -> str:
+    if env is None and script is None:
+        raise InvalidInput("Expected an environment, such as CartPole-v1 or my_module:MyEnv", at="--env")
+    return env or ""
+
+
+def _positive(value: int, at: str) -> int:
+    if value < 1:
+        raise InvalidInput(f"Expected at least 1, got {value}", at=at)
+    return value
+
+
+def _print(manifest: Manifest, runs: Runs, json: bool) -> None:
+    if json:
+        print_json(manifest)
+        return
+    ended = f"{manifest.status}{f': {manifest.reason}' if manifest.reason else ''}"
+    best = f", best mean return {manifest.best.mean_return:.6g} at step {manifest.best.n_steps:,}" if manifest.best else ""
+    console.print(f"[bold]{escape(manifest.run)}[/]  {escape(ended)} after {manifest.n_steps:,} steps{best}")
+    console.print(f"[dim]{escape(str(runs.root / manifest.run))}[/]")

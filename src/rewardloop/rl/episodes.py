@@ -1,0 +1,65 @@
+"""Playing: an actor and an environment make episodes. What an episode earned, and what the environment measured of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from rewardloop.errors import TrainingFailed
+from rewardloop.rl.environments import Env, EnvSpec, make_env, masks_of
+from rewardloop.rl.toolkit import Actor
+
+MAX_STEPS: Final = 1_000_000
+METRICS: Final = "metrics"
+"""Key of the last `info` of an episode under which an environment reports name → number: kWh, kelvin-hours, and the like."""
+
+
+class Episode(msgspec.Struct, frozen=True):
+    """One episode from its reset to its end."""
+
+    seed: int
+    n_steps: int
+    episode_return: float
+    terminated: bool
+    """False: cut off by a limit of time."""
+    metrics: dict[str, float] = {}
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step as it was seen."""
+
+    observation: Any
+    action: Any
+    reward: float
+    info: dict[str, Any]
+
+
+Look = Callable[[Step], None]
+
+
+def play(env: Env, actor: Actor, seed: int, look: Look = lambda _: None) -> Episode:
+    """One episode. The same seed and a deterministic actor give the same episode wherever the seed determines the environment."""
+    actor.begin(seed)
+    observation, info = env.reset(seed=seed)
+    total, terminated, truncated, n = 0.0, False, False, 0
+    while not (terminated or truncated):
+        if n >= MAX_STEPS:
+            raise TrainingFailed(f"Expected an episode to end within {MAX_STEPS:,} steps, it did not; wrap it in a time limit")
+        action = actor.act(observation, masks_of(env))
+        seen, reward, terminated, truncated, info = env.step(action)
+        look(Step(observation, action, float(reward), info))
+        observation, total, n = seen, total + float(reward), n + 1
+    metrics = {name: float(value) for name, value in dict(info.get(METRICS, {})).items()}
+    return Episode(seed, n, total, bool(terminated), metrics)
+
+
+def play_all(spec: EnvSpec, actor: Actor, seeds: Sequence[int]) -> Iterator[Episode]:
+    """One episode a seed, in one environment."""
+    env = make_env(spec)
+    try:
+        for seed in seeds:
+            yield play(env, actor, seed)
+    finally:
+        env.close()
