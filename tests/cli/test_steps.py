@@ -29,6 +29,9 @@ def test_from_a_file_to_a_hosted_model_and_back(offers, history):
     assert offers("warm-start", "offers", history).out.startswith("Took in 600 of 600 rows.")
     joined = offers("join", "offers", "--json").json
     assert joined["ledger"]["decisions"] == joined["n"] == 601
+    assert offers("export", "offers", "events.vw").out == "Wrote 601 closed events to events.vw\n"
+    assert offers("export", "offers", "joined.csv", "--format", "sagemaker-2019", "--json").json["written"] == 601
+    assert offers("export", "offers", "events.xyz").code == 2
 
     assert offers("train", "offers").out.startswith("offers.1, from nothing, trained on ")
     assert offers("train", "offers", "--rebuild", "offers.1").out == "offers.1, made again from nothing: the same\n"

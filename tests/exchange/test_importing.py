@@ -116,7 +116,7 @@ def test_a_missing_probability_is_the_frequency_of_the_action_and_said_so(lake: 
     ("row", "reason"),
     [
         ("{not json", "not JSON"),
-        ("[1]", "not a JSON object"),
+        ("[1]", "a list, not an event"),
         ({**NATIVE, "action": "d"}, "Unknown action `d`"),
         ({**NATIVE, "action": None}, "Expected the id of an action - at `$.action`"),
         ({**NATIVE, "reward": "x"}, "Expected a number - at `$.reward`"),
@@ -132,6 +132,8 @@ def test_a_missing_probability_is_the_frequency_of_the_action_and_said_so(lake: 
         ({**DSJSON, "_outcomes": []}, "Expected one action an event, got slots"),
         ({**DSJSON, "_labelIndex": 7}, "Expected the index of an action"),
         ({**DSJSON, "_skipLearn": True}, "Marked as not to be learned from"),
+        ({"EventId": "e9", "RewardValue": 1.0, "EnqueuedTimeUtc": "2021-02-04T16:31:29Z"}, "A dangling reward"),
+        ({"checkpoint": 7}, "A checkpoint of the service"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_counted_with_its_reason_and_line(
@@ -197,3 +199,11 @@ def test_a_csv_row_of_another_width_is_counted(lake: Lake, tmp_path: Path) -> No
         "another number of columns than the first line": Skipped(1, 3),
         "Expected a number - at `$.reward`": Skipped(1, 4),
     }
+
+
+def test_a_log_of_the_decision_service_may_begin_with_a_checkpoint(lake: Lake, tmp_path: Path) -> None:
+    report = import_file(
+        lake, lines(tmp_path / "h.json", '["checkpoint", 7]', DSJSON, {"EventId": "e2", "o": [{"v": 1}]}), None, AT
+    )
+    assert (report.rows, report.imported) == (3, 1)
+    assert [skipped.n for skipped in report.skipped.values()] == [1, 1]

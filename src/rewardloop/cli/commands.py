@@ -127,6 +127,14 @@ COMMANDS = (
         ("rewardloop warm-start offers.yaml history.csv",),
     ),
     Command(
+        "export",
+        LEARN,
+        "Closed events as a file for other tools.",
+        "What the last join closed, each decision with its probability and its reward: JSON lines, CSV, Parquet for pandas and DuckDB, "
+        "dsjson, Vowpal Wabbit text, obp, the Open Bandit Dataset's columns, 2019's joined rows.",
+        ("rewardloop export offers events.parquet", "rewardloop export offers events.txt --format vw"),
+    ),
+    Command(
         "join",
         LEARN,
         "Join decisions and rewards up to now; account for every record.",

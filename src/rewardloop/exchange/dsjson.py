@@ -9,11 +9,20 @@ from rewardloop.exchange.rows import Values
 
 
 def is_dsjson(values: Values) -> bool:
-    return "c" in values and ("_label_cost" in values or "_outcomes" in values or "_label_ca" in values or "EventId" in values)
+    """Whether a row is an event of the Decision Service, or a line that its logs hold beside the events."""
+    return (
+        is_dangling(values)
+        or is_checkpoint(values)
+        or ("c" in values and ("_label_cost" in values or "_outcomes" in values or "_label_ca" in values or "EventId" in values))
+    )
 
 
 def native_from_dsjson(values: Values) -> Values:
     """cost = −reward; `p[i]` belongs to action `a[i]`, counting from 1. Raises `InvalidInput` for slots and the like."""
+    if is_checkpoint(values):
+        raise InvalidInput("A checkpoint of the service, no event")
+    if is_dangling(values):
+        raise InvalidInput("A dangling reward: its decision is not in the log", at="$.EventId")
     if "_outcomes" in values:
         raise InvalidInput("Expected one action an event, got slots", at="$._outcomes")
     if "_label_ca" in values:
@@ -32,15 +41,30 @@ def native_from_dsjson(values: Values) -> Values:
         "reward": _reward(values),
         "event_id": values.get("EventId"),
         "timestamp": values.get("Timestamp"),
+        **_known("model_id", _model(values.get("VWState"))),
         **_known("probability", values.get("_label_probability")),
         **_known("pmf", _pmf(values.get("a"), values.get("p"), len(actions))),
     }
+
+
+def is_dangling(values: Values) -> bool:
+    """A reward whose decision the service did not find."""
+    return "EventId" in values and "c" not in values and ("RewardValue" in values or "o" in values)
+
+
+def is_checkpoint(values: Values) -> bool:
+    """What the service wrote to find its place again."""
+    return bool(values) and all(name.lower().startswith("checkpoint") for name in values)
 
 
 def is_thinned(values: Values) -> bool:
     """Whether the other system dropped a share of such events when it logged this one."""
     pdrop = values.get("pdrop")
     return isinstance(pdrop, int | float) and pdrop > 0
+
+
+def _model(state: object) -> object:
+    return state.get("m") if isinstance(state, dict) else None
 
 
 def _known(name: str, value: object) -> Values:

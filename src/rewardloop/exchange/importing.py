@@ -14,7 +14,7 @@ from rewardloop.errors import RewardloopError
 from rewardloop.events import Decision, Reward
 from rewardloop.exchange.dsjson import is_thinned
 from rewardloop.exchange.history import HistoryRow, history_row
-from rewardloop.exchange.rows import read_rows
+from rewardloop.exchange.reading import read_rows
 from rewardloop.features import ActionSet, fixed_actions
 from rewardloop.ids import draws
 from rewardloop.lake.lake import Lake

@@ -13,7 +13,8 @@ from rewardloop.events import MAX_ACTIONS
 from rewardloop.exchange.dsjson import is_dsjson, is_thinned
 from rewardloop.exchange.history import HistoryRow, action_id, history_row
 from rewardloop.exchange.importing import MAX_REASONS, OTHER
-from rewardloop.exchange.rows import RawRow, Values, read_rows
+from rewardloop.exchange.reading import read_rows
+from rewardloop.exchange.rows import RawRow, Values
 from rewardloop.features import ActionSet, fixed_actions, parse_context
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.lake.observed import NEVER, Observed, Refused

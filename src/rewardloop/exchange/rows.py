@@ -1,4 +1,4 @@
-"""Files of another system's history as raw rows: CSV, JSON lines and Parquet, told apart by their first bytes, never held whole."""
+"""Rows as they stand in a file of CSV, JSON lines or Parquet, one at a time. What they mean is not known here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rewardloop.errors import InvalidInput, NotFound
+from rewardloop.errors import InvalidInput
 
 MAX_LINE = 16 << 20
 
@@ -27,22 +27,8 @@ class RawRow(NamedTuple):
     """Why there are no values."""
 
 
-def read_rows(path: Path) -> Iterator[RawRow]:
-    """Rows as they stand. Raises `NotFound`, and `InvalidInput` for a file that holds no rows of any kind."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(4096)
-    except OSError as error:
-        raise NotFound(f"Cannot read `{path}`: {error.strerror}") from None
-    if start.startswith(b"PAR1"):
-        return _parquet(path)
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(b"["):
-        raise InvalidInput("Expected JSON lines (an object on each line), got a JSON array", at=str(path))
-    return _json_lines(path) if text.startswith(b"{") else _csv(path)
-
-
-def _json_lines(path: Path) -> Iterator[RawRow]:
+def json_lines(path: Path) -> Iterator[RawRow]:
+    """An object a line."""
     with path.open("rb") as file:
         number = 0
         while line := file.readline(MAX_LINE):
@@ -60,10 +46,15 @@ def _json_row(number: int, text: bytes) -> RawRow:
         values = msgspec.json.decode(text)
     except (ValueError, RecursionError):
         return RawRow(number, None, "not JSON")
-    return RawRow(number, values) if isinstance(values, dict) else RawRow(number, None, "not a JSON object")
+    if isinstance(values, dict):
+        return RawRow(number, values)
+    return RawRow(
+        number, None, "a list, not an event (dsjson has checkpoints)" if isinstance(values, list) else "not a JSON object"
+    )
 
 
-def _csv(path: Path) -> Iterator[RawRow]:
+def csv_rows(path: Path) -> Iterator[RawRow]:
+    """Cells as numbers or text; an empty one is absent. Raises `InvalidInput` for a first line that names no columns."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = csv.reader(file)
         header = next(rows, [])
@@ -101,7 +92,8 @@ def _cell(text: str) -> object:
     return value
 
 
-def _parquet(path: Path) -> Iterator[RawRow]:
+def parquet_rows(path: Path) -> Iterator[RawRow]:
+    """Rows as they stand, without nulls. Raises `InvalidInput` for a file that is not Parquet."""
     try:
         file = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:

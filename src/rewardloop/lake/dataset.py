@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from rewardloop.events import Record
 from rewardloop.interactions import Interactions
@@ -75,6 +76,14 @@ class DataSet:
             parser = Parser()
             for labels in _batches(stream, batch):
                 yield parser.interactions(labels, decisions.take(labels.seq))
+
+    def rows(self, columns: Sequence[str], *, until: int | None = None, batch: int = 10_000) -> Iterator[tuple[Labels, pa.Table]]:
+        """Events with closed_at ≤ until as they were logged, in the order of `interactions`: labels and columns of decisions."""
+        until = self._bounded(until)
+        labels = (read_labels(self._directory, part, -1, until).ordered() for part in self._parts(-1, until))
+        with DecisionRows(self._directory, self._manifest.of("decisions"), columns) as decisions:
+            for some in _batches(labels, batch):
+                yield some, decisions.take(some.seq)
 
     def sample(self, n: int, *, seed: int, before: int | None = None, split: Split = "all", ratio: float = 1.0) -> Interactions:
         """n events (fewer if there are no more) with closed_at ≤ before, drawn without replacement, in random order.

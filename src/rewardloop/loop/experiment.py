@@ -13,7 +13,7 @@ from rewardloop.clock import Clock, SystemClock
 from rewardloop.errors import UnknownEvent, UnknownModel
 from rewardloop.evaluation import By, DecisionReport, EvaluationReport, GateReport, PolicyReport
 from rewardloop.events import Activation, Decision, Record, Reward
-from rewardloop.exchange import ImportReport, import_file
+from rewardloop.exchange import ExportReport, ImportReport, export_file, format_of, import_file
 from rewardloop.ids import EventIds
 from rewardloop.lake import DataSet, Ledger
 from rewardloop.learning.training import Progress
@@ -230,6 +230,12 @@ class Experiment(Opened):
     def read_log(self, cursor: Cursor) -> tuple[list[Record], Cursor]:
         """What was recorded after a cursor, up to a bound, and the cursor after that."""
         return self._reader.read(cursor)
+
+    def export(
+        self, path: Path | str, form: str | None = None, *, on_progress: Callable[[int], None] = lambda _: None
+    ) -> ExportReport:
+        """Write every event closed up to the last join to a file; by its ending, or by the name of a format, in another's words."""
+        return export_file(self._lake.dataset(), Path(path), format_of(Path(path), form), on_progress)
 
     def ledger(self) -> Ledger:
         """Where every record went, up to the last join."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from rewardloop.errors import InvalidInput
 from rewardloop.exchange.history import HistoryRow, action_id, history_row
-from rewardloop.exchange.rows import read_rows
+from rewardloop.exchange.reading import read_rows
 from rewardloop.features import ActionSet, fixed_actions, parse_context
 from rewardloop.interactions import Interactions
 

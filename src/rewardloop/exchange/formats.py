@@ -1,0 +1,50 @@
+"""The one table of formats that are written; reading tells them apart by content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from rewardloop.errors import InvalidInput, did_you_mean
+from rewardloop.exchange.dsjson_writing import Dsjson
+from rewardloop.exchange.event import EventWriter
+from rewardloop.exchange.native_writing import Csv, JsonLines, Parquet
+from rewardloop.exchange.obp_writing import Obp
+from rewardloop.exchange.tables_writing import JoinedCsv, OpenBanditCsv
+from rewardloop.exchange.vw_writing import VwText
+
+
+class Format(NamedTuple):
+    """A file format by the name the command line knows it by."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    """Those that mean it where none is named."""
+    writer: Callable[[BinaryIO], EventWriter]
+
+
+FORMATS = (
+    Format("jsonl", (".jsonl", ".ndjson", ".json"), JsonLines),
+    Format("csv", (".csv",), Csv),
+    Format("parquet", (".parquet",), Parquet),
+    Format("dsjson", (".dsjson",), Dsjson),
+    Format("vw", (".vw", ".txt"), VwText),
+    Format("sagemaker-2019", (), JoinedCsv),
+    Format("obp", (".npz",), Obp),
+    Format("open-bandit", (), OpenBanditCsv),
+)
+
+
+def format_of(path: Path, name: str | None) -> Format:
+    """The format of that name, or else the one that the file's ending means. Raises `InvalidInput`.
+
+    >>> format_of(Path("events.npz"), None).name, format_of(Path("x.csv"), "sagemaker-2019").name
+    ('obp', 'sagemaker-2019')
+    """
+    found = next((kind for kind in FORMATS if (kind.name == name if name else path.suffix in kind.suffixes)), None)
+    if found is None:
+        names = [kind.name for kind in FORMATS]
+        wrong = f"Unknown format `{name}`{did_you_mean(name, names)}" if name else f"No format is known by `{path.suffix}`"
+        raise InvalidInput(f"{wrong}; expected one of {', '.join(names)}", at="--format")
+    return found
