@@ -130,8 +130,8 @@ COMMANDS = (
         "export",
         LEARN,
         "Closed events as a file for other tools.",
-        "What the last join closed, each decision with its probability and its reward: JSON lines, CSV, Parquet for pandas and DuckDB, "
-        "dsjson, Vowpal Wabbit text, obp, the Open Bandit Dataset's columns, 2019's joined rows.",
+        "What the last join closed, each decision with its probability and its reward: as JSON lines, CSV, Parquet, dsjson, "
+        "Vowpal Wabbit text, obp, the Open Bandit Dataset's columns, 2019's joined rows.",
         ("rewardloop export offers events.parquet", "rewardloop export offers events.txt --format vw"),
     ),
     Command(
