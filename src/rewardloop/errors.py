@@ -16,6 +16,8 @@ RewardloopError
 ├── Corrupt                 500  1   a file on disk does not hold what its manifest says
 │   ├── CorruptModel
 │   └── CorruptSegment
+├── SimulatorFailed         500  1   a simulator ended, crashed or made no sense: quotes what it said
+│   └── SimulatorHung                it did not answer in time, and was ended
 ├── StorageUnavailable      503  1   disk full, directory read-only: nothing was acknowledged
 ├── TrainingFailed          500  1   a training ended without a policy: says which worker, and quotes its last words
 └── Overloaded              503  1   more requests in flight than a worker holds: try again in a second
@@ -113,6 +115,14 @@ class CorruptModel(Corrupt):
 
 class CorruptSegment(Corrupt):
     code, title = "corrupt-segment", "Corrupt log segment"
+
+
+class SimulatorFailed(RewardloopError):
+    code, title = "simulator-failed", "Simulator failed"
+
+
+class SimulatorHung(SimulatorFailed):
+    code, title = "simulator-hung", "Simulator hung"
 
 
 class StorageUnavailable(RewardloopError):

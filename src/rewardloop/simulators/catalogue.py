@@ -1,0 +1,15 @@
+"""The environments that come along, as a table: what each shows, takes and rewards, and where it is from."""
+
+from __future__ import annotations
+
+from rewardloop.simulators.energyplus.bundled import entries as energyplus_entries
+from rewardloop.simulators.entry import Entry
+
+
+def catalogue() -> tuple[Entry, ...]:
+    """Every environment, by id.
+
+    >>> [entry.id for entry in catalogue()][0]
+    'rewardloop/DataCenter-1Zone-v0'
+    """
+    return tuple(energyplus_entries())

@@ -1,0 +1,1 @@
+"""Buildings that come along: data centres written in code, offices from the package that carries EnergyPlus."""

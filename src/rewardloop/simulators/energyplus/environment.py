@@ -1,0 +1,166 @@
+"""An EnergyPlus building as a gymnasium environment."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from rewardloop.errors import Conflict, InvalidInput, SimulatorFailed, did_you_mean
+from rewardloop.simulators.energyplus.accounts import EpisodeAccount
+from rewardloop.simulators.energyplus.clock import moment
+from rewardloop.simulators.energyplus.commands import Commander
+from rewardloop.simulators.energyplus.episode import Episode
+from rewardloop.simulators.energyplus.forecasts import Forecasts
+from rewardloop.simulators.energyplus.reading import Interpreter
+from rewardloop.simulators.energyplus.simulator import Mode, Simulator
+from rewardloop.simulators.energyplus.specification import Specification
+
+Use = Literal["train", "test"]
+Observed = NDArray[np.float32]
+Info = dict[str, Any]
+"""gymnasium's shape. Keys of ours: `account` (StepAccount), `reward_terms` (name → value), `applied` (values in the
+building's units, None under its own schedules), `weather`, `day`; and with the last step `episode_account` (EpisodeAccount)."""
+
+_OPTIONS = ("day", "weather")
+
+
+class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
+    """One building, one episode at a time.
+
+    `step(None)` leaves everything to the building's own schedules: the built-in baseline. An action is a number from 0 to 1 for
+    each of the specification's actions. `use` says from which weather `reset` draws: that to train on, or the other.
+    `simulator` is shared where one is given, and then not closed here.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012 # the base class says so
+
+    def __init__(
+        self, specification: Specification, *, use: Use = "train", mode: Mode = "auto", simulator: Simulator | None = None
+    ) -> None:
+        self.specification = specification
+        self._own = simulator is None
+        self.simulator = simulator or Simulator(specification, mode)
+        self._weathers: tuple[str, ...] = getattr(specification.weather, use)
+        self._commander = Commander(specification)
+        self._interpreter = Interpreter(specification, self.simulator.columns, self.simulator.steps_an_hour)
+        self._forecasts = Forecasts(specification.forecast)
+        bounds = [(one.low, one.high) for one in specification.observations] + self._forecasts.bounds
+        low, high = (np.array(side, dtype=np.float32) for side in zip(*bounds, strict=True))
+        self.observation_space = Box(low, high, dtype=np.float32)
+        self.action_space = Box(0.0, 1.0, (len(specification.actions),), dtype=np.float32)
+        self._episode: Episode | None = None
+        self._n_steps, self._day, self._weather = 0, 1, self._weathers[0]
+        self._account = EpisodeAccount()
+
+    def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Observed, Info]:
+        """Begins an episode, on a day and with weather drawn by the seed, or as `options` say: {"day": 190, "weather": "…"}."""
+        super().reset(seed=seed)
+        chosen = _checked(options or {})
+        day = int(self.np_random.choice(self.specification.episode.start_days))
+        weather = str(self.np_random.choice(self._weathers))
+        self._day, self._weather = chosen.get("day", day), chosen.get("weather", weather)
+        self._end()
+        self._episode = self.simulator.begin(self._weather, self._day)
+        self._n_steps, self._account = 0, EpisodeAccount()
+        self._forecasts.begin(self._weather, self.np_random)
+        row = self._row(self._episode.first)
+        return self._observed(row), {"day": self._day, "weather": self._weather}
+
+    def step(self, action: Observed | None) -> tuple[Observed, float, bool, bool, Info]:
+        """One time step. `terminated` never is; `truncated` after the last step of the episode."""
+        applied = self.begin_step(action)
+        return self.end_step(applied)
+
+    def begin_step(self, action: Observed | None) -> list[float] | None:
+        """Sends the action; the simulator computes while others are sent theirs. Returns the values it means."""
+        episode = self._running()
+        if action is None:
+            episode.send(self._commander.released)
+            return None
+        applied = self._commander.values(action)
+        episode.send(self._commander.command(applied))
+        return applied
+
+    def end_step(self, applied: list[float] | None) -> tuple[Observed, float, bool, bool, Info]:
+        """Waits for what came of it."""
+        row = self._row(self._running().receive())
+        self._n_steps += 1
+        terms = self._interpreter.reward(row)
+        reward, account = sum(terms), self._interpreter.account(row)
+        self._account.add(account, reward)
+        info: Info = {
+            "account": account,
+            "reward_terms": dict(zip(self.specification.reward, terms, strict=True)),
+            "applied": applied,
+        }
+        truncated = self._n_steps >= self.simulator.n_steps
+        if truncated:
+            info |= {"episode_account": self._account, "day": self._day, "weather": self._weather}
+            self._end()
+        return self._observed(row), reward, False, truncated, info
+
+    def clone_state(self) -> EnergyPlusEnv:
+        """Another environment in this one's state, to be stepped and closed apart: for planning. Draws as this one would."""
+        made = EnergyPlusEnv(self.specification, simulator=self.simulator)
+        made._episode = self._running().clone()
+        made._weathers, made._day, made._weather = self._weathers, self._day, self._weather
+        made._n_steps, made._account = self._n_steps, _copied(self._account)
+        made._forecasts = self._forecasts.copy()
+        made.np_random = np.random.default_rng()
+        made.np_random.bit_generator.state = self.np_random.bit_generator.state
+        return made
+
+    def action_of(self, values: Mapping[str, float]) -> Observed:
+        """The action that sets these values, in the building's units: {"cooling": 24.0, "heating": 15.0}."""
+        for name in values:
+            if name not in self._commander.names:
+                raise InvalidInput(f"Unknown action `{name}`{did_you_mean(name, self._commander.names)}", at="$.action")
+        return self._commander.action([values[name] for name in self._commander.names])
+
+    def close(self) -> None:
+        self._end()
+        if self._own:
+            self.simulator.close()
+
+    def _running(self) -> Episode:
+        if self._episode is None:
+            raise Conflict("No episode is running: call reset() first")
+        return self._episode
+
+    def _row(self, reading: bytes) -> list[float]:
+        row = self._interpreter.row(array("d", reading))
+        if not math.isfinite(sum(row)):
+            bad = [name for name, value in zip(self.simulator.columns, row, strict=True) if not math.isfinite(value)]
+            raise SimulatorFailed(f"Expected finite readings, got others of {', '.join(bad)}; reset to begin another episode")
+        return row
+
+    def _observed(self, row: list[float]) -> Observed:
+        at = moment(self._day, self._n_steps, self.simulator.steps_an_hour)
+        values = self._interpreter.observation(row, at) + self._forecasts.at(at)
+        return np.array(values, dtype=np.float32)
+
+    def _end(self) -> None:
+        if self._episode is not None:
+            self._episode.close()
+            self._episode = None
+
+
+def _copied(account: EpisodeAccount) -> EpisodeAccount:
+    return EpisodeAccount(*[getattr(account, name) for name in account.__struct_fields__])
+
+
+def _checked(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    for key, value in options.items():
+        if key not in _OPTIONS:
+            raise InvalidInput(f"Unknown option `{key}`{did_you_mean(key, _OPTIONS)}", at="$.options")
+        kind = int if key == "day" else str
+        if not isinstance(value, kind):
+            raise InvalidInput(f"Expected {kind.__name__}, got {type(value).__name__}", at=f"$.options.{key}")
+    return options

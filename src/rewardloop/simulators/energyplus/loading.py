@@ -1,0 +1,112 @@
+"""A YAML text → Specification, refusing with place and nearest word. What no single type can say is in checks.py."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+from msgspec import inspect
+
+from rewardloop.errors import InvalidSettings, did_you_mean
+from rewardloop.settings.document import MAX_BYTES, Document, read_document
+from rewardloop.settings.expected import expected, fields, found, listed, plain
+from rewardloop.simulators.energyplus.checks import problems
+from rewardloop.simulators.energyplus.specification import Specification
+
+_PATH = re.compile(r" - at `(key in )?(\$[^`]*)`$")
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+
+
+def load_specification(path: Path) -> Specification:
+    """A specification from a file; the paths in it are from the file's own directory. Raises `InvalidSettings`."""
+    try:
+        raw = path.read_bytes()[: MAX_BYTES + 1]
+        specification = parse_specification(raw.decode(), path.name)
+    except OSError as error:
+        raise InvalidSettings(f"Expected a file of an environment at {path}, got: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidSettings(f"Expected UTF-8 in {path}, got other bytes") from None
+    return _rooted(specification, path.parent)
+
+
+def parse_specification(text: str, source: str) -> Specification:
+    """A specification from a YAML text; `source` names it in errors.
+
+    >>> parse_specification("name: hall\\nbuildin: x", "hall.yaml")
+    Traceback (most recent call last):
+    rewardloop.errors.InvalidSettings: Unknown key `buildin` at `$.buildin` (line 2 of hall.yaml); did you mean `building`?
+    """
+    document = read_document(text, source)
+    kind = inspect.type_info(Specification)
+    _known(document, kind, document.tree, "$")
+    try:
+        specification = msgspec.convert(document.tree, Specification)
+    except msgspec.ValidationError as error:
+        _explain(document, kind, str(error))
+    for path, sentence in problems(specification):
+        raise document.refuse(sentence, path)
+    return specification
+
+
+def _rooted(specification: Specification, directory: Path) -> Specification:
+    def rooted(name: str) -> str:
+        return str((directory / name).resolve()) if Path(name).suffix.lower() in (".epjson", ".idf", ".epw") else name
+
+    weather = specification.weather
+    return msgspec.structs.replace(
+        specification,
+        building=rooted(specification.building),
+        weather=msgspec.structs.replace(weather, train=tuple(map(rooted, weather.train)), test=tuple(map(rooted, weather.test))),
+    )
+
+
+def _known(document: Document, kind: inspect.Type, value: object, path: str) -> None:
+    """Raises for a key that its section does not have."""
+    kind = plain(kind)
+    if isinstance(kind, inspect.StructType) and isinstance(value, dict):
+        known = fields(kind)
+        for key, item in value.items():
+            if key not in known:
+                hint = did_you_mean(key, known) or f"; expected one of {listed(known)}"
+                raise document.refuse(f"Unknown key `{key[:80]}`", f"{path}.{key[:80]}", hint)
+            _known(document, known[key].type, item, f"{path}.{key}")
+    elif isinstance(kind, inspect.DictType) and isinstance(value, dict):
+        for key, item in value.items():
+            _known(document, kind.value_type, item, f"{path}.{key}")
+    elif isinstance(kind, inspect.VarTupleType) and isinstance(value, list):
+        for index, item in enumerate(value):
+            _known(document, kind.item_type, item, f"{path}[{index}]")
+
+
+def _explain(document: Document, kind: inspect.Type, message: str) -> NoReturn:
+    match = _PATH.search(message)
+    path = match[2] if match else "$"
+    if "missing required field" in message:
+        raise document.refuse(f"Expected the key {message.split('field ')[1].split(' - ', maxsplit=1)[0]}", path) from None
+    value: object = document.tree
+    for key, index in _STEP.findall(path):
+        if index == "...":
+            raise document.refuse(message.split(" - at", maxsplit=1)[0], path.split("[...]")[0]) from None
+        kind, value = _inside(plain(kind), key, index), _item(value, key, index)
+    raise document.refuse(f"Expected {expected(plain(kind))}, got {found(value)}", path) from None
+
+
+def _item(value: object, key: str, index: str) -> object:
+    if key:
+        return value[key] if isinstance(value, dict) else value
+    return value[int(index)] if isinstance(value, list) else value
+
+
+def _inside(kind: inspect.Type, key: str, index: str) -> inspect.Type:
+    match kind:
+        case inspect.StructType():
+            return fields(kind)[key].type
+        case inspect.DictType():
+            return kind.value_type
+        case inspect.VarTupleType():
+            return kind.item_type
+        case inspect.TupleType():
+            return kind.item_types[int(index)]
+    return kind

@@ -1,0 +1,54 @@
+"""An environment by name or by file, with the few things one may change without writing a specification."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from rewardloop.errors import InvalidInput
+from rewardloop.simulators.energyplus.bundled import bundled
+from rewardloop.simulators.energyplus.environment import EnergyPlusEnv, Use
+from rewardloop.simulators.energyplus.loading import load_specification
+from rewardloop.simulators.energyplus.simulator import Mode, Simulator
+from rewardloop.simulators.energyplus.specification import Episode, Forecast, Specification
+
+
+def made(
+    environment: str,
+    *,
+    use: Use = "train",
+    mode: Mode = "auto",
+    days: int | None = None,
+    start_days: Sequence[int] | None = None,
+    forecast_hours: Sequence[int] | None = None,
+    simulator: Simulator | None = None,
+) -> EnergyPlusEnv:
+    """What `gymnasium.make` calls. Length and start of episodes, and the forecast, in place of the specification's."""
+    return EnergyPlusEnv(specified(environment, days, start_days, forecast_hours), use=use, mode=mode, simulator=simulator)
+
+
+def specified(
+    environment: str,
+    days: int | None = None,
+    start_days: Sequence[int] | None = None,
+    forecast_hours: Sequence[int] | None = None,
+) -> Specification:
+    """The specification of a name or a YAML file, changed as said; raises `InvalidInput` for what its bounds exclude.
+
+    >>> specified("DataCenter-1Zone", forecast_hours=[1, 3]).forecast.hours
+    (1, 3)
+    """
+    it = load_specification(Path(environment)) if environment.endswith((".yaml", ".yml")) else bundled(environment)
+    episode = {"days": days, "start_days": start_days and tuple(start_days)}
+    changed = msgspec.structs.replace(it.episode, **{key: value for key, value in episode.items() if value is not None})
+    forecast = it.forecast if forecast_hours is None else Forecast(hours=tuple(forecast_hours))
+    try:
+        return msgspec.structs.replace(
+            it,
+            episode=msgspec.convert(msgspec.to_builtins(changed), Episode),
+            forecast=msgspec.convert(msgspec.to_builtins(forecast), Forecast),
+        )
+    except msgspec.ValidationError as error:
+        raise InvalidInput(str(error)) from None

@@ -1,0 +1,82 @@
+"""A reading made into what a trainer wants of it: observation, reward, accounts. Pure functions of numbers and a specification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rewardloop.simulators.energyplus.accounts import StepAccount
+from rewardloop.simulators.energyplus.clock import CLOCK, Moment
+from rewardloop.simulators.energyplus.specification import Specification, Term
+
+COUNTS_ABOVE = 0.05
+"""A term with a `when` counts while that sensor is above this."""
+
+Reader = Callable[[Sequence[float], Moment], float]
+
+
+@dataclass(frozen=True)
+class Band:
+    """How far a row's columns lie outside [low, high], summed, while its condition holds."""
+
+    columns: tuple[int, ...]
+    low: float
+    high: float
+    when: int | None
+
+    def outside(self, row: Sequence[float]) -> float:
+        if self.when is not None and row[self.when] <= COUNTS_ABOVE:
+            return 0.0
+        low, high = self.low, self.high
+        return sum(low - row[i] if row[i] < low else row[i] - high if row[i] > high else 0.0 for i in self.columns)
+
+
+class Interpreter:
+    """Reads rows: the columns' names are those of `planned`; meters come in J a step and are made W by `row`."""
+
+    def __init__(self, specification: Specification, columns: tuple[str, ...], steps_an_hour: int) -> None:
+        self._index = {name: i for i, name in enumerate(columns)}
+        self._n_variables = sum(sensor.variable is not None for sensor in specification.sensors.values())
+        self._hours = 1 / steps_an_hour
+        self._seconds = 3600 / steps_an_hour
+        self._observed = [self._reader(one.of) for one in specification.observations]
+        self._terms = [self._term(term) for term in specification.reward.values()]
+        energy, comfort = specification.energy, specification.comfort
+        self._total, self._hvac, self._it = (self._columns(names) for names in (energy.total, energy.hvac, energy.it))
+        self._comfort = self._band(comfort.of, comfort.band, comfort.when)
+
+    def row(self, reading: Sequence[float]) -> list[float]:
+        """The sensors' values: °C and the like as they are, meters as mean W."""
+        n, seconds = self._n_variables, self._seconds
+        return [*reading[:n], *[joule / seconds for joule in reading[n:]]]
+
+    def observation(self, row: Sequence[float], at: Moment) -> list[float]:
+        return [read(row, at) for read in self._observed]
+
+    def reward(self, row: Sequence[float]) -> list[float]:
+        """The terms, in the specification's order; the reward is their sum."""
+        return [weight * value(row) for weight, value in self._terms]
+
+    def account(self, row: Sequence[float]) -> StepAccount:
+        hours = self._hours
+        total, hvac, it = (sum(row[i] for i in columns) / 1000 for columns in (self._total, self._hvac, self._it))
+        return StepAccount(hours, total * hours, hvac * hours, it * hours, self._comfort.outside(row) * hours, total)
+
+    def _reader(self, name: str) -> Reader:
+        if name in CLOCK:
+            clock = CLOCK[name]
+            return lambda row, at: clock(at)
+        index = self._index[name]
+        return lambda row, at: row[index]
+
+    def _term(self, term: Term) -> tuple[float, Callable[[Sequence[float]], float]]:
+        if term.band is not None:
+            return term.weight, self._band(term.of, term.band, term.when).outside
+        columns, when = self._columns(term.of), None if term.when is None else self._index[term.when]
+        return term.weight, lambda row: sum(row[i] for i in columns) if when is None or row[when] > COUNTS_ABOVE else 0.0
+
+    def _band(self, of: tuple[str, ...], band: tuple[float, float], when: str | None) -> Band:
+        return Band(self._columns(of), *band, None if when is None else self._index[when])
+
+    def _columns(self, names: Sequence[str]) -> tuple[int, ...]:
+        return tuple(self._index[name] for name in names)
