@@ -16,6 +16,14 @@ from rewardloop.errors import CorruptModel, InvalidInput
 from rewardloop.interactions import Floats, Ints
 
 
+def ordered_sum(weights: Iterable[float]) -> float:
+    """From left to right, as `cumsum` does; `sum` adds differently from one version of Python to another."""
+    total = 0.0
+    for weight in weights:
+        total += weight
+    return total
+
+
 def serve_pmf(pmf: Sequence[float], *, floor: float, excluded: Sequence[int] = (), explore: bool = True) -> list[float]:
     """p' = (1 − f)·p + f/K over the K allowed actions, after negative numbers became 0 and the rest was renormalised.
 
@@ -35,7 +43,7 @@ def serve_pmf(pmf: Sequence[float], *, floor: float, excluded: Sequence[int] = (
     if not isfinite(sum(pmf)):
         raise _not_a_distribution(pmf)
     weights = [p if p > 0.0 else 0.0 for p in pmf]
-    total = _sum(weights)
+    total = ordered_sum(weights)
     if not 0.0 < total < _LARGEST:
         raise _not_a_distribution(pmf)
     if excluded:
@@ -103,14 +111,6 @@ _LARGEST = 1e300
 """A total beyond this overflows; no policy means it."""
 
 
-def _sum(weights: Iterable[float]) -> float:
-    """From left to right, as arrays are summed; `sum` adds differently from one version of Python to another."""
-    total = 0.0
-    for weight in weights:
-        total += weight
-    return total
-
-
 def _serve_allowed(weights: list[float], floor: float, excluded: Sequence[int], explore: bool) -> list[float]:
     if not all(0 <= action < len(weights) for action in excluded):
         raise InvalidInput(f"Expected exclusions between 0 and {len(weights) - 1}, got {list(excluded)[:10]}", at="$.exclude")
@@ -121,7 +121,7 @@ def _serve_allowed(weights: list[float], floor: float, excluded: Sequence[int], 
     for action in excluded:
         allowed[action] = 0.0
     kept = [p * a for p, a in zip(weights, allowed, strict=True)]
-    total = _sum(kept)
+    total = ordered_sum(kept)
     if total == 0.0:
         kept, total = allowed, float(n_allowed)
     if not explore:

@@ -20,12 +20,13 @@ from vowpalwabbit.pyvw import Workspace
 from rewardloop.errors import CorruptModel, InvalidSettings, StorageUnavailable
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Interactions
+from rewardloop.policies.exploration import ordered_sum
 from rewardloop.policies.model_files import read_model, write_model
 from rewardloop.policies.rewards import RewardRange
 from rewardloop.policies.vw_actions import PreparedActions
 from rewardloop.policies.vw_arguments import learner_arguments
 from rewardloop.policies.vw_bulk import drive
-from rewardloop.policies.vw_encoding import Encoder, Lines, Shared, label
+from rewardloop.policies.vw_encoding import Encoder, Lines, Pairs, Shared, label
 from rewardloop.policies.vw_engines import SPACES, Engine, NativeEngine, PublicEngine
 from rewardloop.policies.vw_state import VowpalState
 from rewardloop.policies.vw_statistics import Statistics, StatisticsState
@@ -93,7 +94,12 @@ class VowpalWabbitPolicy:
         return distribution(scores)
 
     def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
-        return np.array([p for pair in zip(contexts, actions, strict=True) for p in self.pmf(*pair)], dtype=np.float64)
+        with self._lock:
+            if self._workspace is None:
+                return distributions([[1.0] * len(offered) for offered in actions])
+            asked = zip(self._shared_many(contexts), actions, strict=True)
+            scores = [self._engine.predict(shared, self._prepared.get(offered)) for shared, offered in asked]
+        return distributions(scores)
 
     def learn(self, interactions: Interactions) -> None:
         """Statistics first, from the whole batch; then weights, event by event."""
@@ -164,7 +170,12 @@ class VowpalWabbitPolicy:
         self._prepared.forget_scales()
 
     def _shared(self, context: Features) -> Shared:
-        pairs = self._contexts.pairs(context)
+        return self._split(self._contexts.pairs(context))
+
+    def _shared_many(self, contexts: Sequence[Features]) -> Iterable[Shared]:
+        return map(self._split, self._contexts.pairs_many(contexts))
+
+    def _split(self, pairs: Pairs) -> Shared:
         crossed = self._statistics.crossed
         return Shared(pairs[:crossed], pairs[crossed:]) if crossed and len(pairs) > crossed else Shared(pairs, [])
 
@@ -238,7 +249,25 @@ def distribution(scores: list[float]) -> list[float]:
     """
     if min(scores) < 0.0:
         scores = [max(0.0, score) for score in scores]
-    total = sum(scores)
+    total = ordered_sum(scores)
     if not 0.0 < total < inf:
         return [1.0 / len(scores)] * len(scores)
     return [score / total for score in scores]
+
+
+def distributions(scores: Sequence[list[float]]) -> Floats:
+    """`distribution` of each, to the bit, one behind the other.
+
+    >>> distributions([[1.0, 3.0], [-5.0, 1.0]])
+    array([0.25, 0.75, 0.  , 1.  ])
+    """
+    if len(set(map(len, scores))) != 1:
+        return np.array([p for row in scores for p in distribution(row)], dtype=np.float64)
+    rows = np.array(scores, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        totals = rows.cumsum(axis=1)[:, -1]
+        pmf: Floats = rows / totals[:, None]
+    plain = (rows >= 0.0).all(axis=1) & (totals > 0.0) & (totals < inf)
+    for row in np.flatnonzero(~plain).tolist():
+        pmf[row] = distribution(scores[row])
+    return pmf.ravel()

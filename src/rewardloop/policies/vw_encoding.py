@@ -7,7 +7,7 @@ happen. The same numbers go in by `push_feature_list` and by JSON, so both learn
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from operator import itemgetter
 from typing import NamedTuple
@@ -62,6 +62,14 @@ class Encoder:
             z = (value - mean) * scale  # type: ignore[operator]
             pairs.append((index, z if -LIMIT <= z <= LIMIT else (LIMIT if z > 0 else -LIMIT)))
         return pairs
+
+    def pairs_many(self, contexts: Sequence[Features]) -> Iterable[Pairs]:
+        """`pairs` of each, at half the cost where all have the same numbers."""
+        columns = self.columns(contexts) if contexts else None
+        if columns is None:
+            return map(self.pairs, contexts)
+        indices, rows = columns
+        return [list(zip(indices, row, strict=True)) for row in rows]
 
     def word(self, word: str) -> tuple[int, float]:
         """The pair of `name=word`."""
