@@ -31,6 +31,16 @@ class Draws(NamedTuple):
     """U[0, 1), logged; decides between training and evaluation for ever."""
 
 
+class _Beginning(NamedTuple):
+    """What the ids of one experiment and one millisecond have in common."""
+
+    ms: int
+    tag: int
+    prefix: str
+    crc: int
+    """Of the check, up to the counter."""
+
+
 class EventIds:
     """Makes ids and recognises them again. `key` is the data directory's salt; `start` must differ between processes.
 
@@ -45,18 +55,17 @@ class EventIds:
         self._clock = clock
         self._key = key
         self._counter = start & _COUNTER
+        self._latest = _Beginning(-1, -1, "", 0)
 
     def new(self, tag: int) -> str:
         counter = self._counter = (self._counter + 1) & _COUNTER
-        ms = self._clock.now() // 1000
-        check = _check(self._start_check(ms, tag), counter)
-        return "%08x-%04x-7%03x-%04x-%012x" % (ms >> 16, ms & 0xFFFF, tag, 0x8000 | check, counter)  # noqa: UP031  # half an f-string's cost
+        _, _, prefix, crc = self._beginning(tag)
+        return prefix + "%04x-%012x" % (0x8000 | _check(crc, counter), counter)  # noqa: UP031  # half an f-string's cost
 
     def many(self, tag: int, n: int) -> list[str]:
         """The next n, by one look at the clock."""
         start, self._counter = self._counter + 1, (self._counter + n) & _COUNTER
-        ms = self._clock.now() // 1000
-        prefix, crc = f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7{tag:03x}-", self._start_check(ms, tag)
+        _, _, prefix, crc = self._beginning(tag)
         return [
             prefix + "%04x-%012x" % (0x8000 | _check(crc, counter), counter)  # noqa: UP031
             for counter in [number & _COUNTER for number in range(start, start + n)]
@@ -73,6 +82,15 @@ class EventIds:
         tag = (number >> 64) & MAX_TAG
         check = (number >> 48) & 0x3FFF
         return tag if check == _check(self._start_check(number >> 80, tag), number & _COUNTER) else None
+
+    def _beginning(self, tag: int) -> _Beginning:
+        """Of ids made now. Dozens are made in one millisecond."""
+        ms = self._clock.now() // 1000
+        latest = self._latest
+        if latest.ms != ms or latest.tag != tag:
+            prefix = f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7{tag:03x}-"
+            latest = self._latest = _Beginning(ms, tag, prefix, self._start_check(ms, tag))
+        return latest
 
     def _start_check(self, ms: int, tag: int) -> int:
         return zlib.crc32(b"%x.%x.%x." % (self._key, ms, tag))

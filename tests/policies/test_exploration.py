@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from rewardloop.errors import CorruptModel, InvalidInput
 from rewardloop.ids import draws, uniform
-from rewardloop.policies.exploration import sample, serve_pmf, serve_pmf_many, serve_rows
+from rewardloop.policies.exploration import sample, sample_rows, serve_pmf, serve_pmf_many, serve_rows
 
 FLOORS = st.floats(0, 1)
 WEIGHTS = st.one_of(st.floats(0, 1), st.floats(-1e-9, 1e9), st.sampled_from([0.0, -5.0, 5e-324, 1.0]))
@@ -70,6 +70,17 @@ def test_rows_are_served_as_one_by_one_to_the_bit(data: st.DataObject, width: in
     rows = data.draw(st.lists(row, min_size=1, max_size=6))
 
     assert serve_rows(np.array(rows), floor=floor).tolist() == [serve_pmf(row, floor=floor) for row in rows]
+
+
+@given(
+    st.integers(1, 12).flatmap(lambda k: st.lists(st.lists(st.floats(0, 1), min_size=k, max_size=k), min_size=1, max_size=5)),
+    st.lists(st.floats(0, 1, exclude_max=True), min_size=5, max_size=5),
+)
+def test_rows_are_sampled_as_each_alone(rows: list[list[float]], us: list[float]) -> None:
+    """Whatever the rows sum to: above u, below it, or to nothing."""
+    assume(all(sum(row) > 0 for row in rows))
+    us = us[: len(rows)]
+    assert sample_rows(np.array(rows), np.array(us)).tolist() == [sample(row, u) for row, u in zip(rows, us, strict=True)]
 
 
 @pytest.mark.parametrize("bad", [[0.0, -1.0], [math.nan, 1.0], [math.inf, 1.0], [-math.inf, 1.0], [1e300, 1e300]])

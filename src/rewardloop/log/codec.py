@@ -21,6 +21,8 @@ _decode = msgspec.msgpack.Decoder(list[list[Record]]).decode
 
 def encode(records: Sequence[Record]) -> list[Row]:
     """The records as rows, in their order."""
+    if 0 < len(records) <= MAX_GROUP:
+        return [(len(records), _encode(records))]
     groups = (records[start : start + MAX_GROUP] for start in range(0, len(records), MAX_GROUP))
     return [(len(group), _encode(group)) for group in groups]
 

@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, UnsetType
 
 from rewardloop.clock import Clock
@@ -24,7 +25,7 @@ from rewardloop.loop.filling import Rule, fill, refill
 from rewardloop.loop.slotting import Offer, Offering, wanted
 from rewardloop.loop.trials import CHAMPION, Asked, Scorer, Served, Trial
 from rewardloop.policies.contract import Policy
-from rewardloop.policies.exploration import sample, serve_pmf, serve_rows
+from rewardloop.policies.exploration import sample, sample_rows, serve_pmf, serve_rows
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.settings import Draws, ExperimentSettings
 
@@ -58,8 +59,8 @@ class Answer(NamedTuple):
 
 _Event = tuple[str, int, float]
 """Its id, seed and sample_prob."""
-_Parts = tuple[DecideRequest, bytes, Offer, Served, _Event]
-"""What a decision is made of: the request, the context verbatim, the offer, the distribution served and whose, the event."""
+_Parts = tuple[DecideRequest, bytes, Offer, Served, int, _Event]
+"""What a decision is made of: request, context verbatim, offer, distribution served and whose, action chosen, event."""
 
 
 def first_model_id(experiment: str) -> str:
@@ -127,8 +128,9 @@ class Decider:
             served = Served(hosted.model_id, CHAMPION, pmf)
         else:
             served = self._otherwise(hosted, Asked(event_id, features, actions, excluded, request.explore))
-        event = event_id, *draws(self._experiment, event_id)
-        return self._decision(self.clock.now(), (request, context, offer, served, event))
+        seed, sample_prob = draws(self._experiment, event_id)
+        action = sample(served.pmf, uniform(seed))
+        return self._decision(self.clock.now(), (request, context, offer, served, action, (event_id, seed, sample_prob)))
 
     def decide_many(
         self, hosted: Hosted, requests: Sequence[DecideRequest], actions: msgspec.Raw | UnsetType = UNSET
@@ -143,10 +145,10 @@ class Decider:
         contexts = [bytes(request.context) for request in requests]
         features, offers = self._read_many(requests, contexts, usual)
         events = self._events(requests)
-        served: Iterable[Served]
+        us = [uniform(seed) for _, seed, _ in events]
         if self._baseline is None and hosted.trial is None:
             raw = hosted.policy.pmf_many(features, [actions for actions, _ in offers])
-            pmfs = _serve_many(raw, hosted.floor, offers, requests)
+            pmfs, chosen = _serve_many(raw, hosted.floor, offers, requests, us)
             served = [Served(hosted.model_id, CHAMPION, pmf) for pmf in pmfs]
         else:
             asked = zip(requests, features, offers, events, strict=True)
@@ -154,7 +156,8 @@ class Decider:
                 self._otherwise(hosted, Asked(event[0], context, *offer, request.explore))
                 for request, context, offer, event in asked
             ]
-        made = zip(requests, contexts, offers, served, events, strict=True)
+            chosen = [sample(pmf, u) for (_, _, pmf), u in zip(served, us, strict=True)]
+        made = zip(requests, contexts, offers, served, chosen, events, strict=True)
         now = self.clock.now()
         return [self._decision(now, parts) for parts in made]
 
@@ -202,8 +205,7 @@ class Decider:
         return [(event_id, *drawn) for event_id, drawn in zip(ids, draws_many(self._experiment, ids), strict=True)]
 
     def _decision(self, now: int, parts: _Parts) -> tuple[Decision, str]:
-        request, context, (actions, excluded), (model_id, variant, pmf), (event_id, seed, sample_prob) = parts
-        action = sample(pmf, uniform(seed))
+        request, context, (actions, excluded), (model_id, variant, pmf), action, (event_id, seed, sample_prob) = parts
         decision = Decision(
             event_id,
             self._experiment,
@@ -280,15 +282,17 @@ class Decider:
 
 
 def _serve_many(
-    raw: Floats, floor: float, offers: Sequence[Offer], requests: Sequence[DecideRequest]
-) -> Iterable[tuple[float, ...]]:
-    """`serve_pmf` of each, at once where that is possible."""
+    raw: Floats, floor: float, offers: Sequence[Offer], requests: Sequence[DecideRequest], us: Sequence[float]
+) -> tuple[Iterable[tuple[float, ...]], Sequence[int]]:
+    """`serve_pmf` and `sample` of each, at once where that is possible."""
     sizes = [len(actions.ids) for actions, _ in offers]
     plain = all(request.explore for request in requests) and not any(excluded for _, excluded in offers)
     if plain and len(set(sizes)) == 1:
-        return map(tuple, serve_rows(raw.reshape(-1, sizes[0]), floor=floor).tolist())
+        served = serve_rows(raw.reshape(-1, sizes[0]), floor=floor)
+        return map(tuple, served.tolist()), sample_rows(served, np.array(us)).tolist()
     rows = [raw[low:high].tolist() for low, high in pairwise(accumulate(sizes, initial=0))]
-    return [
+    pmfs = [
         tuple(serve_pmf(row, floor=floor, excluded=excluded, explore=request.explore))
         for row, (_, excluded), request in zip(rows, offers, requests, strict=True)
     ]
+    return pmfs, [sample(pmf, u) for pmf, u in zip(pmfs, us, strict=True)]

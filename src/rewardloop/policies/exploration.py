@@ -42,7 +42,7 @@ def serve_pmf(pmf: Sequence[float], *, floor: float, excluded: Sequence[int] = (
     """
     if not isfinite(sum(pmf)):
         raise _not_a_distribution(pmf)
-    weights = [p if p > 0.0 else 0.0 for p in pmf]
+    weights = pmf if min(pmf) >= 0.0 else [p if p > 0.0 else 0.0 for p in pmf]
     total = ordered_sum(weights)
     if not 0.0 < total < _LARGEST:
         raise _not_a_distribution(pmf)
@@ -65,6 +65,19 @@ def sample(pmf: Sequence[float], u: float) -> int:
         if u < 0.0:
             return action
     return max(action for action, p in enumerate(pmf) if p > 0.0)
+
+
+def sample_rows(pmf: Floats, u: Floats) -> Ints:
+    """`sample` of each row of (n, K), to the bit, with u (n,).
+
+    >>> sample_rows(np.array([[0.25, 0.0, 0.75]] * 4), np.array([0.0, 0.24, 0.25, 0.999])).tolist()
+    [0, 0, 2, 2]
+    """
+    left = np.subtract.accumulate(np.column_stack([u, pmf]), axis=1)[:, 1:]
+    actions: Ints = (left < 0.0).argmax(axis=1)
+    for row in np.flatnonzero(left[:, -1] >= 0.0).tolist():  # rounding left the sum below u
+        actions[row] = sample(pmf[row].tolist(), float(u[row]))
+    return actions
 
 
 def serve_rows(pmf: Floats, *, floor: float) -> Floats:
@@ -111,7 +124,7 @@ _LARGEST = 1e300
 """A total beyond this overflows; no policy means it."""
 
 
-def _serve_allowed(weights: list[float], floor: float, excluded: Sequence[int], explore: bool) -> list[float]:
+def _serve_allowed(weights: Sequence[float], floor: float, excluded: Sequence[int], explore: bool) -> list[float]:
     if not all(0 <= action < len(weights) for action in excluded):
         raise InvalidInput(f"Expected exclusions between 0 and {len(weights) - 1}, got {list(excluded)[:10]}", at="$.exclude")
     n_allowed = len(weights) - len(set(excluded))
@@ -130,7 +143,7 @@ def _serve_allowed(weights: list[float], floor: float, excluded: Sequence[int], 
     return [keep * (p / total) + share * a for p, a in zip(kept, allowed, strict=True)]
 
 
-def _argmax(weights: list[float]) -> list[float]:
+def _argmax(weights: Sequence[float]) -> list[float]:
     served = [0.0] * len(weights)
     served[weights.index(max(weights))] = 1.0
     return served
