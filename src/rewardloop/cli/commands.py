@@ -168,6 +168,42 @@ COMMANDS = (
         ("rewardloop deploy offers offers.4",),
     ),
     Command(
+        "shadow",
+        LEARN,
+        "Try a model: it scores traffic and serves nothing.",
+        "Its agreement with the hosted model, its errors and its latency are counted, its reward is estimated on the same events. "
+        "`rewardloop run` takes it back where it does harm.",
+        ("rewardloop shadow offers offers.4",),
+    ),
+    Command(
+        "canary",
+        LEARN,
+        "Try a model: it makes a share of decisions.",
+        "`rewardloop run` takes it back as soon as an always-valid test finds it worse in reward, errors or latency.",
+        ("rewardloop canary offers offers.4", "rewardloop canary offers offers.4 --share 0.1 --sticky user.id"),
+    ),
+    Command(
+        "ramp",
+        LEARN,
+        "Try a model: growing shares up to promotion, without harm.",
+        "The steps are the settings' (`rollout.steps`). `rewardloop run` takes them.",
+        ("rewardloop ramp offers offers.4",),
+    ),
+    Command(
+        "promote",
+        LEARN,
+        "Host the model that is on trial.",
+        "",
+        ("rewardloop promote offers",),
+    ),
+    Command(
+        "abort",
+        LEARN,
+        "Take the model back that is on trial.",
+        "",
+        ("rewardloop abort offers",),
+    ),
+    Command(
         "rollback",
         LEARN,
         "Host again what was hosted before; again: one further back.",

@@ -31,3 +31,8 @@ EventExperiment = Annotated[
 EventId = Annotated[str, Parameter(help="As `decide` answered it.")]
 
 ModelId = Annotated[str, Parameter(help="Such as offers.4; `status` lists them.")]
+
+Sticky = Annotated[
+    str | None,
+    Parameter(help="A feature of the context, such as user.id: one value, one variant. By default as the settings say."),
+]

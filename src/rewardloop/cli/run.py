@@ -14,6 +14,7 @@ from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console
 from rewardloop.loop.cycle import CycleReport
 from rewardloop.loop.learner import Learner
+from rewardloop.registry.records import RolloutStep
 
 
 def run(
@@ -40,7 +41,7 @@ def run(
             )
         on_cycle = _print_json if json else _print
         if opened.settings.training.mode == "batch":
-            opened.run(stop, max_cycles=cycles, on_cycle=on_cycle)
+            opened.run(stop, max_cycles=cycles, on_cycle=on_cycle, on_step=_print_json if json else _print_step)
             return
         opened.join()  # The learner starts from a data set, so there must be one.
         with Learner(opened.settings.experiment, data) as learner:
@@ -48,7 +49,7 @@ def run(
 
 
 def _print(report: CycleReport) -> None:
-    mark = "[green]deployed[/]" if report.deployed else f"[yellow]{report.verdict}[/]"
+    mark = "[green]deployed[/]" if report.deployed else f"[yellow]{'on trial' if report.on_trial else report.verdict}[/]"
     console.print(
         f"{report.model_id}  {mark}  trained on {report.n_trained} (mean reward {report.mean_reward:.3f}), "
         f"{report.n_events} events so far. {report.summary}"
@@ -57,5 +58,12 @@ def _print(report: CycleReport) -> None:
         console.print(f"[yellow]Careful:[/] {report.warning}.")
 
 
-def _print_json(report: CycleReport) -> None:
+def _print_step(step: RolloutStep) -> None:
+    """What became of a challenger."""
+    what = f"makes {step.share:.2%} of decisions" if step.is_open else {"promote": "promoted"}.get(step.kind, "taken back")
+    colour = "red" if step.kind == "roll back" else "green"
+    console.print(f"{step.challenger}  [{colour}]{what}[/]  {step.reason}")
+
+
+def _print_json(report: CycleReport | RolloutStep) -> None:
     print(msgspec.json.encode(report).decode(), flush=True)

@@ -9,6 +9,7 @@ import msgspec
 from cyclopts import Parameter
 
 from rewardloop.cli.account import account
+from rewardloop.cli.on_trial import on_trial
 from rewardloop.cli.opening import settings_of
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, instant, print_facts, print_json, print_table
@@ -55,6 +56,11 @@ def _print(state: Status, unread: int) -> None:
     console.print(f"[bold]{state.experiment}[/]  {state.exploration}")
     waiting = [("not joined", f"{unread:,} newer in the log; `run` or `join` accounts for them")] if unread else []
     print_facts([("hosted", hosted), *account(state.ledger), *waiting], "  ")
+    if state.trial:
+        print_facts(on_trial(state.trial), "  ")
+    elif state.rollouts:
+        last = state.rollouts[-1]
+        print_facts([("last trial", f"{last.challenger}: {last.kind}, {instant(last.at)}. {last.reason}")], "  ")
     if state.warning:
         console.print(f"  [yellow]Careful:[/] {state.warning}.")
     if state.models:

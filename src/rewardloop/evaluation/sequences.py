@@ -72,6 +72,13 @@ def asymptotic(scores: Floats, level: float, target: int, ess: float | None = No
     return Estimate(value, value - half, value + half, level, n, float(n) if ess is None else ess)
 
 
+def asymptotic_of_moments(value: float, variance: float, n: int, level: float, target: int) -> Estimate:
+    """The same from a mean and the variance of one score: where only sums were kept, or the variance is of groups of events."""
+    errors = float(_standard_errors(np.array([n], dtype=np.float64), 1 - level, target)[0])
+    half = math.sqrt(variance / n) * errors if n > 1 else math.inf
+    return Estimate(value, value - half, value + half, level, n, float(n))
+
+
 def _standard_errors(t: Floats, alpha: float, target: int) -> Floats:
     """How many standard errors to each side: at 95 %, never fewer than 3.03."""
     log = -2 * math.log(alpha)

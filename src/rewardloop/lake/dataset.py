@@ -11,6 +11,7 @@ import pyarrow as pa
 from rewardloop.events import Record
 from rewardloop.interactions import Interactions
 from rewardloop.lake.fingerprint import Sums, Words, add, as_hex, hash_keys, label_sums, mix
+from rewardloop.lake.followed import Followed, follow
 from rewardloop.lake.labels import Labels, Split, newest_labels, read_labels
 from rewardloop.lake.ledger import Ledger
 from rewardloop.lake.manifest import Manifest, Part
@@ -100,6 +101,10 @@ class DataSet:
             return Interactions.empty()
         with self._decisions() as decisions:
             return Parser().interactions(best, decisions.take(best.seq))
+
+    def follow(self, since: int, *, contexts: bool = False) -> Followed:
+        """Decisions made after an instant with variant and reward, in order, as far as nothing is open. Raises `Corrupt`."""
+        return follow(self._directory, self._manifest, since, self.watermark, contexts=contexts)
 
     def open_records(self) -> Iterator[Record]:
         """The records of events still open: decisions, then their rewards and activations in order of time."""

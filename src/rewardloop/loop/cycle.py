@@ -17,8 +17,9 @@ from rewardloop.log import LogReader
 from rewardloop.loop.collecting import collect, log_position
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.modelling import Modelling
+from rewardloop.loop.rollouts import Rollouts
 from rewardloop.loop.warning import early_closing
-from rewardloop.registry.records import ModelRecord
+from rewardloop.registry.records import ModelRecord, RolloutStep
 
 
 class CycleReport(msgspec.Struct, frozen=True):
@@ -37,14 +38,19 @@ class CycleReport(msgspec.Struct, frozen=True):
     deployed: bool
     warning: str
     """What bends these numbers; empty where nothing does."""
+    on_trial: bool = False
+    """It passed, and is tried before it is hosted."""
 
 
 class Cycle:
     """The loop of one experiment, a turn at a time. The caller holds the experiment's trainer lock."""
 
-    def __init__(self, modelling: Modelling, deploying: Deploying, reader: LogReader, lake: Lake, clock: Clock) -> None:
+    def __init__(  # noqa: PLR0917 - the parts of a turn in their order
+        self, modelling: Modelling, deploying: Deploying, rollouts: Rollouts, reader: LogReader, lake: Lake, clock: Clock
+    ) -> None:
         self._modelling = modelling
         self._deploying = deploying
+        self._rollouts = rollouts
         self._reader = reader
         self._lake = lake
         self._clock = clock
@@ -76,6 +82,7 @@ class Cycle:
 
     def resume(self, data: DataSet) -> CycleReport | None:
         """Finish what an earlier process left: the newest model, trained but not judged, or passed but not hosted."""
+        self._rollouts.reconcile()
         self._deploying.reconcile()
         newest = self._modelling.catalog.newest_model(self._experiment)
         if newest is None:
@@ -85,14 +92,40 @@ class Cycle:
             return self._finish(newest, data)
         deployed = any(d.model_id == newest.model_id for d in self._modelling.catalog.deployments(self._experiment))
         if judged[-1].verdict == "promote" and not deployed:
-            self._deploying.deploy(newest.model_id, "gate")
+            self._bring(newest.model_id)
         return None
+
+    def watch(self) -> RolloutStep | None:
+        """A look at what serving counts of a challenger: the roll-back, if that was one."""
+        return self._rollouts.watch()
+
+    def advance(self, data: DataSet) -> RolloutStep | None:
+        """A look at the challenger on trial: what became of it, if anything."""
+        return self._rollouts.advance(data)
+
+    def _bring(self, model_id: str) -> None:
+        """Into service, or on trial. Not while another is on trial, and never what was on trial before."""
+        mode = self._modelling.settings.rollout.mode
+        if self._rollouts.current() is not None or self._rollouts.tried(model_id):
+            return
+        if mode == "direct":
+            self._deploying.deploy(model_id, "gate")
+        else:
+            self._rollouts.begin(mode, model_id, "loop")
 
     def _finish(self, model: ModelRecord, data: DataSet) -> CycleReport:
         report = self._modelling.judge(model, data)
         if report.passed:
-            self._deploying.deploy(model.model_id, "gate")
+            self._bring(model.model_id)
         return self._report(model, data, report)
+
+    def _is_hosted(self, model: ModelRecord) -> bool:
+        hosted = self._modelling.catalog.hosted(self._experiment)
+        return hosted is not None and hosted.model_id == model.model_id
+
+    def _is_on_trial(self, model: ModelRecord) -> bool:
+        step = self._rollouts.current()
+        return step is not None and step.challenger == model.model_id
 
     def _report(self, model: ModelRecord, data: DataSet, report: GateReport) -> CycleReport:
         return CycleReport(
@@ -104,6 +137,7 @@ class Cycle:
             model.metrics.get("mean_reward", float("nan")),
             report.verdict,
             report.summary,
-            report.passed,
+            self._is_hosted(model),
             early_closing(data.ledger, self._modelling.settings.reward),
+            self._is_on_trial(model),
         )

@@ -171,18 +171,29 @@ class Decider:
         return hosted.trial.serve(Scorer(hosted.model_id, hosted.policy, hosted.floor), asked)
 
     def _fill(self, hosted: Hosted, request: DecideRequest, usual: Offer | None, at: str) -> tuple[Decision, str]:
-        """A decision over several slots. A challenger on trial decides none."""
+        """A decision over several slots."""
         fixed = self._fixed is not None
         offering = Offering(lambda asked, place: self._offered(asked, usual, place), self._offer, self._without, fixed)
         slots = wanted(offering, request, at)
         event_id = request.event_id or self._ids.new(self._tag)
         seed, sample_prob = draws(self._experiment, event_id)
-        choices = fill(hosted.policy, Rule(hosted.floor, hosted.draws, request.explore, self._baseline), seed, slots)
+        champion, baseline = Scorer(hosted.model_id, hosted.policy, hosted.floor, hosted.draws), self._baseline
+
+        def ask(model: Scorer) -> tuple[Choice, ...]:
+            return fill(model.policy, Rule(model.floor, model.draws, request.explore, baseline), seed, slots)
+
+        if baseline is not None:
+            model_id, variant, choices = first_model_id(self._experiment), baseline.variant, ask(champion)
+        elif hosted.trial is not None:
+            features = parse_context(bytes(request.context))
+            model_id, variant, choices = hosted.trial.tried(champion, event_id, features, ask, lambda found: found[0].pmf)
+        else:
+            model_id, variant, choices = hosted.model_id, CHAMPION, ask(champion)
         first, actions = choices[0], slots[0].actions
         decision = Decision(
             event_id,
             self._experiment,
-            first_model_id(self._experiment) if self._baseline else hosted.model_id,
+            model_id,
             self.clock.now(),
             bytes(request.context),
             actions.raw,
@@ -194,7 +205,7 @@ class Decider:
             () if slots[0].own else self._offered(request, usual, at)[1],
             request.explore,
             request.deferred,
-            self._baseline.variant if self._baseline else CHAMPION,
+            variant,
             slots=choices,
         )
         return decision, actions.ids[first.action]

@@ -32,7 +32,7 @@ from rewardloop.loop.running import run
 from rewardloop.loop.tailing import newest
 from rewardloop.loop.tidying import tidy
 from rewardloop.registry.catalog import Catalog
-from rewardloop.registry.records import Deployment, ModelRecord
+from rewardloop.registry.records import Deployment, ModelRecord, RolloutStep
 from rewardloop.settings import ExperimentSettings, load_settings
 
 DEFAULT_DATA = "rewardloop-data"
@@ -171,6 +171,26 @@ class Experiment(Opened):
         """Host a model, whatever the gate said of it. Raises `CorruptModel` when it fails its golden requests."""
         return self.deploying.deploy(model_id, "manual")
 
+    def shadow(self, model_id: str) -> RolloutStep:
+        """Let a model score what the hosted one decides. Raises `Conflict` where another is on trial."""
+        return self.rollouts.begin("shadow", model_id, "hand")
+
+    def canary(self, model_id: str, share: float | None = None, sticky: str | None = None) -> RolloutStep:
+        """Let a model decide a share, by default that of the settings; rolled back by the loop where it does harm."""
+        return self.rollouts.begin("canary", model_id, "hand", share, sticky)
+
+    def ramp(self, model_id: str, sticky: str | None = None) -> RolloutStep:
+        """Let a model decide more and more, step by step as long as it does no harm, up to promotion."""
+        return self.rollouts.begin("ramp", model_id, "hand", None, sticky)
+
+    def promote(self) -> RolloutStep:
+        """Host the model on trial."""
+        return self.rollouts.promote()
+
+    def abort(self) -> RolloutStep:
+        """Take the model on trial back."""
+        return self.rollouts.abort()
+
     def roll_back(self) -> Deployment:
         """Host what was hosted before."""
         return self.deploying.roll_back()
@@ -182,14 +202,17 @@ class Experiment(Opened):
         max_cycles: int | None = None,
         on_cycle: Callable[[CycleReport], None] = lambda _: None,
         on_rest: Callable[[], None] = lambda: None,
+        on_step: Callable[[RolloutStep], None] = lambda _: None,
     ) -> int:
         """Close the loop, again and again, until `stop` is set; returns the number of cycles done.
 
-        `on_rest` is called whenever nothing is due. Online learning needs `rewardloop run`, which keeps a process for it.
+        `on_rest` is called whenever nothing is due, `on_step` when something became of a challenger on trial. Online learning needs
+        `rewardloop run`, which keeps a process for it.
         """
         with self.trainer():
             self._tidy()
-            return run(self._cycle, self.clock, stop or Event(), self._tidying(on_cycle), on_rest, max_cycles=max_cycles)
+            tidying = self._tidying(on_cycle)
+            return run(self._cycle, self.clock, stop or Event(), tidying, on_rest, on_step=on_step, max_cycles=max_cycles)
 
     def tidy(self) -> None:
         """Throw away what retention no longer covers: collected log segments, models nobody hosts."""

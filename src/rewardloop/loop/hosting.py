@@ -64,7 +64,8 @@ class Loading:
             challenger = before.challenger
         else:
             try:
-                challenger = Scorer(*load_model(self._settings, self._models, setup.model_id)[:3])
+                model = load_model(self._settings, self._models, setup.model_id)
+                challenger = Scorer(model.model_id, model.policy, model.floor, model.draws)
             except Exception as error:  # Whatever is wrong with a model on trial, the champion serves.
                 counts.refused += 1
                 _logger.error("experiment=%s challenger refused: %s", self._settings.experiment, error)

@@ -30,6 +30,8 @@ from rewardloop.settings import ExperimentSettings
 
 HELD_AT_ONCE = 50_000
 """A hold-out larger than this is evaluated in batches, each read twice, so that memory does not grow with its contexts."""
+AUTOMATIC = ("gate", "rollout", "apprentice")
+"""Reasons of deployments that are the loop's own: after any other, learning continues from what was hosted."""
 
 
 class _Match(NamedTuple):
@@ -91,7 +93,7 @@ class Modelling:
         if parent_id is not None:
             return self.catalog.model(parent_id)
         newest, hosted = self.catalog.newest_model(self.settings.experiment), self.catalog.hosted(self.settings.experiment)
-        if newest is not None and hosted is not None and hosted.reason != "gate" and hosted.deployed_at >= newest.created_at:
+        if newest is not None and hosted is not None and hosted.reason not in AUTOMATIC and hosted.deployed_at >= newest.created_at:
             is_first = hosted.model_id == first_model_id(self.settings.experiment)
             newest = None if is_first else self.catalog.model(hosted.model_id)
         return newest if newest is not None and _compatible(newest.settings, self.settings) else None

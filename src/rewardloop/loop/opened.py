@@ -18,6 +18,7 @@ from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.hosting import Following
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.rewarding import Rewarder
+from rewardloop.loop.rollouts import Rollouts
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.leases import Lease
@@ -40,6 +41,7 @@ class Opened:
         store = ModelStore(self.directory.models)
         self.modelling = Modelling(settings, self.catalog, store, clock)
         self.deploying = Deploying(self.modelling, self.directory.hosted, clock)
+        self.rollouts = Rollouts(self.modelling, self.deploying, self.directory.trial, clock)
 
     def trainer(self) -> Lease:
         """The lock that whoever joins, trains or runs the loop holds; `DirectoryInUse` for everybody else."""
@@ -86,4 +88,4 @@ class Opened:
 
     @cached_property
     def _cycle(self) -> Cycle:
-        return Cycle(self.modelling, self.deploying, self._reader, self._lake, self.clock)
+        return Cycle(self.modelling, self.deploying, self.rollouts, self._reader, self._lake, self.clock)

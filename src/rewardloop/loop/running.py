@@ -9,6 +9,7 @@ from threading import Event
 from rewardloop.clock import Clock
 from rewardloop.errors import StorageUnavailable
 from rewardloop.loop.cycle import Cycle, CycleReport
+from rewardloop.registry.records import RolloutStep
 
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 5.0
@@ -23,13 +24,14 @@ def run(
     on_cycle: Callable[[CycleReport], None],
     on_rest: Callable[[], None] = lambda: None,
     *,
+    on_step: Callable[[RolloutStep], None] = lambda _: None,
     max_cycles: int | None = None,
 ) -> int:
     """Take turns until `stop` is set or `max_cycles` are done; returns how many. First finishes what a killed process left.
 
     A disk that is full or gone is waited for: nothing is lost meanwhile, and the turn is taken again.
     """
-    turns = _Turns(cycle, clock, on_cycle)
+    turns = _Turns(cycle, clock, on_cycle, on_step)
     turns.finish()
     while not stop.is_set() and (max_cycles is None or turns.done < max_cycles):
         try:
@@ -45,11 +47,14 @@ def run(
 class _Turns:
     """Turns as they fall due."""
 
-    def __init__(self, cycle: Cycle, clock: Clock, on_cycle: Callable[[CycleReport], None]) -> None:
+    def __init__(
+        self, cycle: Cycle, clock: Clock, on_cycle: Callable[[CycleReport], None], on_step: Callable[[RolloutStep], None]
+    ) -> None:
         self.done = 0
         self._cycle = cycle
         self._clock = clock
         self._on_cycle = on_cycle
+        self._on_step = on_step
         self._joined_at = 0
 
     def finish(self) -> None:
@@ -59,13 +64,19 @@ class _Turns:
     def take(self) -> bool:
         """A join, and a turn if one is due; False when there was nothing to do."""
         if not self._cycle.ripe(self._joined_at):
+            self._step(self._cycle.watch())
             return False
         self._joined_at = self._clock.now()
         data = self._cycle.join()
+        self._step(self._cycle.advance(data))
         self._report(self._cycle.resume(data))
         if self._cycle.due(data, self._joined_at):
             self._report(self._cycle.turn(data))
         return True
+
+    def _step(self, step: RolloutStep | None) -> None:
+        if step is not None:
+            self._on_step(step)
 
     def _report(self, report: CycleReport | None) -> None:
         if report is not None:

@@ -8,10 +8,11 @@ import msgspec
 
 from rewardloop.lake import Ledger, read_ledger
 from rewardloop.loop.deciding import first_model_id
+from rewardloop.loop.trial_files import trial_counts
 from rewardloop.loop.warning import early_closing
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import DataDirectory
-from rewardloop.registry.records import Deployment
+from rewardloop.registry.records import Deployment, RolloutStep
 from rewardloop.settings import ExperimentSettings
 
 
@@ -24,6 +25,23 @@ class ModelLine(msgspec.Struct, frozen=True):
     n_trained: int
     mean_reward: float | None
     verdict: str | None
+
+
+class TrialView(msgspec.Struct, frozen=True):
+    """A challenger on trial, and what serving has counted of it."""
+
+    step: RolloutStep
+    n_champion: int
+    n_challenger: int
+    """Decisions that each of them scored."""
+    errors: int
+    refused: int
+    slower_us: float
+    """Mean time to score a decision, challenger − champion, in microseconds."""
+    agreement: float | None
+    """shadow: share of decisions with the same likeliest action."""
+    distance: float | None
+    """shadow: mean total variation between what was served and what the challenger would have."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -39,6 +57,12 @@ class Status(msgspec.Struct, frozen=True):
     """As of the last join."""
     warning: str
     """What bends the numbers; empty where nothing does."""
+    mode: str = "online"
+    """`online`, `apprentice` or `logging_only`."""
+    trial: TrialView | None = None
+    """The challenger on trial."""
+    rollouts: tuple[RolloutStep, ...] = ()
+    """What became of challengers, oldest first."""
 
 
 def statuses(data: Path, experiment: str | None = None) -> list[Status]:
@@ -72,4 +96,25 @@ def _status(catalog: Catalog, data: Path, name: str, settings: ExperimentSetting
         tuple(catalog.deployments(name)),
         ledger,
         early_closing(ledger, settings.reward),
+        settings.mode,
+        _trial(catalog, data, name),
+        tuple(catalog.rollouts(name)),
+    )
+
+
+def _trial(catalog: Catalog, data: Path, name: str) -> TrialView | None:
+    step = catalog.open_rollout(name)
+    if step is None:
+        return None
+    counts = trial_counts(DataDirectory(data).experiment(name).trial, step.trial)
+    compared = counts.distance.n
+    return TrialView(
+        step,
+        counts.champion.n,
+        counts.challenger.n,
+        counts.errors,
+        counts.refused,
+        counts.challenger.mean - counts.champion.mean,
+        counts.agreed / compared if compared else None,
+        counts.distance.mean if compared else None,
     )

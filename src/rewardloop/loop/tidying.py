@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rewardloop.durable import sweep
 from rewardloop.log import Cursor, prune, seal_abandoned
+from rewardloop.loop.trial_files import sweep_trials
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import ExperimentDirectory
 from rewardloop.registry.models import ModelStore
@@ -19,11 +20,19 @@ def tidy(settings: ExperimentSettings, directory: ExperimentDirectory, catalog: 
     seal_abandoned(directory.log)
     prune(directory.log, consumed, before)
     sweep(directory.hosted, now - LEFT)
+    step = catalog.open_rollout(settings.experiment)
+    sweep_trials(directory.trial, step.trial if step else None)
     ModelStore(directory.models).prune(_in_use(settings.experiment, catalog), before)
 
 
 def _in_use(experiment: str, catalog: Catalog) -> set[str]:
-    """The newest model, the hosted one, and the one a roll-back would return to."""
+    """The newest model, the one on trial, the hosted one, and the one a roll-back would return to."""
     newest, hosted = catalog.newest_model(experiment), catalog.hosted(experiment)
-    in_use = {newest.model_id if newest else None, hosted.model_id if hosted else None, catalog.previous_hosted(experiment)}
+    step = catalog.open_rollout(experiment)
+    in_use = {
+        step.challenger if step else None,
+        newest.model_id if newest else None,
+        hosted.model_id if hosted else None,
+        catalog.previous_hosted(experiment),
+    }
     return {model_id for model_id in in_use if model_id is not None}

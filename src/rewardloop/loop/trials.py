@@ -7,8 +7,9 @@ and the training share.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,9 +19,13 @@ from rewardloop.features import ActionSet, Features
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import serve_pmf
 from rewardloop.registry.hosting import Challenger
+from rewardloop.settings import Draws
 
 CHAMPION, CHALLENGER, FALLBACK = "champion", "challenger", "fallback"
 """`Decision.variant`. fallback: it was the challenger's turn, which failed, and the champion decided."""
+
+Pmf = tuple[float, ...]
+T = TypeVar("T")
 
 _TO_UNIT = 1.0 / (1 << 64)
 
@@ -98,6 +103,8 @@ class Scorer(NamedTuple):
     model_id: str
     policy: Policy
     floor: float
+    draws: Draws = "each"
+    """How rankings are drawn."""
 
     def pmf(self, asked: Asked) -> tuple[float, ...]:
         raw = self.policy.pmf(asked.context, asked.actions)
@@ -124,32 +131,34 @@ class Trial:
 
     def serve(self, champion: Scorer, asked: Asked) -> Served:
         """The champion's distribution, or, where it is its turn, the challenger's."""
-        draw = variant_draw(self._experiment, self.setup.model_id, self._key(asked))
+        return Served(*self.tried(champion, asked.event_id, asked.context, lambda model: model.pmf(asked), lambda pmf: pmf))
+
+    def tried(
+        self, champion: Scorer, event_id: str, context: Features, ask: Callable[[Scorer], T], pmf_of: Callable[[T], Pmf]
+    ) -> tuple[str, str, T]:
+        """The model that decides, the variant, and what `ask` got of that model; `pmf_of` it is what a shadow compares."""
+        draw = variant_draw(self._experiment, self.setup.model_id, sticky_key(context, self.setup.sticky, event_id))
         if draw < self.setup.share:
-            pmf = self._attempt(asked)
-            if pmf is not None:
-                return Served(self.challenger.model_id, CHALLENGER, pmf)
-            return Served(champion.model_id, FALLBACK, champion.pmf(asked))
+            answer = self._attempt(ask)
+            if answer is not None:
+                return self.challenger.model_id, CHALLENGER, answer
+            return champion.model_id, FALLBACK, ask(champion)
         started = self._clock.now()
-        pmf = champion.pmf(asked)
+        answer = ask(champion)
         self.counts.champion.add(self._clock.now() - started)
         if not self.setup.share and draw < self.setup.scored:
-            self._shadow(asked, pmf)
-        return Served(champion.model_id, CHAMPION, pmf)
+            self._compare(self._attempt(lambda model: pmf_of(ask(model))), pmf_of(answer))
+        return champion.model_id, CHAMPION, answer
 
-    def _key(self, asked: Asked) -> str:
-        return sticky_key(asked.context, self.setup.sticky, asked.event_id)
-
-    def _shadow(self, asked: Asked, served: tuple[float, ...]) -> None:
-        pmf = self._attempt(asked)
+    def _compare(self, pmf: Pmf | None, served: Pmf) -> None:
         if pmf is not None:
             self.counts.distance.add(sum(abs(p - q) for p, q in zip(pmf, served, strict=True)) / 2)
             self.counts.agreed += pmf.index(max(pmf)) == served.index(max(served))
 
-    def _attempt(self, asked: Asked) -> tuple[float, ...] | None:
+    def _attempt(self, ask: Callable[[Scorer], T]) -> T | None:
         started = self._clock.now()
         try:
-            pmf = self.challenger.pmf(asked)
+            answer = ask(self.challenger)
         except InvalidInput:  # The client's own mistake, which the champion refuses as well.
             return None
         except Exception:  # Whatever a model on trial does, the request is answered.
@@ -157,7 +166,7 @@ class Trial:
             return None
         finally:
             self.counts.challenger.add(self._clock.now() - started)
-        return pmf
+        return answer
 
 
 def sticky_key(context: Features, sticky: str, event_id: str) -> str:

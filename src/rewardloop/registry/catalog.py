@@ -162,6 +162,12 @@ class Catalog:
     def rollouts(self, experiment: str, limit: int | None = None) -> list[RolloutStep]:
         return [rollout_of(row) for row in self._newest(tables.rollouts, tables.rollouts.c.id, experiment, limit)]
 
+    def open_rollout(self, experiment: str) -> RolloutStep | None:
+        """The newest step of the trial under way; None where there is none, or another model than its champion is hosted."""
+        step, hosted = next(iter(self.rollouts(experiment, limit=1)), None), self.hosted(experiment)
+        champion = hosted.model_id if hosted else f"{experiment}.0"
+        return step if step is not None and step.is_open and step.champion == champion else None
+
     # Evaluations
 
     def record_evaluation(  # noqa: PLR0917 # the order of a sentence: in this experiment, this one against that, then, it said

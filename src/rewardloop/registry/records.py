@@ -47,7 +47,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     model_id: str
     deployed_at: int
     reason: str
-    """`first`, `gate`, `manual`, `roll back`, `online`."""
+    """`first`, `gate`, `rollout`, `apprentice`, `manual`, `roll back`, `online`."""
 
 
 class RolloutStep(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,189 @@
+"""Trials of challengers: begin one, look at it, let it serve more, promote it, take it back.
+
+The catalog's steps are the truth, each written whole before anything follows from it; the pointer follows them, and a process that
+is killed between the two leaves what the next look, or `reconcile`, puts right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from rewardloop.clock import Clock
+from rewardloop.errors import Conflict, InvalidInput
+from rewardloop.evaluation.harm import Check
+from rewardloop.lake import DataSet
+from rewardloop.loop.deciding import first_model_id
+from rewardloop.loop.deploying import Deploying
+from rewardloop.loop.modelling import Modelling
+from rewardloop.loop.trial_checks import n_closed, randomised_check, served_checks, shadow_check
+from rewardloop.loop.trial_files import trial_counts
+from rewardloop.loop.trials import TrialCounts
+from rewardloop.registry.records import RolloutStep
+
+Mode = Literal["shadow", "canary", "ramp"]
+By = Literal["loop", "hand"]
+HISTORY = 100
+"""Steps looked back on: a trial has no more."""
+
+
+class Rollouts:
+    """The trials of one experiment; at most one at a time."""
+
+    def __init__(self, modelling: Modelling, deploying: Deploying, directory: Path, clock: Clock) -> None:
+        self._modelling = modelling
+        self._deploying = deploying
+        self._catalog = modelling.catalog
+        self._settings = modelling.settings
+        self._experiment = modelling.settings.experiment
+        self._directory = directory
+        self._clock = clock
+
+    def current(self) -> RolloutStep | None:
+        """The step of the trial under way."""
+        return self._catalog.open_rollout(self._experiment)
+
+    def counts(self, step: RolloutStep) -> TrialCounts:
+        """What serving counted of its trial."""
+        return trial_counts(self._directory, step.trial)
+
+    def tried(self, model_id: str) -> bool:
+        """Whether it has ever been on trial: what was taken back is not tried again by itself."""
+        return any(step.challenger == model_id for step in self._catalog.rollouts(self._experiment))
+
+    def begin(self, mode: Mode, model_id: str, by: By, share: float | None = None, sticky: str | None = None) -> RolloutStep:
+        """Puts a model on trial; what is not said is as the settings say. A trial of the same model changes over to the new mode.
+
+        Raises `Conflict` where another is on trial, `CorruptModel` where it fails its golden requests.
+        """
+        self._refuse_unfit(mode, model_id, share)
+        self._deploying.check(model_id)
+        before, now, rollout = self.current(), self._clock.now(), self._settings.rollout
+        if before is not None and before.challenger != model_id:
+            raise Conflict(f"`{before.challenger}` is on trial already ({before.kind}): promote it or abort it first")
+        shares = {"shadow": (0.0,), "canary": (share or rollout.share,), "ramp": rollout.steps}[mode]
+        hosted = self._catalog.hosted(self._experiment)
+        step = RolloutStep(
+            experiment=self._experiment,
+            trial=now,
+            champion=hosted.model_id if hosted else first_model_id(self._experiment),
+            challenger=model_id,
+            at=now,
+            kind=mode,
+            by=by,
+            share=shares[0],
+            scored=rollout.scored,
+            sticky=(rollout.sticky or "") if sticky is None else sticky,
+            shares=shares[1:],
+            reason="passed the gate" if by == "loop" else "asked for",
+        )
+        if step.champion == model_id:
+            raise Conflict(f"`{model_id}` is hosted already")
+        self._deploying.record(step)
+        return step
+
+    def watch(self) -> RolloutStep | None:
+        """A look at errors and latency alone, cheap enough for every moment: the roll-back, if there was one."""
+        step = self.current()
+        return None if step is None else self._judged(step, self._served(step))
+
+    def advance(self, data: DataSet) -> RolloutStep | None:
+        """A look at everything: a roll-back where harm is found; the next step, or the promotion, where this one is over."""
+        step = self.current()
+        if step is None:
+            return None
+        checks, closed = self.look(step, data)
+        done = self._judged(step, checks)
+        if done is None and closed >= self._settings.rollout.min_events:
+            done = self._onward(step, checks)
+        return done
+
+    def look(self, step: RolloutStep, data: DataSet) -> tuple[list[Check], int]:
+        """Every test as it stands, and how many decisions of the step have closed."""
+        steps = self._steps(step)
+        seen = data.follow(step.trial, contexts=bool(step.sticky))
+        reward = randomised_check(self._settings, steps, seen) if step.share else shadow_check(self._modelling, step, data)
+        return [*self._served(step), reward], n_closed(step, seen)
+
+    def promote(self, by_hand: str = "asked for") -> RolloutStep:
+        """Hosts the challenger. Raises `Conflict` where none is on trial."""
+        return self._promote(self._required(), by_hand, [])
+
+    def abort(self, reason: str = "asked for") -> RolloutStep:
+        """Takes the challenger back; the champion stays. Raises `Conflict` where none is on trial."""
+        return self._end(self._required(), "abort", reason, [])
+
+    def reconcile(self) -> None:
+        """A promotion that was cut off after its deployment is entered as what it is."""
+        last = next(iter(self._catalog.rollouts(self._experiment, limit=1)), None)
+        hosted = self._catalog.hosted(self._experiment)
+        if last is None or hosted is None or not last.is_open:
+            return
+        if hosted.model_id == last.challenger and hosted.reason == "rollout":
+            self._end(last, "promote", "finished what was cut off", [])
+
+    def _refuse_unfit(self, mode: Mode, model_id: str, share: float | None) -> None:
+        if self._settings.training.mode == "online":
+            raise Conflict("Online learning replaces the champion all the time: a trial needs `training.mode: batch`")
+        if self._settings.mode != "online":
+            raise Conflict(f"The baseline decides (`mode: {self._settings.mode}`): a trial needs `mode: online`")
+        if share is not None and not (mode == "canary" and 0 < share < 1):
+            raise InvalidInput(f"Expected a share above 0 and below 1, of a canary, got {share:g} of a {mode}", at="share")
+        if model_id == first_model_id(self._experiment):
+            raise InvalidInput(f"`{model_id}` is no trained model: `rollback` serves it", at="model_id")
+
+    def _required(self) -> RolloutStep:
+        step = self.current()
+        if step is None:
+            raise Conflict(f"Expected a challenger of `{self._experiment}` on trial, found none")
+        return step
+
+    def _steps(self, step: RolloutStep) -> list[RolloutStep]:
+        return [each for each in self._catalog.rollouts(self._experiment, limit=HISTORY) if each.trial == step.trial]
+
+    def _served(self, step: RolloutStep) -> list[Check]:
+        return served_checks(self._settings, self.counts(step))
+
+    def _judged(self, step: RolloutStep, checks: Sequence[Check]) -> RolloutStep | None:
+        refused = self.counts(step).refused
+        if refused:
+            return self._end(step, "roll back", f"{refused} serving processes could not take it into memory.", checks)
+        harm = next((check for check in checks if check.harmed), None)
+        return None if harm is None else self._end(step, "roll back", harm.sentence, checks)
+
+    def _onward(self, step: RolloutStep, checks: Sequence[Check]) -> RolloutStep | None:
+        if step.shares:
+            return self._record(step, "ramp", "no harm was found", checks, share=step.shares[0], shares=step.shares[1:])
+        automatic = step.by == "loop" or step.kind == "ramp"
+        return self._promote(step, "no harm was found", checks) if automatic else None
+
+    def _promote(self, step: RolloutStep, reason: str, checks: Sequence[Check]) -> RolloutStep:
+        self._deploying.deploy(step.challenger, "rollout")
+        return self._end(step, "promote", reason, checks)
+
+    def _end(
+        self, step: RolloutStep, kind: Literal["promote", "abort", "roll back"], reason: str, checks: Sequence[Check]
+    ) -> RolloutStep:
+        return self._record(step, kind, reason, checks, share=step.share, shares=())
+
+    def _record(
+        self,
+        step: RolloutStep,
+        kind: Literal["ramp", "promote", "abort", "roll back"],
+        reason: str,
+        checks: Sequence[Check],
+        *,
+        share: float,
+        shares: tuple[float, ...],
+    ) -> RolloutStep:
+        numbers = {f"{check.name}_{key}": getattr(check, key) for check in checks for key in ("number", "lower", "upper", "n")}
+        known = {name: float(number) for name, number in numbers.items() if math.isfinite(number)}
+        after = msgspec.structs.replace(
+            step, at=self._clock.now(), kind=kind, reason=reason, numbers=known, share=share, shares=shares
+        )
+        self._deploying.record(after)
+        return after

@@ -1,0 +1,109 @@
+"""What is known against a challenger: the tests of `evaluation.harm`, fed from what serving counted and what the lake joined.
+
+Three tests share the level, so that a harmless challenger is rolled back by any of them in at most 1 − level of trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from rewardloop.evaluation import Estimate, evaluate
+from rewardloop.evaluation.harm import Check, Mask, Randomised, error_check, estimate_check, latency_check, reward_check
+from rewardloop.features import parse_context
+from rewardloop.interactions import Floats, Interactions, Ints
+from rewardloop.lake import DataSet, Followed
+from rewardloop.loop.modelling import Modelling
+from rewardloop.loop.trials import CHALLENGER, FALLBACK, Moments, TrialCounts, sticky_key
+from rewardloop.registry.records import RolloutStep
+from rewardloop.settings import ExperimentSettings
+
+SETTLING = 200_000
+"""Microseconds after a step in which some worker may not have seen it yet: their decisions are left out, whatever they earned."""
+
+
+def served_checks(settings: ExperimentSettings, counts: TrialCounts) -> list[Check]:
+    """Errors and latency, from what serving counted."""
+    rollout, level = settings.rollout, _level(settings)
+    errors = error_check(counts.errors, counts.challenger.n, level, rollout.error_rate)
+    champion, challenger = _moments(counts.champion), _moments(counts.challenger)
+    return [errors, latency_check(champion, challenger, level, float(rollout.latency))]
+
+
+def randomised_check(settings: ExperimentSettings, steps: Sequence[RolloutStep], seen: Followed) -> Check:
+    """Reward, where the challenger serves: by the draw of each decision."""
+    challenged, share = _turn(seen), _shares(steps, seen.decided_at)
+    kept = settled(steps, seen.decided_at) & (share > 0) & _of_trial(steps[0], seen)
+    key = _keys(seen, steps[-1].sticky)[kept] if steps[-1].sticky else None
+    randomised = Randomised(seen.reward[kept], challenged[kept], share[kept], key)
+    first = next(step.share for step in steps if step.share)
+    target = round(settings.rollout.min_events / first)
+    return reward_check(randomised, _level(settings), target, settings.rollout.tolerance * _span(settings, seen.reward))
+
+
+def shadow_check(modelling: Modelling, step: RolloutStep, data: DataSet) -> Check:
+    """Reward, where it only scores: an off-policy estimate on the events since, which it has not been trained on."""
+    settings, newest = modelling.settings, modelling.settings.gate.max_events
+    batches = data.interactions(after=step.trial, newest=newest, batch=max(newest, 1))
+    seen = next(iter(batches), Interactions.empty())
+    limit = settings.rollout.tolerance * _span(settings, seen.reward)
+    return estimate_check(_difference(modelling, step, seen) if len(seen) > 1 else None, limit)
+
+
+def n_closed(step: RolloutStep, seen: Followed) -> int:
+    """Decisions of this step that have closed: the challenger's own, or all where it only scores."""
+    since = seen.decided_at > step.at
+    return int((since & _turn(seen)).sum() if step.share else since.sum())
+
+
+def settled(steps: Sequence[RolloutStep], decided_at: Ints) -> Mask:
+    """(n,) False for decisions made while a step was spreading to the workers."""
+    kept = np.ones(len(decided_at), bool)
+    for step in steps:
+        kept &= (decided_at < step.at) | (decided_at > step.at + SETTLING)
+    return kept
+
+
+def _difference(modelling: Modelling, step: RolloutStep, seen: Interactions) -> Estimate | None:
+    settings = modelling.settings
+    challenger, champion = (modelling.served(modelling.load(name), seen) for name in (step.challenger, step.champion))
+    gate = msgspec.structs.replace(settings.gate, rule="no_harm", interval="sequence", level=_level(settings))
+    return evaluate(seen, challenger, champion, gate, settings.reward.range, settings.training.seed).difference
+
+
+def _level(settings: ExperimentSettings) -> float:
+    return 1 - (1 - settings.rollout.level) / 3
+
+
+def _moments(moments: Moments) -> tuple[float, float, float]:
+    return moments.n, moments.total, moments.squares
+
+
+def _turn(seen: Followed) -> Mask:
+    """A challenger that failed had its turn: leaving those decisions out would choose by their context."""
+    return np.isin(seen.variant, [CHALLENGER, FALLBACK])
+
+
+def _of_trial(step: RolloutStep, seen: Followed) -> Mask:
+    return np.isin(seen.model_id, [step.champion, step.challenger])
+
+
+def _shares(steps: Sequence[RolloutStep], decided_at: Ints) -> Floats:
+    """(n,) the share in force when each decision was made."""
+    begun = np.array([step.at for step in steps])
+    return np.array([0.0, *(step.share for step in steps)])[np.searchsorted(begun, decided_at, "right")]
+
+
+def _keys(seen: Followed, sticky: str) -> Ints:
+    words = [
+        sticky_key(parse_context(context), sticky, event_id) for context, event_id in zip(seen.context, seen.event_id, strict=True)
+    ]
+    return np.unique(words, return_inverse=True)[1].astype(np.int64)
+
+
+def _span(settings: ExperimentSettings, reward: Floats) -> float:
+    if settings.reward.range is not None:
+        return settings.reward.range[1] - settings.reward.range[0]
+    return float(np.ptp(reward)) if len(reward) else 0.0

@@ -1,0 +1,259 @@
+"""Trials in the loop: a worse challenger is taken back, a good one comes into service, and the pointer follows the catalog."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rewardloop import Experiment, ExperimentSettings
+from rewardloop.clock import SECOND, ManualClock
+from rewardloop.errors import Conflict, InvalidInput
+from rewardloop.loop.status import statuses
+from rewardloop.policies.contract import Policy
+from rewardloop.policies.uniform import UniformPolicy
+from rewardloop.registry import Challenger, Hosted, ModelRecord, RolloutStep, read_hosted
+from rewardloop.settings import GateSettings, RewardSettings, RolloutSettings, TrainingSettings
+
+REWARD = RewardSettings(range=(0.0, 1.0))
+
+
+def settings(mode: str = "direct", **rollout: object) -> ExperimentSettings:
+    usual = {"min_events": 100, "share": 0.5, "steps": (0.2, 0.6), **rollout}
+    return ExperimentSettings(
+        experiment="offers",
+        actions=("red", "green"),
+        reward=REWARD,
+        training=TrainingSettings(every_events=200),
+        gate=GateSettings(rule="always"),
+        rollout=RolloutSettings(mode=mode, **usual),  # type: ignore[arg-type]
+    )
+
+
+def play(offers: Experiment, clock: ManualClock, n: int, seed: int, *, rewarded: bool = True) -> Counter[str]:
+    """Red is right for the young, green for the old; how often each variant decided."""
+    generator, variants = np.random.default_rng(seed), Counter[str]()
+    for i in range(n):
+        clock.advance(SECOND)
+        age = float(generator.uniform(18, 80))
+        decision = offers.decide({"age": age, "user": f"u{generator.integers(200)}"}, event_id=f"{seed}-{i}")
+        variants[decision.variant] += 1
+        if rewarded:
+            offers.reward(decision.event_id, float(decision.action == int(age > 50)))
+    clock.advance(SECOND)
+    return variants
+
+
+def made(offers: Experiment, n: int, policy: Policy) -> str:
+    """A model of the registry."""
+    stage = offers.modelling.store.stage()
+    policy.save(stage)
+    record = ModelRecord(
+        model_id=f"offers.{n}", experiment="offers", parent=None, created_at=offers.clock.now(), watermark=offers.clock.now(),
+        dataset="", n_trained=0, settings=offers.settings, metrics={}, golden=(), files={},
+    )  # fmt: skip
+    offers.catalog.add_model(offers.modelling.store.commit(stage, record))
+    return record.model_id
+
+
+def looked(offers: Experiment) -> RolloutStep | None:
+    with offers.trainer():
+        return offers.rollouts.advance(offers._cycle.join())
+
+
+def with_champion(data: Path, clock: ManualClock, chosen: ExperimentSettings) -> Experiment:
+    """A trained model is hosted."""
+    offers = Experiment.open(chosen, data, clock=clock)
+    play(offers, clock, 300, seed=1)
+    offers.deploy(offers.train().model_id)
+    return offers
+
+
+def test_a_worse_challenger_is_taken_back_with_the_numbers(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        offers.canary(made(offers, 2, UniformPolicy()))
+        assert play(offers, clock, 100, seed=2)["challenger"] > 20
+        assert looked(offers) is None
+        play(offers, clock, 700, seed=3)
+        done = looked(offers)
+        assert done is not None
+        assert (done.kind, done.challenger, done.champion) == ("roll back", "offers.2", "offers.1")
+        assert done.numbers["reward_upper"] < 0
+        assert "is worse" in done.reason
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id="offers.1")
+        assert set(play(offers, clock, 20, seed=4)) == {"champion"}
+        (state,) = statuses(tmp_path)
+        assert [step.kind for step in state.rollouts] == ["canary", "roll back"]
+
+
+def test_a_ramp_ends_in_promotion(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings(tolerance=0.05)) as offers:
+        play(offers, clock, 300, seed=9)
+        challenger = offers.train().model_id
+        offers.ramp(challenger)
+        shares = []
+        for seed in range(2, 9):
+            variants = play(offers, clock, 400, seed=seed)
+            shares.append(variants["challenger"] / 400)
+            step = looked(offers)
+            if step is not None and step.kind == "promote":
+                break
+        assert [step.kind for step in offers.catalog.rollouts("offers")] == ["ramp", "ramp", "promote"]
+        assert shares[0] < 0.3 < shares[-1]
+        hosted = offers.catalog.hosted("offers")
+        assert hosted is not None
+        assert (hosted.model_id, hosted.reason) == (challenger, "rollout")
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id=challenger)
+        offers.roll_back()
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id="offers.1")
+
+
+@pytest.mark.parametrize("mode", ["shadow", "canary", "ramp"])
+def test_the_loop_tries_what_passed_the_gate_and_then_hosts_it(tmp_path: Path, mode: str) -> None:
+    clock = ManualClock()
+    with Experiment.open(settings(mode, tolerance=0.05), tmp_path, clock=clock) as offers:
+        play(offers, clock, 300, seed=1)
+        report = offers.turn()
+        assert (report.deployed, report.on_trial) == (False, True)
+        assert offers.catalog.hosted("offers") is None
+        for seed in range(2, 8):
+            play(offers, clock, 400, seed=seed)
+            step = looked(offers)
+            if step is not None and step.kind == "promote":
+                break
+        hosted = offers.catalog.hosted("offers")
+        assert hosted is not None
+        assert hosted.model_id == "offers.1"
+        assert offers.catalog.rollouts("offers")[0].kind == mode
+
+
+def test_a_shadow_that_would_earn_less_is_taken_back_without_having_served(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        offers.shadow(made(offers, 2, UniformPolicy()))
+        assert set(play(offers, clock, 900, seed=2)) == {"champion"}
+        offers._following.save()
+        (state,) = statuses(tmp_path)
+        assert state.trial is not None
+        assert state.trial.agreement is not None
+        assert 100 < state.trial.n_challenger < 400
+        done = looked(offers)
+        assert done is not None
+        assert (done.kind, done.numbers["reward_n"]) == ("roll back", 900)
+
+
+def test_events_without_reward_wait_for_the_window_in_both_variants(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        offers.canary(made(offers, 2, UniformPolicy()))
+        play(offers, clock, 400, seed=2, rewarded=False)
+        step = offers.rollouts.current()
+        assert step is not None
+        with offers.trainer():
+            assert len(offers._cycle.join().follow(step.trial)) == 0
+        clock.advance(3_600 * SECOND)
+        with offers.trainer():
+            assert len(offers._cycle.join().follow(step.trial)) == 400
+
+
+def test_a_challenger_that_errs_is_taken_back_by_a_look_without_a_join(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        offers.canary(made(offers, 2, UniformPolicy()))
+        play(offers, clock, 10, seed=2)
+        trial = offers._following.current().trial
+        assert trial is not None
+        trial.counts.errors += 1
+        offers._following.save()
+        done = offers.rollouts.watch()
+        assert done is not None
+        assert (done.kind, done.reason[:9]) == ("roll back", "It failed")
+
+
+def test_a_challenger_that_no_process_can_load_is_taken_back(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        challenger = made(offers, 2, UniformPolicy())
+        offers.canary(challenger)
+        (offers.directory.models / challenger / "model.json").write_text("{}")
+        assert set(play(offers, clock, 10, seed=2)) == {"champion"}
+        offers._following.save()
+        done = offers.rollouts.watch()
+        assert done is not None
+        assert "could not take it" in done.reason
+
+
+def test_sticky_variants_are_judged_by_user(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings(sticky="user")) as offers:
+        offers.canary(made(offers, 2, UniformPolicy()))
+        play(offers, clock, 900, seed=2)
+        done = looked(offers)
+        assert done is not None
+        assert (done.kind, done.sticky) == ("roll back", "user")
+        assert 0 < done.numbers["reward_n"] < 900
+
+
+def test_another_deployment_ends_the_trial_for_good(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        second, third = made(offers, 2, UniformPolicy()), made(offers, 3, UniformPolicy())
+        offers.canary(second)
+        with pytest.raises(Conflict, match=r"`offers\.2` is on trial already"):
+            offers.shadow(third)
+        offers.deploy(third)
+        offers.roll_back()
+        assert offers.rollouts.current() is None
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id="offers.1")
+        assert offers.catalog.rollouts("offers")[-1].reason == "`offers.3` was deployed"
+
+
+def test_what_cannot_be_tried_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        with pytest.raises(Conflict, match="hosted already"):
+            offers.canary("offers.1")
+        with pytest.raises(InvalidInput, match="no trained model"):
+            offers.canary("offers.0")
+        with pytest.raises(InvalidInput, match="above 0 and below 1"):
+            offers.canary(made(offers, 2, UniformPolicy()), share=1.0)
+        for verb in (offers.promote, offers.abort):
+            with pytest.raises(Conflict, match="on trial, found none"):
+                verb()
+        assert offers.catalog.rollouts("offers") == []
+
+
+@pytest.mark.parametrize("cut", ["record", "point", "deploy"])
+def test_a_kill_between_two_writes_is_put_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: str) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        offers.canary(made(offers, 2, UniformPolicy()))
+
+        def killed(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        owner, name = {
+            "record": (offers.catalog, "record_rollout"),
+            "point": (offers.deploying, "_point"),
+            "deploy": (offers.catalog, "record_deployment"),
+        }[cut]
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, killed)
+            with pytest.raises(KeyboardInterrupt):
+                offers.promote()
+        with offers.trainer():
+            offers._cycle.resume(offers._cycle.join())
+        pointer, hosted, step = read_hosted(offers.directory.hosted), offers.catalog.hosted("offers"), offers.rollouts.current()
+        assert pointer is not None
+        assert hosted is not None
+        if cut == "deploy":
+            assert step is not None
+            assert pointer.challenger == Challenger(model_id="offers.2", trial=step.trial, share=0.5, scored=step.scored)
+        else:
+            assert (hosted.model_id, step) == ("offers.2", None)
+            assert pointer == Hosted(model_id="offers.2")
+            assert offers.catalog.rollouts("offers")[-1].kind == "promote"
