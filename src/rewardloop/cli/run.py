@@ -56,6 +56,8 @@ def _print(report: CycleReport) -> None:
     )
     if report.warning:
         console.print(f"[yellow]Careful:[/] {report.warning}.")
+    if report.drift:
+        console.print(f"[yellow]Drift:[/] {report.drift}.")
 
 
 def _print_step(step: RolloutStep) -> None:

@@ -63,6 +63,8 @@ def _print(state: Status, unread: int) -> None:
         print_facts([("last trial", f"{last.challenger}: {last.kind}, {instant(last.at)}. {last.reason}")], "  ")
     if state.warning:
         console.print(f"  [yellow]Careful:[/] {state.warning}.")
+    if state.drift:
+        console.print(f"  [yellow]Drift:[/] {state.drift}.")
     if state.models:
         console.print()
         header = ("model", "parent", "trained at", ">events", ">mean reward", "gate")

@@ -16,6 +16,7 @@ from rewardloop.lake import DataSet, Lake
 from rewardloop.log import LogReader
 from rewardloop.loop.collecting import collect, log_position
 from rewardloop.loop.deploying import Deploying
+from rewardloop.loop.drifting import drift_told
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.rollouts import Rollouts
 from rewardloop.loop.warning import early_closing
@@ -40,6 +41,8 @@ class CycleReport(msgspec.Struct, frozen=True):
     """What bends these numbers; empty where nothing does."""
     on_trial: bool = False
     """It passed, and is tried before it is hosted."""
+    drift: str = ""
+    """What says that the world has changed; empty where nothing does."""
 
 
 class Cycle:
@@ -140,4 +143,5 @@ class Cycle:
             self._is_hosted(model),
             early_closing(data.ledger, self._modelling.settings.reward),
             self._is_on_trial(model),
+            drift_told(model.metrics),
         )

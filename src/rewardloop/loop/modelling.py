@@ -13,12 +13,13 @@ import numpy as np
 
 from rewardloop.clock import Clock
 from rewardloop.errors import Conflict, CorruptModel, UnknownModel
-from rewardloop.evaluation import EvaluationReport, GateReport, Log, Seen, Serve, Subject, full_report, judge, look
+from rewardloop.evaluation import EvaluationReport, GateReport, Log, Seen, Subject, full_report, judge, look
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning import Trained, train
 from rewardloop.learning.training import Progress
 from rewardloop.loop.deciding import first_model, first_model_id
+from rewardloop.loop.drifting import drift_metrics, excused, n_evidence, restarts
 from rewardloop.loop.probing import probe
 from rewardloop.policies import load_policy
 from rewardloop.policies.contract import Policy
@@ -40,6 +41,8 @@ class _Match(NamedTuple):
     seen: Seen
     """`candidate`, and `hosted` where something is, as they would be served."""
     hosted_id: str | None
+    forgot: bool
+    """Whether the candidate forgot, because the world changed, what the hosted one still goes by."""
 
 
 class Modelling:
@@ -68,6 +71,7 @@ class Modelling:
                 f"Expected events to learn from, found none closed {since}; an event closes with its reward or its window"
             )
         policy = self.load(parent.model_id) if parent else None
+        forgotten = restarts(policy)
         trained = train(policy, data, self.settings, after=after, until=data.watermark, on_progress=on_progress)
         number = self.catalog.next_model_number(self.settings.experiment)
         record = ModelRecord(
@@ -79,7 +83,7 @@ class Modelling:
             dataset=data.fingerprint,
             n_trained=trained.n_trained,
             settings=self.settings,
-            metrics=trained.metrics,
+            metrics=trained.metrics | drift_metrics(data, self.settings.training.ratio, forgotten, restarts(trained.policy)),
             golden=trained.golden,
             files={},
         )
@@ -155,17 +159,18 @@ class Modelling:
 
     def _match(self, candidate: ModelRecord, data: DataSet, *, everything: bool) -> _Match:
         hosted = self.catalog.hosted(self.settings.experiment)
-        policies = {"candidate": self._serve(candidate.model_id)}
-        if hosted:
-            policies["hosted"] = self._serve(hosted.model_id)
-        seen = look(self._log(data), policies, self.settings.training.seed, robust=everything)
-        return _Match(seen, hosted.model_id if hosted else None)
-
-    def _serve(self, model_id: str) -> Serve:
-        return partial(self.served, self.load(model_id))
+        ours = self.load(candidate.model_id)
+        theirs = self.load(hosted.model_id) if hosted else None
+        policies = {"candidate": partial(self.served, ours)}
+        if theirs:
+            policies["hosted"] = partial(self.served, theirs)
+        known = n_evidence(ours, self.settings.training.ratio)
+        seen = look(self._log(data, known), policies, self.settings.training.seed, robust=everything)
+        return _Match(seen, hosted.model_id if hosted else None, restarts(ours) > restarts(theirs))
 
     def _judged(self, candidate: ModelRecord, match: _Match) -> GateReport:
         report = judge(match.seen, self.settings.gate, self.settings.reward.range)
+        report = excused(report) if match.forgot else report
         self.catalog.record_evaluation(
             self.settings.experiment,
             candidate.model_id,
@@ -176,13 +181,14 @@ class Modelling:
         )
         return report
 
-    def _log(self, data: DataSet) -> Log:
+    def _log(self, data: DataSet, known: int | None) -> Log:
         """The newest events that no model was trained on, read anew each time; kept where they are one batch."""
-        first = list(islice(self._held_out(data, HELD_AT_ONCE), 2))
-        return partial(iter, first) if len(first) < 2 else partial(self._held_out, data, HELD_AT_ONCE)
+        newest = min(self.settings.gate.max_events, known or self.settings.gate.max_events)
+        first = list(islice(self._held_out(data, HELD_AT_ONCE, newest), 2))
+        return partial(iter, first) if len(first) < 2 else partial(self._held_out, data, HELD_AT_ONCE, newest)
 
-    def _held_out(self, data: DataSet, batch: int) -> Iterator[Interactions]:
-        newest, ratio = self.settings.gate.max_events, self.settings.training.ratio
+    def _held_out(self, data: DataSet, batch: int, newest: int) -> Iterator[Interactions]:
+        ratio = self.settings.training.ratio
         return data.interactions(after=0, until=data.watermark, split="eval", ratio=ratio, newest=newest, batch=batch)
 
     def served(self, policy: Policy, interactions: Interactions) -> Floats:

@@ -8,6 +8,7 @@ import msgspec
 
 from rewardloop.lake import Ledger, read_ledger
 from rewardloop.loop.deciding import first_model_id
+from rewardloop.loop.drifting import drift_told
 from rewardloop.loop.trial_files import trial_counts
 from rewardloop.loop.warning import early_closing
 from rewardloop.registry.catalog import Catalog
@@ -63,6 +64,8 @@ class Status(msgspec.Struct, frozen=True):
     """The challenger on trial."""
     rollouts: tuple[RolloutStep, ...] = ()
     """What became of challengers, oldest first."""
+    drift: str = ""
+    """What the newest model says of a change of the world; empty where nothing does."""
 
 
 def statuses(data: Path, experiment: str | None = None) -> list[Status]:
@@ -73,7 +76,7 @@ def statuses(data: Path, experiment: str | None = None) -> list[Status]:
 
 
 def _status(catalog: Catalog, data: Path, name: str, settings: ExperimentSettings) -> Status:
-    hosted = catalog.hosted(name)
+    hosted, newest = catalog.hosted(name), catalog.newest_model(name)
     verdicts = {evaluation.candidate: evaluation.verdict for evaluation in catalog.evaluations(name)}
     models = tuple(
         ModelLine(
@@ -99,6 +102,7 @@ def _status(catalog: Catalog, data: Path, name: str, settings: ExperimentSetting
         settings.mode,
         _trial(catalog, data, name),
         tuple(catalog.rollouts(name)),
+        drift_told(newest.metrics) if newest else "",
     )
 
 

@@ -43,6 +43,11 @@ class Moments:
     def width(self) -> int:
         return self.rewarded.shape[1]
 
+    def expected(self, arms: Ints, X: Floats) -> Floats:
+        """(n,) x·θ of one arm each."""
+        means: Floats = np.einsum("nd,nd->n", X, self.theta[arms])
+        return means
+
     def posterior(self, x: Floats) -> tuple[Floats, Floats]:
         """(K,) means x·θ and standard deviations √(xᵀ A⁻¹ x) at x (d,)."""
         y = x.dot(self._all)
@@ -79,6 +84,13 @@ class Moments:
                 self.gram[arm] += X[rows].T @ X[rows]
                 self.rewarded[arm] += rewards[rows] @ X[rows]
                 self._invert(arm)
+
+    def forget(self, share: float) -> None:
+        """What was summed counts `share` as much from now on; the prior stays."""
+        self.gram *= share
+        self.rewarded *= share
+        for arm in range(self.n_arms):
+            self._invert(arm)
 
     def solve(self, arms: Ints, low: float, span: float) -> None:
         """θ = A⁻¹ b of the given arms, with rewards in units of [low, low + span]; each is one half where the span is 0."""

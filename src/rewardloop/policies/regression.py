@@ -13,14 +13,13 @@ from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.columns import Columns, ColumnsState
 from rewardloop.policies.design import Design
+from rewardloop.policies.memory import Forgetting, Memory, MemoryState, Past
 from rewardloop.policies.moments import Moments
 from rewardloop.policies.rewards import RewardRange, RewardRangeState
 from rewardloop.policies.scaling import Scaler, ScalerState
 
 _MAX_CELLS = 1 << 24
 """K·d² numbers of one kind in memory; more arms leave fewer columns."""
-_ROWS = 4_096
-"""Rows of the design made at once."""
 
 
 class Batch(NamedTuple):
@@ -41,6 +40,7 @@ class RegressionState(msgspec.Struct, frozen=True):
     rewards: RewardRangeState
     scaler: ScalerState
     columns: ColumnsState
+    memory: MemoryState = MemoryState()
 
 
 class Regression:
@@ -50,23 +50,44 @@ class Regression:
     as 1/√n, and re-scaling old rows exactly would need the rows.
     """
 
-    def __init__(self, rewards: RewardRange, scaler: Scaler, columns: Columns, moments: Moments) -> None:
-        self._rewards, self._scaler, self._columns, self.moments = rewards, scaler, columns, moments
+    def __init__(self, rewards: RewardRange, scaler: Scaler, columns: Columns, memory: Memory) -> None:
+        self._rewards, self._scaler, self._columns, self._memory = rewards, scaler, columns, memory
         self._design = Design(columns, scaler)
 
     @classmethod
-    def new(cls, n_arms: int, max_columns: int, declared: tuple[float, float] | None) -> Self:
+    def new(cls, n_arms: int, max_columns: int, declared: tuple[float, float] | None, forgetting: Forgetting = "none") -> Self:
         columns = Columns.new(min(max_columns, isqrt(_MAX_CELLS // n_arms) - 1))
-        return cls(RewardRange(declared), Scaler(), columns, Moments(n_arms, width=1))
+        return cls(RewardRange(declared), Scaler(), columns, Memory.new(n_arms, forgetting))
+
+    @property
+    def moments(self) -> Moments:
+        """The sums to decide by."""
+        return self._memory.moments
+
+    @property
+    def past(self) -> Past:
+        """All sums."""
+        return self._memory.past
+
+    @property
+    def n_restarts(self) -> int:
+        """How often the past was forgotten because the world had changed."""
+        return self._memory.n_restarts
+
+    @property
+    def n_since_change(self) -> int | None:
+        """Events learned since then, and a few before; None where it has not."""
+        return self._memory.n_since_change
 
     def state(self) -> RegressionState:
-        return RegressionState(self._rewards.state(), self._scaler.state(), self._columns.state())
+        return RegressionState(self._rewards.state(), self._scaler.state(), self._columns.state(), self._memory.state())
 
     @classmethod
-    def from_state(cls, state: RegressionState, moments: Moments) -> Self:
+    def from_state(cls, state: RegressionState, past: Past, forgetting: Forgetting) -> Self:
         """θ is computed again, from the same numbers by the same operations: the same bits."""
-        made = cls(RewardRange.from_state(state.rewards), Scaler.from_state(state.scaler), Columns(state.columns), moments)
-        made._solve(np.arange(moments.n_arms))
+        memory = Memory(past, forgetting, state.memory)
+        made = cls(RewardRange.from_state(state.rewards), Scaler.from_state(state.scaler), Columns(state.columns), memory)
+        made._solve()
         return made
 
     @property
@@ -76,7 +97,7 @@ class Regression:
 
     def add_arms(self, n: int) -> None:
         """Further arms behind the others, untried."""
-        self.moments = self.moments.resized(self.moments.n_arms + n, self.moments.width)
+        self._memory.resize(self.moments.n_arms + n, self.moments.width)
 
     def posterior(self, context: Features) -> tuple[Floats, Floats]:
         """(K,) means and standard deviations."""
@@ -92,12 +113,14 @@ class Regression:
         self._rewards.update(batch.rewards)
         self._scaler.update(batch.contexts)
         self._grow(batch.contexts)
-        for start in range(0, len(batch.arms), _ROWS):
-            rows = slice(start, start + _ROWS)
-            rewards = np.clip(batch.rewards[rows], self._rewards.low, self._rewards.high)
-            self.moments.add_many(batch.arms[rows], self._design.rows(batch.contexts[rows]), rewards)
-        same_range = before == (self._rewards.low, self._rewards.width)
-        self._solve(batch.arms if same_range else np.arange(self.moments.n_arms))
+        if before != (self._rewards.low, self._rewards.width):
+            self._solve()
+        rewards, start = np.clip(batch.rewards, self._rewards.low, self._rewards.high), 0
+        while start < len(batch.arms):
+            rows = slice(start, start + self._memory.step())
+            X = self._design.rows(batch.contexts[rows])
+            self._memory.add(batch.arms[rows], X, rewards[rows], self._rewards.low, self._rewards.width)
+            start = rows.stop
 
     def _grow(self, contexts: Sequence[Features]) -> None:
         self._columns.grow(contexts)
@@ -105,7 +128,7 @@ class Regression:
             self._design.rescale(self._scaler)
             return
         self._design = Design(self._columns, self._scaler)
-        self.moments = self.moments.resized(self.moments.n_arms, self.width)
+        self._memory.resize(self.moments.n_arms, self.width)
 
-    def _solve(self, arms: Ints) -> None:
-        self.moments.solve(arms, self._rewards.low, self._rewards.width)
+    def _solve(self) -> None:
+        self._memory.solve(np.arange(self.moments.n_arms), self._rewards.low, self._rewards.width)

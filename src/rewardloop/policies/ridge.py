@@ -45,8 +45,19 @@ class RidgePolicy:
             raise InvalidSettings(f"Expected `lints` or `linucb`, got `{rule}`", at="$.policy.exploration")
         if ids is None:
             raise InvalidSettings(f"Expected fixed actions for `{rule}`, got none; name them or use `regcbopt`", at="$.actions")
-        config = Config(rule, settings.policy.alpha, seed, settings.policy.learner.max_columns, settings.reward.range)
+        learner, rewards = settings.policy.learner, settings.reward.range
+        config = Config(rule, settings.policy.alpha, seed, learner.max_columns, rewards, learner.forgetting)
         return cls(config, ids, _blank(config, len(ids)), _batch([]), 0)
+
+    @property
+    def n_restarts(self) -> int:
+        """How often the past was forgotten because the recent past predicted better."""
+        return self._regression.n_restarts
+
+    @property
+    def n_since_change(self) -> int | None:
+        """Events learned since the world changed, by and large; None where it has not."""
+        return self._regression.n_since_change
 
     def pmf(self, context: Features, actions: ActionSet) -> Sequence[float]:
         if actions.ids != self._ids:
@@ -82,13 +93,14 @@ class RidgePolicy:
     def save(self, directory: Path) -> None:
         head = self._head and list(zip(self._head.contexts, self._head.arms.tolist(), self._head.rewards.tolist(), strict=True))
         state = RidgeState(self._config, self._ids, self._n_learned, self._regression.state(), head)
-        save_ridge(directory, state, self._regression.moments)
+        save_ridge(directory, state, self._regression.past)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
-        state, moments = load_ridge(directory)
+        state, past = load_ridge(directory)
+        regression = Regression.from_state(state.regression, past, state.config.forgetting)
         head = None if state.head is None else _batch(state.head)
-        return cls(state.config, state.ids, Regression.from_state(state.regression, moments), head, state.n_learned)
+        return cls(state.config, state.ids, regression, head, state.n_learned)
 
     def _name_arms(self, ids: tuple[str, ...]) -> None:
         self._ids, config = ids, self._config
@@ -125,7 +137,7 @@ class RidgePolicy:
 
 
 def _blank(config: Config, n_arms: int) -> Regression:
-    return Regression.new(n_arms, config.max_columns, config.range)
+    return Regression.new(n_arms, config.max_columns, config.range, config.forgetting)
 
 
 def _batch(events: Sequence[tuple[Features, int, float]]) -> Batch:

@@ -14,12 +14,14 @@ from msgspec import Meta
 
 from rewardloop.errors import CorruptModel
 from rewardloop.features import Features
+from rewardloop.policies.memory import Forgetting, Past
 from rewardloop.policies.model_files import read_model, write_model
 from rewardloop.policies.moments import Moments
 from rewardloop.policies.regression import RegressionState
 
 ENGINE: Final = "ridge"
 _STATE, _SUMS = "ridge.json", "ridge.npz"
+_RECENT: Final = "recent_"
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -30,6 +32,7 @@ class Config(msgspec.Struct, frozen=True):
     seed: Annotated[int, Meta(ge=0)]
     max_columns: Annotated[int, Meta(ge=1)]
     range: tuple[float, float] | None
+    forgetting: Forgetting = "none"
 
 
 class RidgeState(msgspec.Struct, frozen=True):
@@ -43,14 +46,14 @@ class RidgeState(msgspec.Struct, frozen=True):
     """Context, arm and reward of the first events, until there are enough."""
 
 
-def save_ridge(directory: Path, state: RidgeState, moments: Moments) -> None:
+def save_ridge(directory: Path, state: RidgeState, past: Past) -> None:
     """The inverses are saved too: rank-one updates left them other bits than a fresh inversion would give."""
-    sums = BytesIO()
-    np.savez(sums, gram=moments.gram, rewarded=moments.rewarded, inverse=moments.inverse, n_updates=moments.n_updates)
+    sums, recent = BytesIO(), _arrays(past.recent, _RECENT) if past.recent else {}
+    np.savez(sums, allow_pickle=False, **_arrays(past.moments, ""), **recent)
     write_model(directory, ENGINE, {_STATE: msgspec.json.encode(state), _SUMS: sums.getvalue()})
 
 
-def load_ridge(directory: Path) -> tuple[RidgeState, Moments]:
+def load_ridge(directory: Path) -> tuple[RidgeState, Past]:
     """Raises `CorruptModel` for anything but what `save_ridge` wrote."""
     state_file, sums_file = read_model(directory, ENGINE, (_STATE, _SUMS))
     try:
@@ -59,7 +62,7 @@ def load_ridge(directory: Path) -> tuple[RidgeState, Moments]:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise CorruptModel(f"Expected the state of a ridge policy: {error}", at=str(directory / _STATE)) from None
     try:
-        return state, _moments(sums_file, len(state.ids), len(state.regression.columns.pairs))
+        return state, _past(sums_file, state)
     except (ValueError, KeyError, OSError, EOFError, BadZipFile, NotImplementedError) as error:
         raise CorruptModel(f"Expected the sums of a ridge policy: {error}", at=str(directory / _SUMS)) from None
 
@@ -72,13 +75,19 @@ def _check(state: RidgeState) -> None:
         raise ValueError("an arm that is not there")
 
 
-def _moments(content: bytes, n_arms: int, width: int) -> Moments:
-    moments = Moments(n_arms, width)
+def _arrays(moments: Moments, prefix: str) -> dict[str, npt.NDArray[np.generic]]:
+    """The sums under their names in the file; writing into them changes the moments."""
+    sums = {"gram": moments.gram, "rewarded": moments.rewarded, "inverse": moments.inverse, "n_updates": moments.n_updates}
+    return {prefix + name: array for name, array in sums.items()}
+
+
+def _past(content: bytes, state: RidgeState) -> Past:
+    past = Past.blank(len(state.ids), len(state.regression.columns.pairs), state.config.forgetting)
     with np.load(BytesIO(content), allow_pickle=False) as arrays:
-        for name, into in (("gram", moments.gram), ("rewarded", moments.rewarded), ("inverse", moments.inverse)):
-            into[:] = _array(arrays[name], name, into)
-        moments.n_updates[:] = _array(arrays["n_updates"], "n_updates", moments.n_updates)
-    return moments
+        for moments, prefix in zip(past, ("", _RECENT), strict=True):
+            for name, into in (_arrays(moments, prefix) if moments else {}).items():
+                into[...] = _array(arrays[name], name, into)
+    return past
 
 
 def _array(found: npt.NDArray[np.generic], name: str, like: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

@@ -41,6 +41,11 @@ def _policy(settings: ExperimentSettings) -> Iterator[Problem]:
             "$.policy.learner.cb_type",
             f"`{exploration}` works with cb_type `mtr` only, got `{policy.learner.cb_type}`: leave it out",
         )
+    if exploration not in NATIVE and isinstance(policy.learner.forgetting, int):
+        yield Problem(
+            "$.policy.learner.forgetting",
+            f"A half-life is for `lints` and `linucb`, got `{exploration}`: Vowpal Wabbit forgets with `arguments: --power_t 0`",
+        )
     if policy.floor >= 1:
         yield Problem(
             "$.policy.floor", "A floor of 1 leaves the policy nothing to decide: choose one below 1, or `exploration: uniform`"

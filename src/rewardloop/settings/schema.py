@@ -44,7 +44,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class LearnerSettings(Section, frozen=True, kw_only=True):
-    """How weights are learned. All but the replay and `max_columns` are Vowpal Wabbit's."""
+    """How weights are learned. All but the replay, `forgetting` and `max_columns` are Vowpal Wabbit's."""
 
     cb_type: Annotated[Literal["mtr", "dr", "ips", "dm", "sm"], said("How a cost is estimated for actions not taken.")] = "mtr"
     learning_rate: Annotated[Positive, said("Size of a step.")] = 2.0
@@ -58,6 +58,10 @@ class LearnerSettings(Section, frozen=True, kw_only=True):
     ] = 4
     replay_events: Annotated[Count, said("Size of that sample.")] = 20_000
     arguments: Annotated[str, said("Further Vowpal Wabbit arguments, verbatim, for those who know them.")] = ""
+    forgetting: Annotated[
+        Literal["auto", "none"] | Annotated[int, Meta(ge=16, le=1_000_000_000)],
+        said("lints, linucb. auto: all is remembered until the recent past alone predicts better. A number: half-life in events."),
+    ] = "auto"
     max_columns: Annotated[
         int, Meta(ge=1, le=2048), said("Width of the native engine's design; further words share columns by hashing.")
     ] = 256
