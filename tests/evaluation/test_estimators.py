@@ -19,6 +19,7 @@ from rewardloop.evaluation import (
     snips,
     switch_dr,
 )
+from rewardloop.evaluation.estimates import by_estimator
 from rewardloop.testing.estimator import EstimatorContract
 
 
@@ -117,10 +118,29 @@ def test_nothing_observed_is_not_a_number_rather_than_a_perfect_zero():
 
 def test_calibration_removes_what_weights_off_their_mean_explain():
     """A constant residual is all explained: where the weights average 1.5, IPS counts every residual half as much again."""
-    weight = np.array([0.0, 3.0, 0.0, 3.0])
-    events = Sample(weight, np.ones(4), np.full(4, 0.5), np.full(4, 0.5))
+    weight = np.tile([0.0, 3.0], 500)
+    events = Sample(weight, np.ones(1000), np.full(1000, 0.5), np.full(1000, 0.5))
     assert dr(events).mean() == pytest.approx(1.25)
-    assert cdr(events).mean() == pytest.approx(1.0)
+    assert cdr(events).mean() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_handful_of_events_does_not_overrule_the_reward_model():
+    """The same correction, 1/10 of the events weighing 10: believed of 1,000 events, hardly of ten."""
+    found = {}
+    for n in (10, 1000):
+        weight = np.tile([10.0, *np.zeros(9)], n // 10)
+        found[n] = cdr(Sample(weight, np.ones(n), np.full(n, 0.2), np.full(n, 0.2)))
+    assert found[10].mean() < 0.3
+    assert found[1000].mean() > 0.95
+    assert found[10].std() > 0
+
+
+def test_the_interval_of_the_recommended_estimate_is_the_one_that_covers():
+    generator = np.random.default_rng(0)
+    events = Sample(generator.exponential(size=200), *generator.random((3, 200)))
+    found = by_estimator(events, 0.95, (0.0, 1.0))
+    assert (found["cdr"].lower, found["cdr"].upper) == (found["cressie_read"].lower, found["cressie_read"].upper)
+    assert found["cdr"].value == pytest.approx(cdr(events).mean())
 
 
 def test_calibration_is_the_cressie_read_average_of_the_residuals():
@@ -133,7 +153,9 @@ def test_calibration_is_the_cressie_read_average_of_the_residuals():
         p = (1 + (1 - w.mean()) / w.var() * (w - w.mean())) / 51
         assert p @ w == pytest.approx(1.0)
         residual = p[:50] @ (events.weight * (events.reward - events.fitted))
-        assert cdr(events).mean() == pytest.approx(events.direct.mean() + residual)
+        ess = events.weight.sum() ** 2 / (events.weight @ events.weight)
+        kept = 1 - (1 - ess / 50) / (1 + (ess / 7) ** 2)
+        assert cdr(events).mean() == pytest.approx(events.direct.mean() + kept * residual)
 
 
 @pytest.mark.parametrize("estimator", [clipped_ips, switch_dr, dros])

@@ -10,6 +10,7 @@ from rewardloop.evaluation.feature_groups import By
 from rewardloop.evaluation.gate import evaluate, judge
 from rewardloop.evaluation.importance import FeatureImportance, Importance, importance
 from rewardloop.evaluation.intervals import bootstrap, empirical_bernstein, normal
+from rewardloop.evaluation.ranked import RankedSample, cascade_dr, cascade_ips, independent_ips, joint_ips, pseudo_inverse
 from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.report_explained import DecisionReport, PolicyReport
 from rewardloop.evaluation.report_full import EvaluationReport, PolicyName, Subject, full_report
@@ -36,6 +37,7 @@ __all__ = [
     "Log",
     "PolicyName",
     "PolicyReport",
+    "RankedSample",
     "Rule",
     "Sample",
     "Seen",
@@ -49,6 +51,8 @@ __all__ = [
     "asymptotic_sequence",
     "bernstein_sequence",
     "bootstrap",
+    "cascade_dr",
+    "cascade_ips",
     "cdr",
     "clipped_ips",
     "contributions",
@@ -62,10 +66,13 @@ __all__ = [
     "evaluate",
     "full_report",
     "importance",
+    "independent_ips",
     "ips",
+    "joint_ips",
     "judge",
     "look",
     "normal",
+    "pseudo_inverse",
     "sample",
     "sndr",
     "snips",

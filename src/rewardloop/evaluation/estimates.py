@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
+import msgspec
+
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.cressie_read import cressie_read
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
@@ -14,7 +16,7 @@ from rewardloop.evaluation.sample import Sample
 from rewardloop.evaluation.seen import Seen, look
 from rewardloop.interactions import Floats, Interactions
 
-CRESSIE_READ, MRDR = "cressie_read", "mrdr"
+CDR, CRESSIE_READ, MRDR = "cdr", "cressie_read", "mrdr"
 ALL = (*ESTIMATORS, CRESSIE_READ)
 
 
@@ -43,12 +45,22 @@ def estimate_seen(seen: Seen, name: str, level: float, reward_range: tuple[float
 def by_estimator(
     events: Sample, level: float, reward_range: tuple[float, float] | None, names: Collection[str] = ALL
 ) -> dict[str, Estimate]:
-    """By those of the estimators that need no more than a `Sample`; the intervals are normal, but for `cressie_read`."""
+    """By those of the estimators that need no more than a `Sample`; intervals are normal, but of
+    `cdr` and `cressie_read`, whose interval (by empirical likelihood) covers where a few events carry most of the weight."""
     ess = effective_sample_size(events.weight)
     found = {name: normal(ESTIMATORS[name](events), level, ess) for name in names if name in ESTIMATORS}
-    if CRESSIE_READ in names:
-        found[CRESSIE_READ] = cressie_read(events.weight, events.reward, level, including(reward_range, events.reward))
+    if CRESSIE_READ in names or CDR in names:
+        likely = cressie_read(events.weight, events.reward, level, including(reward_range, events.reward))
+        if CDR in names:
+            found[CDR] = _within(found[CDR].value, likely)
+        if CRESSIE_READ in names:
+            found[CRESSIE_READ] = likely
     return {name: estimate for name, estimate in found.items() if math.isfinite(estimate.value)}
+
+
+def _within(value: float, likely: Estimate) -> Estimate:
+    """A value with an interval that covers where weights are so uneven that normal ones do not, widened to hold the value."""
+    return msgspec.structs.replace(likely, value=value, lower=min(likely.lower, value), upper=max(likely.upper, value))
 
 
 def including(reward_range: tuple[float, float] | None, seen: Floats) -> tuple[float, float]:
