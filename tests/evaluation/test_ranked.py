@@ -2,6 +2,7 @@
 
 import itertools
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,7 +14,10 @@ from rewardloop.evaluation import (
     independent_ips,
     joint_ips,
     pseudo_inverse,
+    ranked_sample,
+    without_replacement,
 )
+from rewardloop.events import Choice, Decision
 
 LOGGED = np.array([[0.5, 0.4, 0.25], [0.2, 0.6, 0.5], [0.7, 0.3, 0.9], [0.1, 0.5, 0.8]])
 TARGET = np.array([[0.6, 0.1, 0.5], [0.3, 0.3, 0.4], [0.2, 0.6, 0.7], [0.05, 0.9, 0.3]])
@@ -154,3 +158,45 @@ def test_what_is_no_ranking_is_named(change, at):
 def test_without_the_positions_own_probabilities_it_is_said_what_is_missing():
     with pytest.raises(InvalidInput, match="cascade_ips needs no others"):
         independent_ips(RankedSample(LOGGED, TARGET, REWARD))
+
+
+def decision(slots, pmf=(0.5, 0.3, 0.2)):
+    return Decision("e", "x", "x.0", 0, b"{}", b'["a","b","c"]', pmf, slots[0].action if slots else 0, 0.5, 0, 0.5, slots=slots)
+
+
+TWO = (Choice("1", 0, 0.5, (0.5, 0.3, 0.2)), Choice("2", 2, 0.4, (0.0, 0.6, 0.4)))
+
+
+def test_logged_decisions_become_a_sample_and_the_policy_that_logged_them_earns_what_was_earned():
+    log = [decision(TWO), decision(TWO[:1])]
+    found = ranked_sample(log, [{"2": 1.0}, {"1": 3.0}], without_replacement(lambda one: one.pmf))
+    np.testing.assert_allclose(found.logged, [[0.5, 0.4], [0.5, 1.0]])
+    np.testing.assert_allclose(found.target, found.logged)
+    assert cascade_ips(found).tolist() == pytest.approx([1.0, 3.0])
+    assert found.logged_marginal is None
+
+
+def test_another_policy_is_seen_given_what_was_shown_above():
+    found = ranked_sample([decision(TWO)], [{}], without_replacement(lambda _: (0.2, 0.2, 0.6)))
+    np.testing.assert_allclose(found.target, [[0.2, 0.75]])
+
+
+def test_slates_with_actions_of_their_own_are_independent():
+    slate = tuple(msgspec.structs.replace(choice, actions=b'["a","b","c"]') for choice in TWO)
+    found = ranked_sample([decision(slate)], [{"1": 1.0}], lambda _, position: (0.1, 0.1, 0.8) if position else (0.9, 0.1, 0.0))
+    assert independent_ips(found).tolist() == pytest.approx([0.9 / 0.5])
+    assert pseudo_inverse(found).tolist() == pytest.approx([0.9 / 0.5 + 0.8 / 0.4 - 1])
+
+
+@pytest.mark.parametrize(
+    ("slots", "earned", "target", "said"),
+    [
+        ((), {}, [1.0], "with slots"),
+        (TWO, {"3": 1.0}, [1.0, 0.0, 0.0], "got one of `3`"),
+        (TWO, {}, [1.0], "each offered action"),
+        (TWO, {"1": float("nan")}, [1.0, 0.0, 0.0], "finite"),
+    ],
+)
+def test_what_cannot_be_read_is_named(slots, earned, target, said):
+    with pytest.raises(InvalidInput, match=said):
+        ranked_sample([decision(slots)], [earned], lambda *_: target)

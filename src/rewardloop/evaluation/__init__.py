@@ -11,6 +11,7 @@ from rewardloop.evaluation.gate import evaluate, judge
 from rewardloop.evaluation.importance import FeatureImportance, Importance, importance
 from rewardloop.evaluation.intervals import bootstrap, empirical_bernstein, normal
 from rewardloop.evaluation.ranked import RankedSample, cascade_dr, cascade_ips, independent_ips, joint_ips, pseudo_inverse
+from rewardloop.evaluation.ranked_log import Conditional, ranked_sample, without_replacement
 from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.report_explained import DecisionReport, PolicyReport
 from rewardloop.evaluation.report_full import EvaluationReport, PolicyName, Subject, full_report
@@ -24,6 +25,7 @@ from rewardloop.evaluation.support import Support, support
 __all__ = [
     "ESTIMATORS",
     "By",
+    "Conditional",
     "ConfidenceSequence",
     "Contribution",
     "Contributions",
@@ -73,10 +75,12 @@ __all__ = [
     "look",
     "normal",
     "pseudo_inverse",
+    "ranked_sample",
     "sample",
     "sndr",
     "snips",
     "support",
     "switch_dr",
     "typical",
+    "without_replacement",
 ]
