@@ -76,10 +76,17 @@ def history_row(line: int, values: Values, fixed: ActionSet | None) -> HistoryRo
 
 def _context(values: Values) -> object:
     if "observation" in values:
-        return {"observation": _parsed(values["observation"], "$.observation")}
+        return _observed(_parsed(values["observation"], "$.observation"))
     if "context" in values:
         return _parsed(values["context"], "$.context")
     return {name: value for name, value in values.items() if name not in _RESERVED}
+
+
+def _observed(value: object) -> dict[str, object]:
+    """The list of 2019. Of numbers it is an array; with texts among them, each feature gets the name it would have in one."""
+    if not isinstance(value, list) or not any(isinstance(item, str) for item in value):
+        return {"observation": value}
+    return {f"observation[{i}]": item for i, item in enumerate(value)}
 
 
 def _parsed(value: object, at: str) -> object:

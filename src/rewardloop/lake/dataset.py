@@ -78,10 +78,12 @@ class DataSet:
             for labels in _batches(stream, batch):
                 yield parser.interactions(labels, decisions.take(labels.seq))
 
-    def rows(self, columns: Sequence[str], *, until: int | None = None, batch: int = 10_000) -> Iterator[tuple[Labels, pa.Table]]:
-        """Events with closed_at ≤ until as they were logged, in the order of `interactions`: labels and columns of decisions."""
+    def rows(
+        self, columns: Sequence[str], *, after: int = -1, until: int | None = None, batch: int = 10_000
+    ) -> Iterator[tuple[Labels, pa.Table]]:
+        """Events with after < closed_at ≤ until as logged, in the order of `interactions`: labels, and columns of decisions."""
         until = self._bounded(until)
-        labels = (read_labels(self._directory, part, -1, until).ordered() for part in self._parts(-1, until))
+        labels = (read_labels(self._directory, part, after, until).ordered() for part in self._parts(after, until))
         with DecisionRows(self._directory, self._manifest.of("decisions"), columns) as decisions:
             for some in _batches(labels, batch):
                 yield some, decisions.take(some.seq)

@@ -122,6 +122,14 @@ class Experiment(Opened):
         self._writer.commit([record])
         return record
 
+    def made_here(self, event_id: str) -> bool:
+        """Whether the id of an event is one that this experiment made."""
+        return self._rewarder.made_here(event_id)
+
+    def serving(self) -> str:
+        """Id of the model that this process decides with; a deployment is seen within 20 ms."""
+        return self._following.current().model_id
+
     def activate(self, event_id: str) -> Activation:
         """Count a deferred decision."""
         record = self._rewarder.activation(event_id, self.settings.experiment)

@@ -142,6 +142,11 @@ class Modelling:
         """The candidate against what is hosted, on the newest held-out events, as both would be served; recorded for ever."""
         return self._judged(candidate, self._match(candidate, data, everything=False))
 
+    def estimate(self, model_id: str, data: DataSet) -> GateReport:
+        """What any model, the uniform first one included, would earn on the newest held-out events; nothing is recorded."""
+        seen = look(self._log(data), {"candidate": self._serve(model_id)}, self.settings.training.seed, robust=False)
+        return judge(seen, self.settings.gate, self.settings.reward.range)
+
     def report(self, candidate: ModelRecord, data: DataSet) -> EvaluationReport:
         """`judge`, and what a reader wants to see beside the verdict."""
         match = self._match(candidate, data, everything=True)

@@ -25,6 +25,11 @@ class ExperimentDirectory:
         return self.root / "models"
 
     @property
+    def joined(self) -> Path:
+        """Joined data as CSV, a folder a job, for scripts that read it as they read S3."""
+        return self.root / "joined"
+
+    @property
     def hosted(self) -> Path:
         """The pointer that serving workers watch."""
         return self.root / "hosted.json"

@@ -33,7 +33,7 @@ class Service:
         self.counts = counts
         self.catalog = Catalog(directory.root)
         self.experiments: dict[str, ServedExperiment] = {}
-        self._directory = directory
+        self.directory = directory
         self._clock = clock
         self._writer = writer
         self._ids = EventIds(clock, key=self.catalog.salt, start=start_counter)
@@ -105,7 +105,7 @@ class Service:
 
     async def _take_in(self, entry: ExperimentEntry) -> None:
         decider = Decider(entry.settings, entry.tag, self._ids, self._clock)
-        directory = self._directory.experiment(entry.name)
+        directory = self.directory.experiment(entry.name)
         served = ServedExperiment(entry.settings, directory, decider, self._writer, self.counts.experiment(entry.name))
         await served.start()
         self.experiments[entry.name] = served

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from rewardloop.compat.sagemaker import hosting
+from rewardloop.compat.sagemaker import hosting, s3
 from rewardloop.compat.sagemaker.answers import ActionsAnswer, ArmAnswer, ModelIdAnswer, RewardAnswer
+from rewardloop.compat.sagemaker.joined import BUCKET
 from rewardloop.compat.sagemaker.replies import refuse_at_endpoint, refuse_in_container
 from rewardloop.compat.sagemaker.requests import ACCEPTED, Body
 from rewardloop.serving.routes import MiB, Route
@@ -16,6 +17,8 @@ _ENDPOINT = "/endpoints/{name}"
 
 _at_endpoint: Callable[..., Route] = partial(Route, refuse=refuse_at_endpoint, max_body=hosting.MAX_PAYLOAD_MB * MiB)
 _in_container: Callable[..., Route] = partial(Route, refuse=refuse_in_container, max_body=hosting.MAX_PAYLOAD_MB * MiB)
+_in_bucket: Callable[..., Route] = partial(Route, refuse=s3.refuse, accepts=frozenset(), body_required=False)
+_OBJECT = f"/{BUCKET}/{{experiment}}/joined/{{job}}/{{split}}/{{file}}"
 
 ROUTES: tuple[Route, ...] = (
     _in_container("GET", "/ping", hosting.ping, "Every model is loaded and every log takes writes", None, name="sagemaker_ping"),
@@ -69,4 +72,8 @@ ROUTES: tuple[Route, ...] = (
         body_required=False,
         name="sagemaker_invoke_endpoint_with_response_stream",
     ),
+    _in_bucket("GET", f"/{BUCKET}", s3.list_objects, "List joined data, as S3 does", str, name="s3_list_objects"),
+    _in_bucket("GET", _OBJECT, s3.get_object, "Read joined data, as S3 does", str, name="s3_get_object"),
+    _in_bucket("PUT", _OBJECT, s3.refuse_write, "Refused: read only", None, name="s3_put_object"),
+    _in_bucket("DELETE", _OBJECT, s3.refuse_write, "Refused: read only", None, name="s3_delete_object"),
 )
