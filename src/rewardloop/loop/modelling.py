@@ -144,7 +144,8 @@ class Modelling:
 
     def estimate(self, model_id: str, data: DataSet) -> GateReport:
         """What any model, the uniform first one included, would earn on the newest held-out events; nothing is recorded."""
-        seen = look(self._log(data), {"candidate": self._serve(model_id)}, self.settings.training.seed, robust=False)
+        policies = {"candidate": partial(self.served, self.load(model_id))}
+        seen = look(self._log(data, None), policies, self.settings.training.seed, robust=False)
         return judge(seen, self.settings.gate, self.settings.reward.range)
 
     def report(self, candidate: ModelRecord, data: DataSet) -> EvaluationReport:

@@ -45,6 +45,16 @@ def test_nothing_shared_is_allowed(runtime: Any) -> None:
     assert invoke(runtime, {"shared_context": None, "actions_context": [[1.0]]}, "shop")["actions"] == [0]
 
 
+def test_a_ranking(runtime: Any, server: Server) -> None:
+    answer = invoke(runtime, {**ADF, "top_k": 2}, "shop")
+    assert len(set(answer["actions"])) == 2
+    assert answer["action_probs"] == [pytest.approx(1 / 3), pytest.approx(1 / 2)]
+    assert invoke(runtime, {"request_type": "reward", "event_id": answer["event_id"], "reward": 1}, "shop")["status"] == "success"
+    lines = json.dumps({**ADF, "top_k": 3}).encode()
+    told = runtime.invoke_endpoint(EndpointName="shop", Body=lines, ContentType="application/jsonlines")["Body"].read()
+    assert sorted(json.loads(told)["actions"]) == [0, 1, 2]
+
+
 def test_texts_names_and_nulls_are_features(runtime: Any, server: Server) -> None:
     for observation in (["red", 1.5, None, True], {"age": 31, "os": "ios"}):
         event = invoke(runtime, {"observation": observation})["event_id"]

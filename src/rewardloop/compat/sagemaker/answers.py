@@ -34,6 +34,7 @@ class ActionsAnswer(msgspec.Struct, frozen=True, gc=False):
     actions: list[int]
     """Positions among those offered, from 0."""
     action_probs: list[float]
+    """Each given those above it: their product is the probability of the whole."""
     event_id: str
     timestamp: int
     sample_prob: float
@@ -62,7 +63,8 @@ def answer(decision: Decision, with_features: bool) -> Answer:
     """A decision as SageMaker's containers tell it."""
     at = decision.decided_at // SECOND
     if with_features:
-        chosen, shares = [decision.action], [decision.probability]
+        chosen = [choice.action for choice in decision.slots] or [decision.action]
+        shares = [choice.probability for choice in decision.slots] or [decision.probability]
         return ActionsAnswer(chosen, shares, decision.event_id, at, decision.sample_prob, decision.model_id)
     return ArmAnswer(decision.action + 1, decision.probability, decision.event_id, at, decision.sample_prob, decision.model_id)
 

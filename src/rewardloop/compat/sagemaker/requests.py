@@ -12,7 +12,7 @@ from msgspec import Meta
 from rewardloop.compat.sagemaker import features
 from rewardloop.compat.sagemaker.features import Observed, Vector
 from rewardloop.errors import InvalidInput, MalformedJson, UnsupportedMedia, did_you_mean
-from rewardloop.events import MAX_ACTIONS
+from rewardloop.events import MAX_ACTIONS, MAX_SLOTS
 from rewardloop.features import MAX_MAGNITUDE
 from rewardloop.loop.deciding import DecideRequest
 from rewardloop.serving.reading import decode
@@ -33,7 +33,7 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     observation: Observed | None = None
     shared_context: Observed | None = None
     actions_context: Annotated[list[Observed], Meta(min_length=1, max_length=MAX_ACTIONS)] | None = None
-    top_k: Annotated[int, Meta(ge=1, le=MAX_ACTIONS)] = 1
+    top_k: Annotated[int, Meta(ge=1, le=MAX_SLOTS)] = 1
     user_id: str | int | None = None
     event_id: str | int | None = None
     reward: float | None = None
@@ -75,11 +75,10 @@ def asked(body: Body, event_id: str | None = None) -> Asked:
     if body.actions_context is not None:
         if body.observation is not None:
             raise InvalidInput("Expected `observation` or `actions_context`, got both")
-        if body.top_k > 1:
-            raise InvalidInput(f"Expected top_k 1, got {body.top_k}: one action is chosen at a time", at="$.top_k")
         shared = features.shared_context(body.shared_context, body.user_id)
         offered = features.actions(body.actions_context)
-        return Asked(DecideRequest(context=shared, actions=offered, event_id=event_id), True)
+        top_k = body.top_k if body.top_k > 1 else None
+        return Asked(DecideRequest(context=shared, actions=offered, event_id=event_id, top_k=top_k), True)
     if body.observation is None:
         raise MalformedJson("Incorrect JSON format error: expected `observation`, or `actions_context` for actions with features")
     return Asked(DecideRequest(context=features.context(body.observation), event_id=event_id), False)
