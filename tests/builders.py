@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from rewardloop.clock import SECOND
-from rewardloop.events import Activation, Decision, Reward
+from rewardloop.events import Activation, Choice, Decision, Reward
 
 AT = 1_700_000_000 * SECOND
 
@@ -18,6 +18,13 @@ def decision(event_id: str = "e1", **fields: Any) -> Decision:
         event_id, "offers", "offers.1", AT, b'{"age": 31}', b'["a", "b", "c"]', (0.2, 0.5, 0.3), 1, 0.5, seed=1, sample_prob=0.25
     )
     return msgspec.structs.replace(usual, **fields)
+
+
+def ranking(event_id: str = "e1", k: int = 2, **fields: Any) -> Decision:
+    """The first k of three arms, in their order."""
+    pmfs = ((0.2, 0.5, 0.3), (0.0, 0.6, 0.4), (0.0, 0.0, 1.0))
+    choices = tuple(Choice(str(i + 1), i, pmfs[i][i], pmfs[i]) for i in range(k))
+    return decision(event_id, pmf=pmfs[0], action=0, probability=0.2, slots=choices, **fields)
 
 
 def reward(event_id: str = "e1", value: float = 1.0, **fields: Any) -> Reward:

@@ -144,21 +144,42 @@ def slot_seed(seed: int, position: int) -> int:
     return own
 
 
-_SLOT = "\x1f"
+_SLOT, _PLACE = "\x1f", "\x1e"
 
 
-def slot_event_id(event_id: str, slot: str) -> str:
-    """The id under which the lake keeps one slot of an event.
+class Part(NamedTuple):
+    """What the id of one slot's part of a decision says."""
 
-    >>> event_of(slot_event_id("order-17", "top")), event_of("order-17")
-    ('order-17', 'order-17')
+    event_id: str
+    slot: str
+    position: int
+    """From 0; of a whole decision, too."""
+
+
+def slot_event_id(event_id: str, slot: str, position: int | None = None) -> str:
+    """The id under which one slot of an event is joined and learned from; its position is no part of its key.
+
+    >>> part_of(slot_event_id("order-17", "top", 2)), part_of("order-17")
+    (Part(event_id='order-17', slot='top', position=2), Part(event_id='order-17', slot='', position=0))
     """
-    return f"{event_id}{_SLOT}{slot}"
+    plain = slot.replace(_SLOT, " ").replace(_PLACE, " ")
+    return f"{event_id}{_SLOT}{plain}" if position is None else f"{event_id}{_SLOT}{plain}{_PLACE}{position}"
 
 
-def event_of(event_id: str) -> str:
-    """The id of the event that a slot belongs to; of any other id, itself."""
-    return event_id.partition(_SLOT)[0]
+def part_of(event_id: str) -> Part:
+    """The event, the slot and the position that an id stands for."""
+    event, _, slot = event_id.partition(_SLOT)
+    slot, _, position = slot.partition(_PLACE)
+    return Part(event, slot, int(position) if position.isdecimal() else 0)
+
+
+def unplaced(event_id: str) -> str:
+    """The id that rewards of a slot go by: without its position.
+
+    >>> unplaced(slot_event_id("order-17", "top", 2)) == slot_event_id("order-17", "top")
+    True
+    """
+    return event_id.partition(_PLACE)[0] if _SLOT in event_id else event_id
 
 
 def event_key(event_id: str) -> uuid.UUID:
@@ -174,4 +195,4 @@ def event_key(event_id: str) -> uuid.UUID:
             return uuid.UUID(event_id)
         except ValueError:
             pass
-    return uuid.UUID(bytes=blake2b(event_id.encode(), digest_size=16).digest())
+    return uuid.UUID(bytes=blake2b(unplaced(event_id).encode(), digest_size=16).digest())

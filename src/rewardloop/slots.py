@@ -87,14 +87,14 @@ def taken_above(decision: Decision) -> Iterator[tuple[Choice, set[int]]]:
 def apart(decision: Decision) -> list[Decision]:
     """One ordinary decision a slot: its context, the actions that were left for it, its conditional distribution."""
     parts = []
-    for choice, gone in taken_above(decision):
+    for position, (choice, gone) in enumerate(taken_above(decision)):
         offered = parse_actions(choice.actions or decision.actions)
         rows = left(len(offered), gone)
         context = slot_context(decision.context, choice.slot, choice.features) if choice.features else decision.context
         parts.append(
             replace(
                 decision,
-                event_id=slot_event_id(decision.event_id, choice.slot),
+                event_id=slot_event_id(decision.event_id, choice.slot, position),
                 context=context,
                 actions=offered.only(rows).raw,
                 pmf=tuple([choice.pmf[i] for i in rows]),

@@ -185,7 +185,15 @@ def _look_up(directory: Path, manifest: Manifest, rows: pa.Table, window: int, s
         valid = ~np.isin(found.seq, manifest.superseded)
         gap = rows["effective_at"].to_numpy()[found.query[valid]] - found.effective_at[valid]
         late, matched = int((gap > window).sum()), int((abs(gap) <= window).sum())
-        sliced.count(rewards_late=late, rewards_orphan=rows.num_rows - late - matched)
+        told = _told_to_slots(directory, manifest, rows, window)
+        sliced.count(rewards_late=late, rewards_orphan=rows.num_rows - late - matched - told)
+
+
+def _told_to_slots(directory: Path, manifest: Manifest, rows: pa.Table, window: int) -> int:
+    """Rewards of whole events that each slot has a copy of: these are accounted for, and not the original. See `spreading`."""
+    found = keys.find(directory, manifest.of("wholes"), *key_words(rows["event_key"]))
+    fits = rows["effective_at"].to_numpy()[found.query] >= found.effective_at - window
+    return len(np.unique(found.query[fits]))
 
 
 def _without(superseded: Sequence[int]) -> str:

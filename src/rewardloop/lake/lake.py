@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from msgspec.structs import replace
 
-from rewardloop.events import Activation, Decision, Record, Reward
+from rewardloop.events import Decision, Record, Reward
 from rewardloop.lake.admission import Admitted, admit
 from rewardloop.lake.columns import activation_columns, decision_columns, reward_columns
 from rewardloop.lake.dataset import DataSet
@@ -18,6 +18,7 @@ from rewardloop.lake.join import Engine, Joiner, Slice
 from rewardloop.lake.ledger import Ledger
 from rewardloop.lake.manifest import Labelling, Manifest
 from rewardloop.lake.opening import event_records
+from rewardloop.lake.spreading import spread, whole_columns
 from rewardloop.lake.storage import Storage, retire
 from rewardloop.settings import RewardSettings
 
@@ -66,14 +67,21 @@ class Lake:
     def append(self, records: Sequence[Record], cursor: bytes) -> None:
         """Take in records of the log, with the position that it was read up to. Raises `StorageUnavailable`."""
         manifest = self._storage.begin()
-        decisions = decision_columns([r for r in records if type(r) is Decision], manifest.joined)
-        rewards = reward_columns([r for r in records if type(r) is Reward], manifest.joined)
-        activations = activation_columns([r for r in records if type(r) is Activation], manifest.joined)
+        parts = spread(self.directory, manifest, records, self._labelling.window)
+        decisions = decision_columns(parts.decisions, manifest.joined)
+        rewards = reward_columns(parts.rewards, manifest.joined)
+        activations = activation_columns(parts.activations, manifest.joined)
         admitted = admit(self.directory, manifest, decisions)
-        grown = self._grown(manifest, admitted, rewards, activations)
+        grown = self._grown(manifest, admitted, [rewards, *parts.early_rewards], [activations, *parts.early_activations])
+        grown = self._storage.add(grown, "wholes", [whole_columns(parts.wholes, manifest.joined)])
         stamps = (decisions["decided_at"], rewards["rewarded_at"], activations["activated_at"])
         late = sum(int((stamp.to_numpy() <= manifest.joined).sum()) for stamp in stamps)
-        ledger = grown.ledger.plus(duplicate_decisions=admitted.n_duplicates, late_commits=late)
+        ledger = grown.ledger.plus(
+            duplicate_decisions=admitted.n_duplicates + parts.n_duplicates,
+            late_commits=late,
+            rewards_received=-parts.n_copied,
+            activations=-parts.n_copied_activations,
+        )
         self._storage.commit(replace(grown, ledger=ledger, cursor=cursor))
 
     def import_events(self, decisions: Sequence[Decision], rewards: Sequence[Reward], at: int) -> set[str]:
@@ -87,7 +95,7 @@ class Lake:
         kept = set(admitted.table["event_id"].to_pylist())
         told = {reward.event_id: reward for reward in reversed(rewards) if reward.event_id in kept}
         columns = reward_columns(list(told.values()), closed)
-        self._storage.commit(self._grown(manifest, admitted, columns, activation_columns([], closed)))
+        self._storage.commit(self._grown(manifest, admitted, [columns], []))
         return kept
 
     def _past(self, decisions: pa.Table, closed: int) -> pa.Table:
@@ -134,15 +142,17 @@ class Lake:
         self._storage.commit(replace(retire(manifest, old, kept), pruned=sums))
         return sum(part.rows for part in old if part.kind == "labels")
 
-    def _grown(self, manifest: Manifest, admitted: Admitted, rewards: pa.Table, activations: pa.Table) -> Manifest:
+    def _grown(
+        self, manifest: Manifest, admitted: Admitted, rewards: Sequence[pa.Table], activations: Sequence[pa.Table]
+    ) -> Manifest:
         """The manifest with rows added, their files written; nothing is committed."""
         manifest = self._storage.add(manifest, "decisions", [admitted.table])
-        manifest = self._storage.add(manifest, "rewards", [rewards])
-        manifest = self._storage.add(manifest, "activations", [activations])
+        manifest = self._storage.add(manifest, "rewards", rewards)
+        manifest = self._storage.add(manifest, "activations", activations)
         ledger = manifest.ledger.plus(
             decisions=admitted.table.num_rows - len(admitted.superseded),
-            activations=activations.num_rows,
-            rewards_received=rewards.num_rows,
+            activations=sum(table.num_rows for table in activations),
+            rewards_received=sum(table.num_rows for table in rewards),
         )
         return replace(manifest, ledger=ledger, superseded=manifest.superseded + admitted.superseded)
 

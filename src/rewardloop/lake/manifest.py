@@ -16,7 +16,9 @@ from rewardloop.errors import Corrupt
 from rewardloop.lake.ledger import Ledger
 from rewardloop.settings.schema import Aggregation, RewardSettings
 
-Kind = Literal["decisions", "rewards", "activations", "unmatched", "labels"]
+Kind = Literal["decisions", "rewards", "activations", "unmatched", "labels", "wholes"]
+INDEXED: tuple[Kind, ...] = ("decisions", "wholes")
+"""Kinds whose parts have a key index."""
 
 FILE = "manifest.json"
 VERSION = 1
@@ -34,10 +36,10 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     min_at: int
     max_at: int
     first_seq: int = 0
-    """decisions: rows are numbered `first_seq`, `first_seq + 1`, …"""
+    """decisions, wholes: rows are numbered `first_seq`, `first_seq + 1`, …"""
     min_key: int = 0
     max_key: int = 0
-    """decisions: bounds of the upper 64 bits of the event keys, unsigned."""
+    """decisions, wholes: bounds of the upper 64 bits of the event keys, unsigned."""
     sums: tuple[int, int] = (0, 0)
     """labels: fingerprint of the rows."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from rewardloop.lake.keys import write_index
-from rewardloop.lake.manifest import Kind, Part
+from rewardloop.lake.manifest import INDEXED, Kind, Part
 from rewardloop.lake.parts import ROW_GROUP, open_part, write_part
 
 FAN_IN = 16
@@ -35,7 +35,7 @@ def due(parts: Sequence[Part]) -> Sequence[Part]:
 def merge(directory: Path, kind: Kind, parts: Sequence[Part], serial: int) -> Part:
     """Writes the rows of several parts, in their order, as one. Memory: a few row groups. Raises `Corrupt`."""
     merged = write_part(directory, kind, serial, _tables(directory, parts), first_seq=parts[0].first_seq)
-    if kind == "decisions":
+    if kind in INDEXED:
         write_index(directory, merged)
     return merged
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec.structs import replace
 
 from rewardloop.events import Activation, Decision, Record, Reward
+from rewardloop.ids import slot_event_id
 from rewardloop.interactions import Ints
 from rewardloop.lake import keys
 from rewardloop.lake.columns import key_array
@@ -17,17 +21,54 @@ from rewardloop.lake.fingerprint import Words, hash_keys
 from rewardloop.lake.manifest import Kind, Manifest
 from rewardloop.lake.parts import SCHEMAS, key_words, read_part
 from rewardloop.lake.rows import DecisionRows
+from rewardloop.slots import of_slot
 
 BATCH = 10_000
+
+_decode = msgspec.msgpack.Decoder(Decision).decode
 
 
 def event_records(directory: Path, manifest: Manifest, event_id: str) -> list[Record]:
     """The decision, the rewards and the activations of one event, in this order; of several decisions, the one that counts."""
     hi, lo = key_words(key_array([event_id]))
+    whole = _whole(directory, manifest, event_id)
+    if whole is not None:
+        return [whole, *_followers_of_slots(directory, manifest, whole)]
     found = keys.find(directory, manifest.of("decisions"), hi, lo)
     seq = found.seq[~np.isin(found.seq, manifest.superseded)]
     hashes = hash_keys(hi, lo)
     return [*_decisions(directory, manifest, seq), *_followers(directory, manifest, hashes, after=-1)]
+
+
+def told(directory: Path, manifest: Manifest, kind: Kind, event_ids: Sequence[str], after: int) -> Iterator[pa.Table]:
+    """Rewards or activations of some events, part by part, without their keys; parts up to `after` are left out."""
+    hashes = np.sort(hash_keys(*key_words(key_array(event_ids))))
+    return _told(directory, manifest, kind, hashes, after)
+
+
+def _whole(directory: Path, manifest: Manifest, event_id: str) -> Decision | None:
+    """The decision over several slots; of several with one id the earliest."""
+    seq = keys.find(directory, manifest.of("wholes"), *key_words(key_array([event_id]))).seq
+    if not len(seq):
+        return None
+    with DecisionRows(directory, manifest.of("wholes"), ("effective_at", "record")) as rows:
+        first = min(rows.take(np.sort(seq)).to_pylist(), key=lambda row: int(row["effective_at"]))
+    return _decode(first["record"])
+
+
+def _followers_of_slots(directory: Path, manifest: Manifest, whole: Decision) -> Iterator[Reward | Activation]:
+    """What was told of the event, once, and of its slots; not the copies that each slot was given."""
+    hashes = hash_keys(*key_words(key_array([whole.event_id])))
+    of_event = list(_followers(directory, manifest, hashes, after=-1))
+    yield from of_event
+    for choice in whole.slots:
+        copies = Counter(of_slot(record, choice.slot) for record in of_event)
+        own = hash_keys(*key_words(key_array([slot_event_id(whole.event_id, choice.slot)])))
+        for record in _followers(directory, manifest, own, after=-1):
+            if copies[record]:
+                copies[record] -= 1
+            elif isinstance(record, Reward):
+                yield replace(record, event_id=whole.event_id, slot=choice.slot)
 
 
 def open_records(directory: Path, manifest: Manifest) -> Iterator[Record]:

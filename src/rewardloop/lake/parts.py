@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from rewardloop.errors import Corrupt, StorageUnavailable
 from rewardloop.lake.fingerprint import Words, add, label_sums
-from rewardloop.lake.manifest import Kind, Part
+from rewardloop.lake.manifest import INDEXED, Kind, Part
 
 ROW_GROUP = 16_384
 """Decisions read together when one is needed: a compromise between scans and look-ups."""
@@ -60,6 +60,16 @@ SCHEMAS: dict[Kind, pa.Schema] = {
     ),
     "activations": pa.schema(
         [("event_key", pa.uuid()), ("event_id", pa.string()), ("effective_at", pa.int64()), ("activated_at", pa.int64())]
+    ),
+    "wholes": pa.schema(
+        [
+            ("event_key", pa.uuid()),
+            ("event_id", pa.string()),
+            ("effective_at", pa.int64()),
+            ("deferred", pa.bool_()),
+            ("slots", pa.list_(pa.string())),
+            ("record", pa.binary()),
+        ]
     ),
     "unmatched": pa.schema([("event_key", pa.uuid()), ("effective_at", pa.int64())]),
     "labels": pa.schema(
@@ -196,7 +206,7 @@ class _Measure:
         self._rows += table.num_rows
         bounds = pc.min_max(table[time_column(self._kind)]).as_py()
         self._times = [min([bounds["min"], *self._times[:1]]), max([bounds["max"], *self._times[1:]])]
-        if self._kind == "decisions":
+        if self._kind in INDEXED:
             hi, _ = key_words(table["event_key"])
             self._keys = [min([int(hi.min()), *self._keys[:1]]), max([int(hi.max()), *self._keys[1:]])]
         if self._kind == "labels":

@@ -14,7 +14,7 @@ from rewardloop.durable import TEMPORARY
 from rewardloop.errors import StorageUnavailable
 from rewardloop.lake import merging
 from rewardloop.lake.keys import index_name, write_index
-from rewardloop.lake.manifest import FILE, KEPT_COMMITS, Kind, Manifest, Part, Retired, read_manifest, write_manifest
+from rewardloop.lake.manifest import FILE, INDEXED, KEPT_COMMITS, Kind, Manifest, Part, Retired, read_manifest, write_manifest
 from rewardloop.lake.parts import write_part
 
 SPILL = "tmp"
@@ -57,15 +57,17 @@ class Storage:
         filled = [table for table in tables if table.num_rows]
         if not filled:
             return manifest
-        part = write_part(self.directory, kind, manifest.serial, filled, first_seq=manifest.next_seq)
+        before = manifest.of(kind)
+        first = before[-1].first_seq + before[-1].rows if kind == "wholes" and before else 0
+        first_seq = manifest.next_seq if kind == "decisions" else first
+        part = write_part(self.directory, kind, manifest.serial, filled, first_seq=first_seq)
         grown = replace(manifest, serial=manifest.serial + 1, parts=(*manifest.parts, part))
-        if kind != "decisions":
-            return grown
-        write_index(self.directory, part)
-        return replace(grown, next_seq=manifest.next_seq + part.rows)
+        if kind in INDEXED:
+            write_index(self.directory, part)
+        return replace(grown, next_seq=manifest.next_seq + part.rows) if kind == "decisions" else grown
 
     def _merge(self, manifest: Manifest) -> Manifest:
-        for kind in ("decisions", "rewards", "activations", "unmatched", "labels"):
+        for kind in ("decisions", "rewards", "activations", "unmatched", "labels", "wholes"):
             while len(run := merging.due(manifest.of(kind))) > 1:
                 merged = merging.merge(self.directory, kind, run, manifest.serial)
                 first = manifest.parts.index(run[0])
@@ -107,4 +109,4 @@ def retire(manifest: Manifest, dropped: Iterable[Part], parts: tuple[Part, ...])
 
 
 def files(part: Part) -> tuple[str, ...]:
-    return (part.name, index_name(part)) if part.kind == "decisions" else (part.name,)
+    return (part.name, index_name(part)) if part.kind in INDEXED else (part.name,)

@@ -15,7 +15,9 @@ from statistics import fmean
 from typing import NamedTuple
 
 from rewardloop.events import Activation, Decision, Record, Reward
+from rewardloop.ids import part_of, slot_event_id, unplaced
 from rewardloop.settings import Aggregation, RewardSettings
+from rewardloop.slots import apart
 
 MAX_EARLY = 100_000
 """Rewards and activations held for decisions that another worker's log has not shown yet."""
@@ -27,6 +29,7 @@ class Closed(NamedTuple):
     decision: Decision
     reward: float
     closed_at: int
+    """Of a decision over several slots: each slot is one of these, its decision as `slots.apart` makes it."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,8 @@ class Closing:
         self._open: dict[str, _Open] = {}
         self._ends: list[tuple[int, str]] = []
         self._early: dict[str, list[Reward | Activation]] = {}
+        self._slots: dict[str, set[str]] = {}
+        """The open slots of an event that has several."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -63,30 +68,54 @@ class Closing:
         """Close every event whose window has ended by `now`."""
         while self._ends and self._ends[0][0] <= now:
             end, event_id = heappop(self._ends)
-            event = self._open.pop(event_id, None)
+            event = self._pop(event_id)
             if event is not None and event.active:
                 yield Closed(event.decision, self._aggregate(event), end)
 
     def _decided(self, decision: Decision) -> Iterator[Closed]:
-        if decision.event_id in self._open:
-            return
-        self._open[decision.event_id] = _Open(decision, active=not decision.deferred)
-        heappush(self._ends, (decision.decided_at + self._settings.window, decision.event_id))
-        for record in self._early.pop(decision.event_id, ()):
+        parts = apart(decision) or [decision]
+        opened = [key for key in map(self._opened, parts) if key]
+        whole = part_of(decision.event_id).event_id
+        early = [record for key in dict.fromkeys([*opened, whole] if opened else []) for record in self._early.pop(key, ())]
+        for record in sorted(early, key=_told_at):
             yield from self._followed(record)
 
+    def _opened(self, decision: Decision) -> str:
+        """The key it is open under; empty where it was already."""
+        key = unplaced(decision.event_id)
+        if key in self._open:
+            return ""
+        self._open[key] = _Open(decision, active=not decision.deferred)
+        heappush(self._ends, (decision.decided_at + self._settings.window, key))
+        if key != decision.event_id:
+            self._slots.setdefault(part_of(key).event_id, set()).add(key)
+        return key
+
+    def _pop(self, key: str) -> _Open | None:
+        whole = part_of(key).event_id
+        if whole in self._slots:
+            self._slots[whole].discard(key)
+            if not self._slots[whole]:
+                del self._slots[whole]
+        return self._open.pop(key, None)
+
     def _followed(self, record: Reward | Activation) -> Iterator[Closed]:
-        event = self._open.get(record.event_id)
+        key = slot_event_id(record.event_id, record.slot) if isinstance(record, Reward) and record.slot else record.event_id
+        for each in sorted(self._slots.get(key, (key,))):
+            yield from self._told(each, record)
+
+    def _told(self, key: str, record: Reward | Activation) -> Iterator[Closed]:
+        event = self._open.get(key)
         if event is None:
-            self._hold(record)
+            self._hold(key, record)
         elif isinstance(record, Activation):
             event.active = True
-            yield from self._close_if_complete(event, record.activated_at)
+            yield from self._close_if_complete(key, event, record.activated_at)
         elif self._counts(event, record):
             at = max(record.rewarded_at, event.decision.decided_at)
             event.rewards.append((at, record.reward))
             event.final = record.final
-            yield from self._close_if_complete(event, at)
+            yield from self._close_if_complete(key, event, at)
 
     def _counts(self, event: _Open, reward: Reward) -> bool:
         late = event.final or reward.rewarded_at > event.decision.decided_at + self._settings.window
@@ -96,22 +125,26 @@ class Closing:
             event.reward_ids.add(reward.reward_id)
         return True
 
-    def _close_if_complete(self, event: _Open, at: int) -> Iterator[Closed]:
+    def _close_if_complete(self, key: str, event: _Open, at: int) -> Iterator[Closed]:
         first_decides = self._settings.aggregation == "earliest" and bool(event.rewards)
         if self._settings.closes == "early" and event.active and (event.final or first_decides):
-            del self._open[event.decision.event_id]
+            self._pop(key)
             yield Closed(event.decision, self._aggregate(event), at)
 
-    def _hold(self, record: Reward | Activation) -> None:
+    def _hold(self, key: str, record: Reward | Activation) -> None:
         if len(self._early) >= MAX_EARLY:
             del self._early[next(iter(self._early))]
-        self._early.setdefault(record.event_id, []).append(record)
+        self._early.setdefault(key, []).append(record)
 
     def _aggregate(self, event: _Open) -> float:
         if not event.rewards:
             return self._settings.default
         values = [value for _, value in sorted(event.rewards, key=lambda reward: reward[0])]
         return _AGGREGATES[self._settings.aggregation](values)
+
+
+def _told_at(record: Reward | Activation) -> int:
+    return record.rewarded_at if isinstance(record, Reward) else record.activated_at
 
 
 _AGGREGATES: dict[Aggregation, Callable[[Sequence[float]], float]] = {

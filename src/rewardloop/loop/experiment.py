@@ -34,6 +34,7 @@ from rewardloop.loop.tidying import tidy
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.records import Deployment, ModelRecord, RolloutStep
 from rewardloop.settings import ExperimentSettings, load_settings
+from rewardloop.slots import apart
 
 DEFAULT_DATA = "rewardloop-data"
 
@@ -250,8 +251,12 @@ class Experiment(Opened):
         return explain_policy(self.settings, model, self._lake.dataset(), events=events, by=by)
 
     def explain_event(self, event_id: str) -> DecisionReport:
-        """Why a logged decision was made: what each feature did to the probability of its action. Raises `UnknownEvent`."""
+        """Why a logged decision was made: what each feature did to the probability of its action. Raises `UnknownEvent`.
+
+        Of several slots, the first is explained.
+        """
         _, decision = self._find(event_id)
+        decision = next(iter(apart(decision)), decision)
         return explain_decision(self.settings, self._model(decision.model_id), decision, self._lake.dataset())
 
     def newest(self, n: int) -> tuple[list[Record], Cursor]:
