@@ -20,7 +20,8 @@ class Tracking(gymnasium.Env[Any, Any]):
     observation_space: spaces.Space[Any] = spaces.Box(-1.0, 1.0, (2,), np.float32)
     action_space: spaces.Space[Any] = spaces.Box(np.array([10.0, -5.0], np.float32), np.array([30.0, 5.0], np.float32))
 
-    def __init__(self, fail_at: int = 0, die_at: int = 0, hang_at: int = 0) -> None:
+    def __init__(self, fail_at: int = 0, die_at: int = 0, hang_at: int = 0, offers: bool = False) -> None:
+        self._offers = offers
         self._at = {"fail": fail_at, "die": die_at, "hang": hang_at}
         self._n = 0
         self._target = np.zeros(2, np.float32)
@@ -36,6 +37,9 @@ class Tracking(gymnasium.Env[Any, Any]):
         reward = -self._distance(action)
         over = self._n >= LENGTH
         return self._look(), reward, False, over, {"metrics": {"energy_kwh": float(self._n)}} if over else {}
+
+    def baselines(self) -> dict[str, Any]:
+        return {"half way": lambda _: np.array([20.0, 0.0], np.float32)} if self._offers else {}
 
     def _look(self) -> Any:
         self._target = self.np_random.uniform(-1, 1, 2).astype(np.float32)
@@ -53,6 +57,11 @@ class Tracking(gymnasium.Env[Any, Any]):
             os.kill(os.getpid(), 9)
         if self._n == self._at["hang"]:
             time.sleep(60)
+
+
+def follow(observation: Floats) -> Floats:
+    """What is best in `Tracking`."""
+    return (observation + 1) / 2 * np.array([20.0, 10.0]) + np.array([10.0, -5.0])
 
 
 class Choosing(Tracking):

@@ -21,6 +21,47 @@ RL_COMMANDS = (
         ),
     ),
     Command(
+        "tune",
+        TRAIN,
+        "Search for hyperparameters; killed or not, the same study goes on.",
+        "Weak trials end early. A study is in DATA/rl-studies/NAME. With --report: history and importance of each hyperparameter.",
+        (
+            "rewardloop rl tune --env CartPole-v1 --algo ppo --trials 20",
+            "rewardloop rl tune --env CartPole-v1 --search gamma=0.9:0.99 -r tuned.html",
+        ),
+    ),
+    Command(
+        "evaluate",
+        JUDGE,
+        "What a trained policy earns, on seeds it never saw.",
+        "The interquartile mean of the returns with a bootstrap interval, and whatever the environment measures.",
+        (
+            "rewardloop rl evaluate ppo-cartpole-v1-1",
+            "rewardloop rl evaluate ppo-cartpole-v1-1 --episodes 50 --json",
+        ),
+    ),
+    Command(
+        "compare",
+        JUDGE,
+        "Policies beside chance, schedules, the best constant and rules.",
+        "All play the same episodes; with --test-param on an environment that none was trained on. Runs that differ in nothing but "
+        "their seed are one row.",
+        (
+            "rewardloop rl compare ppo-cartpole-v1-1 a2c-cartpole-v1-1 -r compared.html",
+            "rewardloop rl compare --env CartPole-v1 --controller mine:rule",
+        ),
+    ),
+    Command(
+        "enjoy",
+        JUDGE,
+        "One episode of a trained policy: a table, a strip chart, a film.",
+        "",
+        (
+            "rewardloop rl enjoy ppo-cartpole-v1-1 --report episode.png",
+            "rewardloop rl enjoy ppo-cartpole-v1-1 --video episode.gif",
+        ),
+    ),
+    Command(
         "algorithms",
         LOOK,
         "The matrix: which algorithm takes which actions, by which toolkit.",
@@ -32,6 +73,6 @@ RL_COMMANDS = (
         LOOK,
         "Every run: its environment, its status, how far it is, its best.",
         "",
-        ("rewardloop rl runs", "rewardloop rl runs ppo-cartpole-v1-1 --json"),
+        ("rewardloop rl runs", "rewardloop rl runs ppo-cartpole-v1-1 --report learning.png"),
     ),
 )

@@ -26,6 +26,18 @@ Parameters = Annotated[
 RunName = Annotated[str, Parameter(help="Name of a run; `rewardloop rl runs` lists them.")]
 Checkpoint = Annotated[str, Parameter(name=["--checkpoint"], help="best, last, or the step of a checkpoint.")]
 
+TestParameters = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name=["--test-param"],
+        negative=(),
+        consume_multiple=False,
+        show_default=False,
+        help="name=value of the environment to test on, where it is another (other weather).",
+    ),
+]
+Episodes = Annotated[int, Parameter(help="How many episodes, each of a seed that no training uses.")]
+
 
 def pairs(texts: Sequence[str], at: str) -> dict[str, Any]:
     """`name=value` with a value that is JSON, or else a text.

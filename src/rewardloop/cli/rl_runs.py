@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
+from rewardloop.charts import to_html, to_png
 from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, instant, print_facts, print_json, print_table
+from rewardloop.cli.printing import console, instant, json_document, print_facts, print_json, print_table
 from rewardloop.cli.rl_options import RunName
-from rewardloop.errors import DirectoryInUse
+from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
+from rewardloop.errors import DirectoryInUse, InvalidInput
+from rewardloop.rl.charts import training_chart
 from rewardloop.rl.runs import Manifest, RunDirectory, Runs
+from rewardloop.rl.training import reports_of
 
 
-def runs(run: RunName | None = None, /, *, data: Data = DEFAULT, json: AsJson = False) -> None:
+def runs(run: RunName | None = None, /, *, report: ReportFiles = (), data: Data = DEFAULT, json: AsJson = False) -> None:
     known = Runs(data)
+    if report:
+        _draw(known, run, report)
     found = [known.find(name) for name in ([run] if run else known.names())]
     manifests = [directory.read() for directory in found]
     if json:
@@ -22,6 +31,20 @@ def runs(run: RunName | None = None, /, *, data: Data = DEFAULT, json: AsJson = 
         print_table(("run", "environment", "algorithm", "status", ">steps", ">best return"), rows)
     else:
         console.print(f"No runs in {known.root}; begin with `rewardloop rl train`")
+
+
+def _draw(known: Runs, run: str | None, report: Sequence[Path]) -> None:
+    check_reports(report)
+    if run is None:
+        raise InvalidInput("Expected the run to report on", at="--report")
+    reports = reports_of(known.find(run))
+    chart = training_chart(run, reports)
+    renderers: dict[str, Renderer] = {
+        ".html": lambda: to_html(chart, run),
+        ".png": lambda: to_png(chart),
+        ".json": lambda: json_document(reports),
+    }
+    write_reports(report, renderers)
 
 
 def status_of(manifest: Manifest, directory: RunDirectory) -> str:

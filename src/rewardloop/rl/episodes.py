@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ from rewardloop.rl.toolkit import Actor
 MAX_STEPS: Final = 1_000_000
 METRICS: Final = "metrics"
 """Key of the last `info` of an episode under which an environment reports name → number: kWh, kelvin-hours, and the like."""
+
+ACCOUNT: Final = ("energy_kwh", "hvac_kwh", "comfort_kelvin_hours", "peak_kw", "pue")
+"""Members of a building's `episode_account` that are reported."""
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -51,8 +55,18 @@ def play(env: Env, actor: Actor, seed: int, look: Look = lambda _: None) -> Epis
         seen, reward, terminated, truncated, info = env.step(action)
         look(Step(observation, action, float(reward), info))
         observation, total, n = seen, total + float(reward), n + 1
-    metrics = {name: float(value) for name, value in dict(info.get(METRICS, {})).items()}
-    return Episode(seed, n, total, bool(terminated), metrics)
+    return Episode(seed, n, total, bool(terminated), _metrics(info))
+
+
+def _metrics(info: dict[str, Any]) -> dict[str, float]:
+    """What the environment measured, as finite numbers: its own `metrics`, or the account that a building keeps."""
+    account = info.get("episode_account")
+    named = {**(_account(account) if account is not None else {}), **info.get(METRICS, {})}
+    return {name: float(value) for name, value in named.items() if math.isfinite(value)}
+
+
+def _account(account: Any) -> dict[str, float]:
+    return {name: getattr(account, name) for name in ACCOUNT if hasattr(account, name)}
 
 
 def play_all(spec: EnvSpec, actor: Actor, seeds: Sequence[int]) -> Iterator[Episode]:

@@ -23,6 +23,8 @@ from rewardloop.rl.toolkit import Plan, Progress, Toolkit, load_toolkit
 EVALUATION_SEEDS: Final = 1_000_000
 """Seeds of the episodes played at checkpoints begin here: a training never uses them."""
 
+_NEVER: Final = 1 << 62
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Progress with what was found at its checkpoint; a line of `progress.jsonl`."""
@@ -38,6 +40,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Show = Callable[[Report], None]
+
+
+def reports_of(directory: RunDirectory) -> list[Report]:
+    """Everything reported of a run so far; a line that a kill cut short is left out."""
+    lines = directory.progress.read_bytes().splitlines() if directory.progress.is_file() else []
+    return [msgspec.json.decode(line, type=Report) for line in lines if _steps(line) < _NEVER]
 
 
 def facts_of_env(spec: EnvSpec) -> Facts:
@@ -123,7 +131,7 @@ def _steps(line: bytes) -> int:
     try:
         return msgspec.json.decode(line, type=Report).progress.n_steps
     except msgspec.MsgspecError:
-        return 1 << 62
+        return _NEVER
 
 
 class _Watch:

@@ -1,0 +1,47 @@
+"""`rewardloop rl evaluate`: what a trained policy earns, on seeds it never saw."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.markup import escape
+
+from rewardloop.cli.options import DEFAULT, AsJson, Data
+from rewardloop.cli.printing import console, print_facts, print_json
+from rewardloop.cli.rl_options import Checkpoint, Episodes, RunName, TestParameters, pairs
+from rewardloop.rl.evaluating import Evaluated, evaluate_run, seeds_of
+from rewardloop.rl.runs import Runs
+
+
+def evaluate(
+    run: RunName,
+    /,
+    *,
+    episodes: Episodes = 20,
+    seeds: Annotated[tuple[int, ...], Parameter(help="The seeds themselves, instead of a number of them.")] = (),
+    checkpoint: Checkpoint = "best",
+    test_param: TestParameters = (),
+    data: Data = DEFAULT,
+    json: AsJson = False,
+) -> None:
+    sys.path.insert(0, os.getcwd())
+    found = evaluate_run(Runs(data).find(run), checkpoint, seeds or seeds_of(episodes), pairs(test_param, "--test-param"))
+    if json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+def _print(found: Evaluated) -> None:
+    console.print(f"[bold]{escape(found.policy)}[/] on {escape(found.env.id)}: interquartile mean return {found.score}")
+    lengths = [episode.n_steps for episode in found.episodes]
+    print_facts(
+        [
+            ("mean return", f"{found.mean_return:.6g}"),
+            ("steps an episode", f"{sum(lengths) / len(lengths):.5g}"),
+            *((name, f"{value:.6g}") for name, value in found.metrics.items()),
+        ]
+    )

@@ -1,0 +1,97 @@
+"""`rewardloop rl tune`: hyperparameters by search, resumable."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.markup import escape
+
+from rewardloop.charts import to_html, to_png
+from rewardloop.cli.options import DEFAULT, AsJson, Data
+from rewardloop.cli.printing import console, json_document, print_facts, print_json, warn
+from rewardloop.cli.rl_options import EnvId, EnvParameters, Parameters, pairs
+from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
+from rewardloop.errors import InvalidInput
+from rewardloop.rl.algorithms import check_fits, find_algorithm, plain
+from rewardloop.rl.environments import EnvSpec
+from rewardloop.rl.toolkit import Plan, load_toolkit
+from rewardloop.rl.training import facts_of_env
+from rewardloop.rl.tuning import Trial, make_setup, tuning_chart
+from rewardloop.rl.tuning import tune as tuned
+
+
+def tune(
+    *,
+    env: EnvId = None,
+    env_param: EnvParameters = (),
+    algo: Annotated[str, Parameter(name=["--algo", "-a"], help="As `rewardloop rl algorithms` names it.")] = "ppo",
+    toolkit: Annotated[str, Parameter(help="sb3, or rllib.")] = "sb3",
+    study: Annotated[str | None, Parameter(help="Name of the study; the same name goes on with it.")] = None,
+    trials: Annotated[int, Parameter(help="Trials in all, those of earlier calls included.")] = 20,
+    search: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative=(), consume_multiple=False, show_default=False, help="name=low:high, name=low:high:log or name=a,b,c; repeat."
+        ),
+    ] = (),
+    steps: Annotated[int, Parameter(help="Environment steps a trial.")] = 20_000,
+    prune_every: Annotated[int, Parameter(help="Steps after which a trial is evaluated, and ended if it is weak.")] = 5_000,
+    eval_episodes: Annotated[int, Parameter(help="Greedy episodes in each evaluation.")] = 5,
+    workers: Annotated[int, Parameter(help="Environments side by side in a trial.")] = 1,
+    seed: Annotated[int, Parameter(help="Of the search and of the first trial.")] = 0,
+    param: Parameters = (),
+    normalise: Annotated[bool, Parameter(negative=(), help="Observations by their running mean and deviation.")] = False,
+    report: ReportFiles = (),
+    data: Data = DEFAULT,
+    json: AsJson = False,
+) -> None:
+    sys.path.insert(0, os.getcwd())
+    check_reports(report)
+    if env is None:
+        raise InvalidInput("Expected an environment, such as CartPole-v1 or my_module:MyEnv", at="--env")
+    known = load_toolkit(toolkit).algorithms()
+    row = find_algorithm(known, algo, toolkit)
+    plan = Plan(
+        env=EnvSpec(env, pairs(env_param, "--env-param")),
+        toolkit=toolkit,
+        algorithm=row.name,
+        n_steps=steps,
+        seed=seed,
+        n_workers=workers,
+        checkpoint_every=prune_every,
+        normalise=normalise,
+        parameters=pairs(param, "--param"),
+    )
+    check_fits(row, facts_of_env(plan.env), known, env)
+    setup = make_setup(plan, search, eval_episodes, row.features)
+    name = study or f"{row.name}-{plain(env.rpartition(':')[2])}"
+    found = tuned(data / "rl-studies" / name, setup, n_trials=trials, seed=seed, say=_quiet if json else _say)
+    chart = tuning_chart(found)
+    write_reports(
+        report, {".html": lambda: to_html(chart, chart.title), ".png": lambda: to_png(chart), ".json": lambda: json_document(found)}
+    )
+    if json:
+        print_json(found)
+        return
+    best = found.best
+    value = f"{best.value:.6g}" if best.value is not None else "-"
+    console.print(f"[bold]trial {best.number}[/]  mean return {value}, of {found.n_trials} trials, {found.n_pruned} pruned")
+    print_facts([(key, f"{chosen}  importance {found.importance.get(key, 0.0):.2f}") for key, chosen in best.parameters.items()])
+    words = " ".join(f"-p {key}={_compact(chosen)}" for key, chosen in best.parameters.items())
+    console.print(f"[dim]rewardloop rl train --env {escape(env)} --algo {row.name} {escape(words)}[/]")
+
+
+def _compact(value: object) -> str:
+    return str(value).replace(" ", "")
+
+
+def _say(trial: Trial) -> None:
+    value = f"{trial.value:.6g}" if trial.value is not None else "-"
+    warn(f"trial {trial.number}: {trial.state}, mean return {value}, {trial.parameters}")
+
+
+def _quiet(_: Trial) -> None:
+    """Programs read the end."""

@@ -1,0 +1,98 @@
+"""Trained policies beside what needs no training, on the same episodes of an environment that none was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from rewardloop.errors import InvalidInput
+from rewardloop.rl.constants import tuned_constant
+from rewardloop.rl.controllers import RandomActor, baselines_of, constant
+from rewardloop.rl.environments import EnvSpec, make_env
+from rewardloop.rl.episodes import Episode, play_all
+from rewardloop.rl.evaluating import Evaluated, actor_of, over, seeds_of, summarised
+from rewardloop.rl.runs import RunDirectory
+from rewardloop.rl.toolkit import Actor
+from rewardloop.rl.training import EVALUATION_SEEDS
+
+MIN_SEEDS = 5
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows in the order: chance, the environment's own, the constant, rules, what was trained."""
+
+    env: EnvSpec
+    trained_on: EnvSpec
+    n_episodes: int
+    constant: Any
+    """The tuned constant action; None where none was looked for."""
+    rows: tuple[Evaluated, ...]
+
+    @property
+    def best(self) -> Evaluated:
+        """The row with the highest interquartile mean."""
+        return max(self.rows, key=lambda row: row.score.value)
+
+
+def compare(
+    env: EnvSpec,
+    runs: Sequence[RunDirectory],
+    *,
+    overrides: dict[str, Any],
+    n_episodes: int,
+    checkpoint: str = "best",
+    rules: Mapping[str, Actor],
+    n_constants: int,
+    say: Callable[[str], None] = lambda _: None,
+) -> Comparison:
+    """Everything on the same `n_episodes` seeds. `overrides` make the environment the one to be tested on (other weather).
+
+    The constant is tuned on the environment trained on, over other seeds, `n_constants` of them; 0: none. Runs that differ in
+    nothing but their seed are one row. Raises `InvalidInput` for fewer than 5 seeds.
+    """
+    if n_episodes < MIN_SEEDS:
+        raise InvalidInput(f"Expected at least {MIN_SEEDS} episodes to compare on, got {n_episodes}", at="--episodes")
+    test, seeds = over(env, overrides), seeds_of(n_episodes)
+    rows: list[Evaluated] = []
+    chosen: Any = None
+    for name, actor in _baselines(test).items():
+        say(name)
+        rows.append(summarised(name, test, [list(play_all(test, actor, seeds))]))
+    if n_constants:
+        say("tuned constant")
+        chosen, _ = tuned_constant(env, range(EVALUATION_SEEDS, EVALUATION_SEEDS + MIN_SEEDS), n_trials=n_constants)
+        rows.append(summarised("tuned constant", test, [list(play_all(test, constant(chosen), seeds))]))
+    for name, actor in rules.items():
+        say(name)
+        rows.append(summarised(name, test, [list(play_all(test, actor, seeds))]))
+    for name, group in grouped(runs).items():
+        say(name)
+        rows.append(summarised(name, test, [_played(run, checkpoint, test, seeds) for run in group]))
+    return Comparison(env=test, trained_on=env, n_episodes=n_episodes, constant=_plain(chosen), rows=tuple(rows))
+
+
+def grouped(runs: Iterable[RunDirectory]) -> dict[str, list[RunDirectory]]:
+    """Runs whose plans differ in nothing but the seed stand together, under the first one's name and their number."""
+    groups: dict[bytes, list[RunDirectory]] = {}
+    for run in runs:
+        plan = msgspec.structs.replace(run.read().plan, seed=0)
+        groups.setdefault(msgspec.json.encode(plan, order="deterministic"), []).append(run)
+    return {f"{group[0].root.name}{f' and {len(group) - 1} more' if group[1:] else ''}": group for group in groups.values()}
+
+
+def _baselines(test: EnvSpec) -> dict[str, Actor]:
+    env = make_env(test)
+    try:
+        return {"random": RandomActor(env.action_space), **baselines_of(env)}
+    finally:
+        env.close()
+
+
+def _played(run: RunDirectory, checkpoint: str, env: EnvSpec, seeds: Sequence[int]) -> list[Episode]:
+    return list(play_all(env, actor_of(run, checkpoint, env), seeds))
+
+
+def _plain(action: Any) -> Any:
+    return action.tolist() if hasattr(action, "tolist") else action

@@ -1,0 +1,90 @@
+"""What a trained policy is compared with: chance, a constant, the environment's own baselines, a function of one's own.
+
+An environment offers baselines by a method `baselines()` that returns name → function from an observation to an action. An
+EnergyPlus environment follows its own schedules when it is given None instead of an action.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from rewardloop.errors import NotFound, did_you_mean
+from rewardloop.rl.environments import Env
+from rewardloop.rl.toolkit import Masks
+
+Rule = Callable[[Any], Any]
+"""From an observation to an action."""
+_BASELINES = "baselines"
+_SCHEDULED = "follows_schedules"
+
+
+class RandomActor:
+    """Uniform over the action space, or over what is possible now. Its draws are a function of the episode's seed."""
+
+    def __init__(self, space: spaces.Space[Any]) -> None:
+        self._space = space
+        self._generator = np.random.default_rng(0)
+
+    def begin(self, seed: int) -> None:
+        self._generator = np.random.default_rng([seed, 1])
+        self._space.seed(int(self._generator.integers(1 << 31)))
+
+    def act(self, observation: Any, masks: Masks | None) -> Any:
+        if masks is not None and isinstance(self._space, spaces.Discrete):
+            return int(self._generator.choice(np.flatnonzero(masks))) + int(self._space.start)
+        return self._space.sample()
+
+
+class RuleActor:
+    """Whatever a function says."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+
+    def begin(self, seed: int) -> None:
+        """A function has no memory."""
+
+    def act(self, observation: Any, masks: Masks | None) -> Any:
+        return self._rule(observation)
+
+
+def constant(action: Any) -> RuleActor:
+    """Always the same action."""
+    return RuleActor(lambda _: action)
+
+
+def baselines_of(env: Env) -> dict[str, RuleActor]:
+    """Those the environment offers, its built-in schedule first where it has one."""
+    found: dict[str, RuleActor] = {}
+    if _attribute(env, _SCHEDULED):
+        found["schedule"] = constant(None)
+    offer = _attribute(env, _BASELINES)
+    rules: Mapping[str, Rule] = offer() if callable(offer) else {}
+    return found | {name: RuleActor(rule) for name, rule in rules.items()}
+
+
+def load_rule(name: str) -> RuleActor:
+    """A function from an observation to an action, by `module:name`. Raises `NotFound`."""
+    module_name, _, attribute = name.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except (ImportError, ValueError) as error:
+        raise NotFound(f"Expected a module `{module_name}` for `{name}`: {error}", at="--controller") from None
+    rule = getattr(module, attribute, None)
+    if not callable(rule):
+        raise NotFound(
+            f"Module `{module_name}` has no function `{attribute}`{did_you_mean(attribute, vars(module))}", at="--controller"
+        )
+    return RuleActor(rule)
+
+
+def _attribute(env: Env, name: str) -> Any:
+    try:
+        return env.get_wrapper_attr(name)
+    except AttributeError:
+        return None
