@@ -39,6 +39,8 @@ class Interactions:
     """(n,)"""
     closed_at: Ints
     """(n,) microseconds UTC."""
+    variant: Sequence[str] = ()
+    """(n,) who decided, see `events.Decision`; empty: models, every time."""
 
     @classmethod
     def empty(cls) -> Interactions:
@@ -71,4 +73,5 @@ class Interactions:
             offsets,
             self.sample_prob[index],
             self.closed_at[index],
+            [self.variant[i] for i in index] if len(self.variant) else (),
         )

@@ -56,6 +56,9 @@ def _print(state: Status, unread: int) -> None:
     console.print(f"[bold]{state.experiment}[/]  {state.exploration}")
     waiting = [("not joined", f"{unread:,} newer in the log; `run` or `join` accounts for them")] if unread else []
     print_facts([("hosted", hosted), *account(state.ledger), *waiting], "  ")
+    if state.mode != "online":
+        learned = state.apprentice.summary if state.apprentice else "nothing is learned" * (state.mode == "logging_only")
+        print_facts([("mode", f"{state.mode.replace('_', ' ')}: the baseline decides. {learned}")], "  ")
     if state.trial:
         print_facts(on_trial(state.trial), "  ")
     elif state.rollouts:

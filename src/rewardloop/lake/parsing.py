@@ -10,7 +10,7 @@ from rewardloop.features import ActionSet, parse_actions, parse_context
 from rewardloop.interactions import Interactions
 from rewardloop.lake.labels import Labels
 
-COLUMNS = ("event_id", "context", "actions", "pmf", "action", "probability")
+COLUMNS = ("event_id", "context", "actions", "pmf", "action", "probability", "variant")
 MAX_ACTION_SETS = 10_000
 """Parsed sets kept: the same JSON gives the same object."""
 
@@ -34,6 +34,7 @@ class Parser:
             np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]),
             labels.sample_prob,
             labels.closed_at,
+            decisions["variant"].to_pylist(),
         )
 
     def _actions(self, column: pa.DictionaryArray) -> list[ActionSet]:

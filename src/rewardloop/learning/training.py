@@ -15,6 +15,7 @@ import numpy as np
 
 from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
+from rewardloop.learning.imitation import taught
 from rewardloop.policies import new_policy
 from rewardloop.policies.contract import Policy
 from rewardloop.registry.records import GoldenRequest
@@ -65,7 +66,8 @@ def train(
     """
     policy = parent if parent is not None else new_policy(settings, settings.training.seed)
     tally = _Tally(on_progress)
-    stream = data.interactions(after=after, until=until, split="train", ratio=settings.training.ratio, batch=BATCH)
+    logged = data.interactions(after=after, until=until, split="train", ratio=settings.training.ratio, batch=BATCH)
+    stream = (batch for batch in (taught(each, settings.reward.range) for each in logged) if len(batch))
     if isinstance(policy, Bulk):
         policy.learn_bulk(map(tally.count, stream))
     else:
@@ -80,7 +82,8 @@ def _replay(policy: Replaying, data: DataSet, settings: ExperimentSettings, unti
     learner = settings.policy.learner
     for again in range(1, learner.replay):
         seed = settings.training.seed + until + again
-        policy.relearn(data.sample(learner.replay_events, seed=seed, before=until, split="train", ratio=settings.training.ratio))
+        again_logged = data.sample(learner.replay_events, seed=seed, before=until, split="train", ratio=settings.training.ratio)
+        policy.relearn(taught(again_logged, settings.reward.range))
 
 
 class _Tally:

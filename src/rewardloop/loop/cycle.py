@@ -14,6 +14,7 @@ from rewardloop.clock import Clock
 from rewardloop.evaluation import GateReport
 from rewardloop.lake import DataSet, Lake
 from rewardloop.log import LogReader
+from rewardloop.loop.apprentice import IMITATING, READY, MatchReport, judge_apprentice
 from rewardloop.loop.collecting import collect, log_position
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.drifting import drift_told
@@ -73,6 +74,8 @@ class Cycle:
 
     def due(self, data: DataSet, now: int) -> bool:
         """True when enough events have closed since the last training, or enough time has passed and at least one has."""
+        if self._modelling.settings.mode == "logging_only":
+            return False
         training = self._modelling.settings.training
         newest = self._modelling.catalog.newest_model(self._experiment)
         fresh = data.count(after=newest.watermark if newest else 0)
@@ -96,6 +99,8 @@ class Cycle:
         deployed = any(d.model_id == newest.model_id for d in self._modelling.catalog.deployments(self._experiment))
         if judged[-1].verdict == "promote" and not deployed:
             self._bring(newest.model_id)
+        elif judged[-1].verdict in {READY, IMITATING} and not deployed:
+            self._deploying.deploy(newest.model_id, "apprentice")
         return None
 
     def watch(self) -> RolloutStep | None:
@@ -117,6 +122,10 @@ class Cycle:
             self._rollouts.begin(mode, model_id, "loop")
 
     def _finish(self, model: ModelRecord, data: DataSet) -> CycleReport:
+        if self._modelling.settings.mode == "apprentice":
+            matched = judge_apprentice(self._modelling, model, data, self._clock.now())
+            self._deploying.deploy(model.model_id, "apprentice")
+            return self._report(model, data, matched)
         report = self._modelling.judge(model, data)
         if report.passed:
             self._bring(model.model_id)
@@ -130,7 +139,7 @@ class Cycle:
         step = self._rollouts.current()
         return step is not None and step.challenger == model.model_id
 
-    def _report(self, model: ModelRecord, data: DataSet, report: GateReport) -> CycleReport:
+    def _report(self, model: ModelRecord, data: DataSet, report: GateReport | MatchReport) -> CycleReport:
         return CycleReport(
             self._experiment,
             model.model_id,

@@ -17,6 +17,7 @@ from rewardloop.evaluation import EvaluationReport, GateReport, Log, Seen, Subje
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning import Trained, train
+from rewardloop.learning.imitation import decided_by_models
 from rewardloop.learning.training import Progress
 from rewardloop.loop.deciding import first_model, first_model_id
 from rewardloop.loop.drifting import drift_metrics, excused, n_evidence, restarts
@@ -63,6 +64,8 @@ class Modelling:
 
     def train_next(self, data: DataSet, on_progress: Progress = lambda _: None, parent_id: str | None = None) -> ModelRecord:
         """Train on what closed since the parent, keep the result, enter it in the catalog. Raises `Conflict` if nothing has."""
+        if self.settings.mode == "logging_only":
+            raise Conflict("Nothing is learned in `mode: logging_only`: set `apprentice` or `online`")
         parent = self.parent(parent_id)
         after = parent.watermark if parent else 0
         if not data.count(after=after):
@@ -195,7 +198,8 @@ class Modelling:
 
     def _held_out(self, data: DataSet, batch: int, newest: int) -> Iterator[Interactions]:
         ratio = self.settings.training.ratio
-        return data.interactions(after=0, until=data.watermark, split="eval", ratio=ratio, newest=newest, batch=batch)
+        logged = data.interactions(after=0, until=data.watermark, split="eval", ratio=ratio, newest=newest, batch=batch)
+        return (each for each in map(decided_by_models, logged) if len(each))
 
     def served(self, policy: Policy, interactions: Interactions) -> Floats:
         """(Σ K_i,) the distribution that would have been served: the policy's, with the platform's floor."""

@@ -20,6 +20,7 @@ from rewardloop.features import parse_actions, parse_context
 from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning import golden_requests
+from rewardloop.learning.imitation import taught
 from rewardloop.log import Cursor, LogReader
 from rewardloop.loop.closing import Closed, Closing
 from rewardloop.loop.deciding import first_model_id
@@ -84,7 +85,8 @@ class Online:
         self._recent.extend(training)
         self._learn(_interactions(training))
 
-    def _learn(self, interactions: Interactions) -> None:
+    def _learn(self, logged: Interactions) -> None:
+        interactions = taught(logged, self._settings.reward.range)
         if len(interactions):
             self._policy.learn(interactions)
             self._last = interactions
@@ -178,4 +180,5 @@ def _interactions(closed: Iterable[Closed]) -> Interactions:
         np.cumsum([0, *(len(decision.pmf) for decision in decisions)]).astype(np.int64),
         np.array([decision.sample_prob for decision in decisions]),
         np.array([event.closed_at for event in events], np.int64),
+        [decision.variant for decision in decisions],
     )

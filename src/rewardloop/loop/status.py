@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from rewardloop.lake import Ledger, read_ledger
+from rewardloop.loop.apprentice import IMITATING, READY, MatchReport
 from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.drifting import drift_told
 from rewardloop.loop.trial_files import trial_counts
@@ -66,6 +67,8 @@ class Status(msgspec.Struct, frozen=True):
     """What became of challengers, oldest first."""
     drift: str = ""
     """What the newest model says of a change of the world; empty where nothing does."""
+    apprentice: MatchReport | None = None
+    """How well the newest model imitates the baseline."""
 
 
 def statuses(data: Path, experiment: str | None = None) -> list[Status]:
@@ -103,7 +106,13 @@ def _status(catalog: Catalog, data: Path, name: str, settings: ExperimentSetting
         _trial(catalog, data, name),
         tuple(catalog.rollouts(name)),
         drift_told(newest.metrics) if newest else "",
+        _apprentice(catalog, name) if settings.mode == "apprentice" else None,
     )
+
+
+def _apprentice(catalog: Catalog, name: str) -> MatchReport | None:
+    judged = [each for each in catalog.evaluations(name) if each.verdict in {READY, IMITATING}]
+    return msgspec.json.decode(judged[-1].report, type=MatchReport) if judged else None
 
 
 def _trial(catalog: Catalog, data: Path, name: str) -> TrialView | None:
