@@ -89,7 +89,8 @@ class Appender:
         if self._to_disk:
             self._sync()
         self.size += len(data)
-        self._last += sum(n for n, _ in rows)
+        for n, _ in rows:
+            self._last += n
         self._newest = rows[-1][1]
 
     def seal(self, *, salvaged: bool = False) -> None:

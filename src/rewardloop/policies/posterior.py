@@ -52,8 +52,8 @@ class Thompson:
         if max(map(float.__add__, tops, reaches)) < low:  # no draw of another arm reaches the lowest of the best
             return [1.0 if arm == best else 0.0 for arm in range(len(tops))]
         winners = (self._draws * sd + mean).argmax(axis=1)
-        wins: list[float] = (np.bincount(winners, minlength=len(tops)) / N_DRAWS).tolist()
-        return wins
+        wins: list[int] = np.bincount(winners, minlength=len(tops)).tolist()
+        return [n / N_DRAWS for n in wins]
 
     def pmf_many(self, mean: Floats, sd: Floats) -> Floats:
         n, n_arms = mean.shape
