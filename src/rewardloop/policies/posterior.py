@@ -44,16 +44,22 @@ class Thompson:
         self._reach = v * _REACH
 
     def pmf(self, mean: Floats, sd: Floats) -> Sequence[float]:
-        tops = mean.tolist()
-        reaches = (sd * self._reach).tolist()
-        best = tops.index(max(tops))
-        low = tops[best] - reaches[best]
-        reaches[best] = -np.inf
-        if max(map(float.__add__, tops, reaches)) < low:  # no draw of another arm reaches the lowest of the best
-            return [1.0 if arm == best else 0.0 for arm in range(len(tops))]
+        alone = self._alone(mean.tolist(), sd.tolist())
+        if alone is not None:
+            return [1.0 if arm == alone else 0.0 for arm in range(len(mean))]
         winners = (self._draws * sd + mean).argmax(axis=1)
-        wins: list[int] = np.bincount(winners, minlength=len(tops)).tolist()
+        wins: list[int] = np.bincount(winners, minlength=len(mean)).tolist()
         return [n / N_DRAWS for n in wins]
+
+    def _alone(self, means: list[float], sds: list[float]) -> int | None:
+        """The best arm, if no draw of another reaches the lowest of its own."""
+        best = means.index(max(means))
+        reach = self._reach
+        low = means[best] - sds[best] * reach
+        for arm, (mean, sd) in enumerate(zip(means, sds, strict=True)):  # most often one of the first ends it
+            if mean + sd * reach >= low and arm != best:
+                return None
+        return best
 
     def pmf_many(self, mean: Floats, sd: Floats) -> Floats:
         n, n_arms = mean.shape
