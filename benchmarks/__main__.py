@@ -21,6 +21,7 @@ from rich.table import Table
 
 SCRIPTS = {
     "serve": ["-m", "benchmarks.serve"],
+    "dialects": ["-m", "benchmarks.dialects"],
     "in_process": ["-m", "benchmarks.in_process"],
     "online": ["-m", "benchmarks.online"],
     "training": ["-m", "benchmarks.training"],
@@ -62,6 +63,8 @@ FIGURES = (
     Figure("serve", ("arms_one_connection", "p50_ms"), "one connection, p50", 0.3, "ms", False),
     Figure("serve", ("arms_one_connection", "p99_ms"), "one connection, p99", 3, "ms", False),
     Figure("serve", ("arms_half_rate", "p99_ms"), "half the saturating rate, p99", 15, "ms", False),
+    Figure("dialects", ("sagemaker_arms", "ratio"), "SageMaker's call over the native one, fixed arms", 1.5, "times", False),
+    Figure("dialects", ("sagemaker_articles", "ratio"), "the same, 10 actions with features", 1.5, "times", False),
     Figure("in_process", ("fixed_arms_us",), "in process, logged, fixed arms", 15, "µs", False),
     Figure("in_process", ("ten_actions_us",), "in process, logged, 10 actions", 40, "µs", False),
     Figure("online", ("p50_ms",), "online: reward → served, p50", 100, "ms", False),

@@ -18,8 +18,8 @@ from rewardloop.registry.records import ModelRecord
 from rewardloop.settings import ExperimentSettings
 
 
-def features(rng: np.random.Generator, n: int) -> Features:
-    return {f"x{i}": float(value) for i, value in enumerate(rng.normal(size=n).round(4))}
+def features(rng: np.random.Generator, n: int, named: str = "x{}") -> Features:
+    return {named.format(i): float(value) for i, value in enumerate(rng.normal(size=n).round(4))}
 
 
 def offered(rng: np.random.Generator) -> bytes:
@@ -53,10 +53,10 @@ def shared_catalogue(rng: np.random.Generator, actions: bytes, n: int, size: int
     return [head + b",".join(singles[i : i + size]) + b"]}" for i in range(0, n, size)]
 
 
-def host(data: Path, settings: ExperimentSettings, actions: ActionSet, n_features: int) -> None:
+def host(data: Path, settings: ExperimentSettings, actions: ActionSet, n_features: int, named: str = "x{}") -> None:
     """Trains on five thousand interactions of a world in which the best action depends on the context, and hosts the model."""
     rng, n, k = np.random.default_rng(1), 5_000, len(actions)
-    contexts = [features(rng, n_features) for _ in range(n)]
+    contexts = [features(rng, n_features, named) for _ in range(n)]
     best = np.argmax(np.array([list(context.values()) for context in contexts]) @ rng.normal(size=(n_features, k)), axis=1)
     action = rng.integers(0, k, n)
     policy = new_policy(settings, 0)

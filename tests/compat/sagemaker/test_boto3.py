@@ -142,7 +142,7 @@ MISTAKES = [
     ({}, {}, "expected `observation`"),
     ({"observatoin": [1]}, {}, "did you mean `observation`"),
     ({"observation": [[1]]}, {}, r"\$.observation\[0\]"),
-    ({"observation": [1e99]}, {}, "Incorrect JSON format error"),
+    ({"observation": [1e99]}, {}, "between -1e30 and 1e30"),
     ({"request_type": "rewards"}, {}, "did you mean `reward`"),
     (ADF, {}, "has fixed arms"),
     ({"observation": [1]}, {"name": "shop"}, "no fixed arms"),

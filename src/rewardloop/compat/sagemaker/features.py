@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Raw
 
+from rewardloop.errors import MalformedJson
+from rewardloop.events import MAX_ACTIONS
 from rewardloop.features import MAX_FEATURES, MAX_MAGNITUDE, Features
 from rewardloop.serving.replies import encode
 
@@ -19,7 +21,12 @@ Observed = Vector | dict[str, Any]
 OBSERVATION, SHARED, ACTION = "observation", "shared", "action"
 """`observation[0]`, `observation[1]`, … for fixed arms, as a warm start names them; `shared[0]` and `action[0]` with features."""
 
-_CACHED = 256
+_CACHED_VALUES = 256
+_CACHED_BYTES = 16_384
+
+_observed = msgspec.json.Decoder(Observed)
+_rows = msgspec.json.Decoder(Annotated[list[Raw], Meta(min_length=1, max_length=MAX_ACTIONS)])
+decode_observed = _observed.decode
 
 
 def named(values: Observed, prefix: str) -> dict[str, Any]:
@@ -33,20 +40,27 @@ def named(values: Observed, prefix: str) -> dict[str, Any]:
     return values if isinstance(values, dict) else dict(zip(_names(prefix, len(values)), values, strict=True))
 
 
-def context(values: Observed) -> Raw:
-    """An observation as the context that is logged."""
-    return Raw(encode(named(values, OBSERVATION)))
+def context(raw: bytes) -> Raw:
+    """An observation as the context that is logged. Raises `InvalidInput`.
+
+    >>> bytes(context(b'[1.5, 2]')), bytes(context(b'["red"]')), bytes(context(b'{"age": 31}'))
+    (b'{"observation[0]":1.5,"observation[1]": 2}', b'{"observation[0]":"red"}', b'{"age":31}')
+    """
+    return Raw(_features(raw, OBSERVATION, "$.observation"))
 
 
-def shared_context(values: Observed | None, user_id: str | int | None) -> Raw:
+def shared_context(raw: bytes, user_id: str | int | None) -> Raw:
     """What all actions share. The user is a categorical feature, so that what one likes can be learned."""
-    features = named(values, SHARED) if values is not None else {}
-    return Raw(encode(features if user_id is None else {**features, "user_id": str(user_id)}))
+    features = b"{}" if raw == b"null" else _features(raw, SHARED, "$.shared_context")
+    if user_id is None:
+        return Raw(features)
+    user = b'"user_id":' + encode(str(user_id)) + b"}"
+    return Raw(b"{" + user if features == b"{}" else features[:-1] + b"," + user)
 
 
-def actions(rows: list[Observed]) -> Raw:
-    """Actions with features; their ids are their positions, from 0."""
-    return Raw(encode([{"id": str(i), "features": named(row, ACTION)} for i, row in enumerate(rows)]))
+def actions(raw: bytes) -> Raw:
+    """Actions with features; their ids are their positions, from 0. Often the same as before. Raises `InvalidInput`."""
+    return Raw(_some_actions(raw) if len(raw) <= _CACHED_BYTES else _actions(raw))
 
 
 def observation(features: Features) -> list[float | str] | Features:
@@ -58,13 +72,39 @@ def observation(features: Features) -> list[float | str] | Features:
     return list(features.values()) if tuple(features) == _names(OBSERVATION, len(features)) else features
 
 
-@cache
-def _few(prefix: str, n: int) -> tuple[str, ...]:
-    return tuple(f"{prefix}[{i}]" for i in range(n))
+def _actions(raw: bytes) -> bytes:
+    try:
+        rows = _rows.decode(raw)
+    except msgspec.ValidationError as error:
+        raise _wrong(error, "$.actions_context") from None
+    told = (_features(bytes(row), ACTION, f"$.actions_context[{i}]") for i, row in enumerate(rows))
+    return b"[" + b",".join(b'{"id":"%d","features":%b}' % item for item in enumerate(told)) + b"]"
+
+
+_some_actions = lru_cache(maxsize=128)(_actions)
+
+
+def _features(raw: bytes, prefix: str, at: str) -> bytes:
+    """JSON of a list, or of an object, as JSON of named features. A list of numbers only is named without being parsed."""
+    if raw[:1] == b"[" and b'"' not in raw and b"[" not in raw[1:] and b"{" not in raw:
+        values = raw[1:-1].split(b",")
+        if len(values) <= _CACHED_VALUES and values[0].strip():
+            return _template(prefix, len(values)) % tuple(values)
+    try:
+        return encode(named(_observed.decode(raw), prefix))
+    except msgspec.ValidationError as error:
+        raise _wrong(error, at) from None
+
+
+def _wrong(error: msgspec.ValidationError, at: str) -> MalformedJson:
+    told, _, place = str(error).partition(" - at `$")
+    return MalformedJson(f"Incorrect JSON format error: {told}", at=at + place.rstrip("`"))
+
+
+@lru_cache(maxsize=_CACHED_VALUES)
+def _template(prefix: str, n: int) -> bytes:
+    return b"{" + b",".join(b'"%b":%%b' % name.encode() for name in _names(prefix, n)) + b"}"
 
 
 def _names(prefix: str, n: int) -> tuple[str, ...]:
-    return _few(prefix, n) if n <= _CACHED else tuple(f"{prefix}[{i}]" for i in range(n))
-
-
-decode_observed = msgspec.json.Decoder(Observed).decode
+    return tuple([f"{prefix}[{i}]" for i in range(n)])

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Raw
 
 from rewardloop.compat.sagemaker import features
-from rewardloop.compat.sagemaker.features import Observed, Vector
 from rewardloop.errors import InvalidInput, MalformedJson, UnsupportedMedia, did_you_mean
-from rewardloop.events import MAX_ACTIONS, MAX_SLOTS
+from rewardloop.events import MAX_SLOTS
 from rewardloop.features import MAX_MAGNITUDE
 from rewardloop.loop.deciding import DecideRequest
 from rewardloop.serving.reading import decode
+from rewardloop.serving.replies import encode
 
 JSON_TYPE, LINES_TYPE, CSV_TYPE = b"application/json", b"application/jsonlines", b"text/csv"
 UNTOLD = b"application/octet-stream"
@@ -26,13 +27,18 @@ Kind = Literal["observation", "reward", "model_id"]
 KINDS: tuple[Kind, ...] = ("observation", "reward", "model_id")
 
 
+NOTHING = Raw(b"null")
+
+
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every JSON object that an invocation may be."""
 
     request_type: str = "observation"
-    observation: Observed | None = None
-    shared_context: Observed | None = None
-    actions_context: Annotated[list[Observed], Meta(min_length=1, max_length=MAX_ACTIONS)] | None = None
+    observation: Raw = NOTHING
+    """A list of numbers and texts, or an object whose features have names."""
+    shared_context: Raw = NOTHING
+    actions_context: Raw = NOTHING
+    """A list of such lists or objects, one an action."""
     top_k: Annotated[int, Meta(ge=1, le=MAX_SLOTS)] = 1
     user_id: str | int | None = None
     event_id: str | int | None = None
@@ -57,31 +63,29 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 
 
 _body = msgspec.json.Decoder(Body)
-_vector = msgspec.json.Decoder(Vector)
+_value = msgspec.json.Decoder(Raw)
 
 
 def read_json(raw: bytes, at: str = "") -> Body:
     """One JSON value: an object, or a bare list that is an observation. Raises `MalformedJson` (400)."""
     try:
-        if raw.lstrip()[:1] == b"[":
-            return Body(observation=decode(_vector, raw))
-        return decode(_body, raw)
+        return Body(observation=decode(_value, raw)) if raw.lstrip()[:1] == b"[" else decode(_body, raw)
     except InvalidInput as error:
         raise MalformedJson(f"Incorrect JSON format error: {at}{error}") from None
 
 
 def asked(body: Body, event_id: str | None = None) -> Asked:
     """The decision that an observation, or actions with features, ask for. Raises `InvalidInput`."""
-    if body.actions_context is not None:
-        if body.observation is not None:
+    observed, offered = bytes(body.observation), bytes(body.actions_context)
+    if offered != b"null":
+        if observed != b"null":
             raise InvalidInput("Expected `observation` or `actions_context`, got both")
-        shared = features.shared_context(body.shared_context, body.user_id)
-        offered = features.actions(body.actions_context)
+        shared = features.shared_context(bytes(body.shared_context), body.user_id)
         top_k = body.top_k if body.top_k > 1 else None
-        return Asked(DecideRequest(context=shared, actions=offered, event_id=event_id, top_k=top_k), True)
-    if body.observation is None:
+        return Asked(DecideRequest(context=shared, actions=features.actions(offered), event_id=event_id, top_k=top_k), True)
+    if observed == b"null":
         raise MalformedJson("Incorrect JSON format error: expected `observation`, or `actions_context` for actions with features")
-    return Asked(DecideRequest(context=features.context(body.observation), event_id=event_id), False)
+    return Asked(DecideRequest(context=features.context(observed), event_id=event_id), False)
 
 
 def read_many(raw: bytes, content_type: bytes) -> Iterator[Asked]:
@@ -108,7 +112,8 @@ def _rows(raw: bytes) -> Iterator[Asked]:
     try:
         for row in rows:
             if row:
-                yield Asked(DecideRequest(context=features.context([_cell(cell, rows.line_num) for cell in row])), False)
+                cells = encode([_cell(cell, rows.line_num) for cell in row])
+                yield Asked(DecideRequest(context=features.context(cells)), False)
     except csv.Error as error:
         raise InvalidInput(f"Expected CSV, got something else in line {rows.line_num}: {error}") from None
 
@@ -124,6 +129,7 @@ def _cell(text: str, line: int) -> float | str | None:
     return number
 
 
+@lru_cache(maxsize=64)
 def media_type(value: bytes) -> bytes:
     """Without its parameters.
 
@@ -133,6 +139,7 @@ def media_type(value: bytes) -> bytes:
     return value.partition(b";")[0].strip().lower()
 
 
+@lru_cache(maxsize=64)
 def answer_type(accept: bytes, content_type: bytes) -> bytes:
     """The type to answer in: the first of `Accept` that is known, the body's own where anything will do.
 

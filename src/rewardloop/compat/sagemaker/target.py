@@ -41,21 +41,24 @@ class Manner(NamedTuple):
 
 def manner(headers: Sequence[Header]) -> Manner:
     """Raises `WrongRequest` for what cannot be served here, naming it."""
-    found = Manner()
-    for name, value in headers:
+    kind, accept, special = JSON_TYPE, b"", []
+    for header in headers:
+        name, value = header
         if name == b"content-type":
             kind = media_type(value)
-            found = found._replace(content_type=JSON_TYPE if kind == UNTOLD else kind)
         elif name == b"accept":
-            found = found._replace(accept=value)
-        elif name == NAME:
-            found = found._replace(experiment=value.decode("latin-1"))
-        elif name.startswith(_PREFIX):
-            found = _special(found, name, value)
+            accept = value
+        elif name == NAME or name[:17] == _PREFIX:
+            special.append(header)
+    found = Manner(JSON_TYPE if kind == UNTOLD else kind, accept)
+    for header in special:
+        found = _special(found, *header)
     return found
 
 
 def _special(found: Manner, name: bytes, value: bytes) -> Manner:
+    if name == NAME:
+        return found._replace(experiment=value.decode("latin-1"))
     if name in _REFUSED:
         raise WrongRequest(f"Not served here: {_REFUSED[name]}. Leave it out")
     if name == b"x-amzn-sagemaker-target-variant" and value != VARIANT:

@@ -1,0 +1,98 @@
+"""What a foreign dialect costs over the native call: CPU of the server for the same decisions, side by side in one run.
+
+    python -m benchmarks.dialects [--seconds 6]
+
+Each dialect asks what the native API is asked, in its own words: the same contexts and actions, one worker, everything logged
+before it is answered. Native and foreign runs alternate, and the ratio is of their medians. Prints a JSON document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.offers import features, host
+from benchmarks.serve import ARMS, ARTICLES, Bench, server
+from rewardloop.clock import SystemClock
+from rewardloop.features import fixed_actions, parse_actions
+from rewardloop.registry.catalog import Catalog
+
+ROUNDS = 5
+BODIES = 2_000
+
+
+class Call(NamedTuple):
+    """One call of the API, with bodies to send in turn."""
+
+    path: str
+    bodies: Sequence[bytes]
+
+
+def arms(rng: np.random.Generator) -> tuple[Call, Call]:
+    """Ten numbers to an experiment with fixed arms: natively by the names that the dialect gives them, and as a list."""
+    contexts = [features(rng, 10, "observation[{}]") for _ in range(BODIES)]
+    native = [json.dumps({"context": context}).encode() for context in contexts]
+    foreign = [json.dumps({"observation": list(context.values())}).encode() for context in contexts]
+    return Call("/v1/experiments/arms/decide", native), Call("/endpoints/arms/invocations", foreign)
+
+
+def articles(rng: np.random.Generator, repeated: bool) -> tuple[Call, Call]:
+    """Twenty shared numbers and ten actions of ten: the same actions in each request, or its own."""
+    catalogue = [features(rng, 10, "action[{}]") for _ in range(10)]
+    native, foreign = [], []
+    for _ in range(BODIES):
+        shared = features(rng, 20, "shared[{}]")
+        offered = catalogue if repeated else [features(rng, 10, "action[{}]") for _ in range(10)]
+        actions = [{"id": str(i), "features": of} for i, of in enumerate(offered)]
+        native.append(json.dumps({"context": shared, "actions": actions}).encode())
+        lists = [list(of.values()) for of in offered]
+        foreign.append(json.dumps({"shared_context": list(shared.values()), "actions_context": lists, "top_k": 1}).encode())
+    return Call("/v1/experiments/articles/decide", native), Call("/endpoints/articles/invocations", foreign)
+
+
+def prepare(data: Path, rng: np.random.Generator) -> None:
+    """Registers the experiments, and hosts a model for each that was trained on features of the same names."""
+    actions = [{"id": str(i), "features": features(rng, 10, "action[{}]")} for i in range(10)]
+    with Catalog(data) as catalog:
+        for settings in (ARMS, ARTICLES):
+            catalog.register(settings, SystemClock().now())
+    host(data, ARMS, fixed_actions(ARMS.action_ids or ()), 10, "observation[{}]")
+    host(data, ARTICLES, parse_actions(json.dumps(actions).encode()), 20, "shared[{}]")
+
+
+def compare(bench: Bench, native: Call, foreign: Call) -> dict[str, Any]:
+    """Median CPU time a decision of both, and of the ratios of neighbouring runs."""
+    pairs = [(bench.measure(*native)["cpu_us"], bench.measure(*foreign)["cpu_us"]) for _ in range(ROUNDS)]
+    return {
+        "native_us": statistics.median(ours for ours, _ in pairs),
+        "foreign_us": statistics.median(theirs for _, theirs in pairs),
+        "ratio": round(statistics.median(theirs / ours for ours, theirs in pairs), 3),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3.0, help="for each load")
+    seconds = parser.parse_args().seconds
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as temporary:
+        prepare(Path(temporary), rng)
+        with server(Path(temporary)) as process:
+            bench = Bench(process, seconds)
+            found = {
+                "sagemaker_arms": compare(bench, *arms(rng)),
+                "sagemaker_articles": compare(bench, *articles(rng, repeated=True)),
+                "sagemaker_articles_differing": compare(bench, *articles(rng, repeated=False)),
+            }
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
