@@ -4,12 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test bench lint clean
+.PHONY: help demo test bench bench-testbed lint clean
 
 help:
 	@echo "make demo    start a real server and watch a bandit learn (2 minutes)"
 	@echo "make test    everything that is checked: types, style, layers, tests, documented examples"
 	@echo "make bench   every figure of docs/benchmarks.md, measured on this machine"
+	@echo "make bench-testbed   the table of docs/testbed.md: our defaults beside other packages' learners"
 	@echo "make clean   remove the environments and the demo's data"
 
 $(VENV)/made:
@@ -63,5 +64,14 @@ test: lint $(VENV)/open-bandit
 bench: $(VENV)/for-bench
 	$(BIN)/python -m benchmarks --write docs/benchmarks.md
 
+# The peers want other versions of what we use: an environment of their own, from the newest versions.
+.venv-peers/made:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check numpy vowpalwabbit mabwiser contextualbandits river coba
+	@touch $@
+
+bench-testbed: $(VENV)/for-test .venv-peers/made
+	$(BIN)/python -m benchmarks.testbed --peers .venv-peers/bin/python --seeds 3 --write docs/testbed.md
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis rewardloop-demo
+	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .hypothesis rewardloop-demo

@@ -112,6 +112,15 @@ COMMANDS = (
         ),
     ),
     Command(
+        "score",
+        SERVE,
+        "A model's answers for every row of a file; nothing is logged.",
+        "Rows are contexts, or have one under `context` (with `actions` beside it where the experiment has no fixed ones). Each "
+        "answer: the most probable action, its probability, and the whole distribution as it would be served. Rows that cannot "
+        "be scored are left out and named, and the exit code is 1.",
+        ("rewardloop score offers visitors.csv scores.csv", "rewardloop score offers visitors.parquet s.parquet --model offers.3"),
+    ),
+    Command(
         "activate",
         SERVE,
         "Let a decision count that was asked for as deferred.",

@@ -22,13 +22,14 @@ from rewardloop.loop.asking import checked_top_k, slot_requests
 from rewardloop.loop.auditing import Audit, audit
 from rewardloop.loop.collecting import log_position
 from rewardloop.loop.cycle import CycleReport
-from rewardloop.loop.deciding import DecideRequest, Hosted
+from rewardloop.loop.deciding import DecideRequest, Hosted, first_model_id
 from rewardloop.loop.explaining import EVENTS, explain_decision, explain_policy
 from rewardloop.loop.hosting import load_model
 from rewardloop.loop.online import Online
 from rewardloop.loop.opened import Opened
 from rewardloop.loop.rewarding import RewardRequest
 from rewardloop.loop.running import run
+from rewardloop.loop.scoring import ScoreReport, score
 from rewardloop.loop.tailing import newest
 from rewardloop.loop.tidying import tidy
 from rewardloop.registry.catalog import Catalog
@@ -243,6 +244,14 @@ class Experiment(Opened):
         """What was logged of an event, and whether its decision can be reproduced. Raises `UnknownEvent`."""
         records, decision = self._find(event_id)
         return audit(records, decision, self._model(decision.model_id))
+
+    def score(
+        self, source: Path, out: Path, model_id: str | None = None, on_progress: Callable[[int], None] = lambda _: None
+    ) -> ScoreReport:
+        """What a model, by default the hosted one, would serve for every row of a file. Nothing is logged."""
+        hosted = self.catalog.hosted(self.settings.experiment)
+        default = hosted.model_id if hosted else first_model_id(self.settings.experiment)
+        return score(self._model(model_id or default), self.settings.action_ids, source, out, on_progress)
 
     def explain(self, model_id: str | None = None, *, events: int = EVENTS, by: By = "group") -> PolicyReport:
         """What each feature is worth to a model (by default the hosted one, else the newest), on the newest held-out events."""
