@@ -55,10 +55,21 @@ def decode(data: bytes, path: Path) -> Header:
     return Header(bool(flags & _SEALED), bool(flags & _SALVAGED), size, last, last_at)
 
 
+def read(handle: int, path: Path) -> Header:
+    """The header of an open file. Raises `OSError`, `CorruptSegment`.
+
+    It is rewritten once, perhaps in the midst of a look at it; a second look sees it as it is.
+    """
+    try:
+        return decode(os.pread(handle, SIZE, 0), path)
+    except CorruptSegment:
+        return decode(os.pread(handle, SIZE, 0), path)
+
+
 def read_header(path: Path) -> Header:
     """Raises `FileNotFoundError`, any other `OSError`, `CorruptSegment`."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        return decode(os.pread(handle, SIZE, 0), path)
+        return read(handle, path)
     finally:
         os.close(handle)

@@ -52,7 +52,10 @@ class SegmentFile:
 
     def header(self) -> Header:
         """As it is now: a segment that is being written is sealed one day."""
-        return header.decode(self._bytes(0, header.SIZE), self.path)
+        try:
+            return header.read(self._file.fileno(), self.path)
+        except OSError as error:
+            raise read_error(error, self.path) from error
 
     def commits(self, start: Place) -> Iterator[Commit]:
         """From a place on, up to an end that is still being written, or was when the writer died. Raises `CorruptSegment`."""
