@@ -45,6 +45,13 @@ $(VENV)/sagemaker3/made:
 	$(VENV)/sagemaker3/bin/python -m pip install --quiet --disable-pip-version-check --no-deps sagemaker==3.27.0
 	@touch $@
 
+# Peers that pin a numpy which is not ours, for comparison only. What cannot be installed is missing from the figures, and named.
+$(VENV)-evaluation-peers/made:
+	$(PYTHON) -m venv $(VENV)-evaluation-peers
+	-$(VENV)-evaluation-peers/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 sb-obp==0.5.10
+	-$(VENV)-evaluation-peers/bin/python -m pip install --quiet --disable-pip-version-check vw-estimators==0.2.2
+	@touch $@
+
 $(VENV)/for-bench: $(VENV)/made pyproject.toml constraints.txt
 	$(PIP) --editable '.[bench]'
 	@touch $@
@@ -61,7 +68,7 @@ lint: $(VENV)/for-test
 test: lint $(VENV)/open-bandit
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/for-bench
+bench: $(VENV)/for-bench $(VENV)-evaluation-peers/made
 	$(BIN)/python -m benchmarks --write docs/benchmarks.md
 
 # The peers want other versions of what we use: an environment of their own, from the newest versions.
@@ -74,4 +81,4 @@ bench-testbed: $(VENV)/for-test .venv-peers/made
 	$(BIN)/python -m benchmarks.testbed --peers .venv-peers/bin/python --seeds 3 --write docs/testbed.md
 
 clean:
-	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .hypothesis rewardloop-demo
+	rm -rf $(VENV) .venv-peers $(VENV)-evaluation-peers .mypy_cache .ruff_cache .hypothesis rewardloop-demo

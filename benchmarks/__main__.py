@@ -7,6 +7,7 @@ Machines differ and are shared: figures are CPU time an operation and ratios aga
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import subprocess
@@ -26,6 +27,7 @@ SCRIPTS = {
     "online": ["-m", "benchmarks.online"],
     "training": ["-m", "benchmarks.training"],
     "join": ["-m", "benchmarks.join"],
+    "evaluation_speed": ["-m", "benchmarks.evaluation_speed"],
     "streaming": ["-m", "benchmarks.streaming"],
     "learning": ["-m", "benchmarks.learning", "--seeds", "3"],
 }
@@ -45,9 +47,10 @@ class Figure:
     at_least: bool = True
 
     def found(self, results: dict[str, Any]) -> float:
+        """NaN where a peer that is not installed left it out."""
         value: Any = results[self.script]
         for key in self.path:
-            value = value[key]
+            value = value.get(key, math.nan) if isinstance(value, dict) else math.nan
         return float(value)
 
     def kept(self, number: float) -> bool:
@@ -73,6 +76,11 @@ FIGURES = (
     Figure("training", ("egreedy", "ratio_wall"), "bulk training against VW's driver, egreedy", 0.65, "times"),
     Figure("join", ("join", "decisions_per_cpu_second"), "join, 10 M decisions, labels only", 3.5e6, "a CPU-second"),
     Figure("join", ("join", "peak_mib"), "join, memory", 2_048, "MiB", False),
+    Figure("evaluation_speed", ("times_as_fast", "ips over obp"), "IPS, ten actions, against Open Bandit Pipeline", 1, "times"),
+    Figure("evaluation_speed", ("times_as_fast", "dr over obp"), "DR, the same", 1, "times"),
+    Figure("evaluation_speed", ("times_as_fast", "dros over obp"), "tuned DRos, the same", 1, "times"),
+    Figure("evaluation_speed", ("times_as_fast", "cressie_read over vw_estimators"), "Cressie–Read, vw-estimators", 5, "times"),
+    Figure("evaluation_speed", ("times_as_fast", "sequence over vw_estimators"), "confidence sequence, vw-estimators", 5, "times"),
     Figure("streaming", ("peak_mib",), "evaluation, 10 M events × 10 actions, memory", 2_048, "MiB", False),
     Figure("streaming", ("furthest_from_one_batch",), "the same numbers as in one batch", 1e-9, "relative", False),
     Figure("learning", ("mean",), "digits, 2019 protocol, defaults: mean of 15 batches", 0.7, "reward"),
@@ -103,7 +111,7 @@ def rows(figures: list[Figure], results: dict[str, Any]) -> list[tuple[str, str,
     for figure in figures:
         number = figure.found(results)
         sign = "≥" if figure.at_least else "≤"
-        mark = "kept" if figure.kept(number) else "missed"
+        mark = "not measured" if math.isnan(number) else "kept" if figure.kept(number) else "missed"
         made.append((figure.name, f"{sign} {figure.wanted:,g} {figure.unit}", f"{number:,.4g}", mark))
     return made
 

@@ -120,3 +120,14 @@ def test_samples_over_many_seeds_draw_every_event_about_equally(data: DataSet) -
             counts[event_id] += 1
     assert min(counts.values()) >= 4
     assert max(counts.values()) <= 76
+
+
+def test_events_decided_after_an_instant_are_left_out_before_the_newest_are_counted(data: DataSet) -> None:
+    every = order_of(list(data.interactions()))
+    middle = AT + 250 * SECOND
+    older = order_of(list(data.interactions(decided_by=middle)))
+    assert 0 < len(older) < N
+    assert older == [event for event in every if event in set(older)]
+    assert order_of(list(data.interactions(decided_by=middle, newest=20))) == older[-20:]
+    assert order_of(list(data.interactions(decided_by=middle + 10**12))) == every
+    assert list(data.interactions(decided_by=0)) == []

@@ -10,7 +10,7 @@ import pytest
 
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
-from rewardloop.settings import Duration, GateSettings, RewardSettings
+from rewardloop.settings import Duration, GateSettings, RewardSettings, TrainingSettings
 
 WINDOW = 100
 
@@ -43,3 +43,26 @@ def test_waiting_for_the_window_is_not(tmp_path: Path) -> None:
     # 250 events of which a fifth is clicked: four standard errors.
     assert mean == pytest.approx(0.2, abs=0.1)
     assert warning == ""
+
+
+def test_the_gate_looks_only_at_events_whose_window_is_over(tmp_path: Path) -> None:
+    """Of the younger ones only the clicked have closed: their mean reward is 1, that of all is a fifth."""
+    reward = RewardSettings(window=Duration(WINDOW * SECOND), closes="early")
+    gate, training = GateSettings(rule="always"), TrainingSettings(ratio=0.1)
+    settings = ExperimentSettings(experiment="offers", actions=2, reward=reward, gate=gate, training=training)
+    clock, generator = ManualClock(), np.random.default_rng(0)
+    with Experiment.open(settings, tmp_path, clock=clock) as offers:
+        for _ in range(8):
+            for _ in range(60):
+                decision = offers.decide({"age": 31.0})
+                if generator.random() < 0.2:
+                    offers.reward(decision.event_id, 1.0)
+            clock.advance(WINDOW // 4 * SECOND)
+        offers.turn()
+        report = offers.evaluate()
+        closed = next(offers.join().interactions(split="eval", ratio=0.1))
+    assert report.logged is not None
+    assert closed.reward.mean() > 0.25
+    assert 200 < report.n < len(closed)
+    # Some 220 events of which a fifth is clicked: three standard errors.
+    assert report.logged.value == pytest.approx(0.2, abs=0.08)

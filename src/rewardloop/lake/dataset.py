@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -59,21 +60,23 @@ class DataSet:
         split: Split = "all",
         ratio: float = 1.0,
         newest: int | None = None,
+        decided_by: int | None = None,
         batch: int = 10_000,
     ) -> Iterator[Interactions]:
         """Events with after < closed_at ≤ until, ordered by (closed_at, event key), in batches; the last may be smaller.
 
-        split: `train` is sample_prob ≤ ratio, `eval` the others. newest: only so many, the last ones. Memory: one part of
-        labels (columns of numbers) and a batch of decisions, however long the history. Raises `Corrupt`.
+        split: `train` is sample_prob ≤ ratio, `eval` the others. newest: only so many, the last ones. decided_by: only events
+        decided until then. Memory: one part of labels (columns of numbers) and a batch of decisions, however long the history.
+        Raises `Corrupt`.
         """
         until = self._bounded(until)
         parts = self._parts(after, until)
-        stream: Iterator[Labels]
-        if newest is None:
-            stream = (read_labels(self._directory, part, after, until).split(split, ratio).ordered() for part in parts)
-        else:
-            stream = newest_labels(self._directory, parts, newest, after=after, until=until, split=split, ratio=ratio)
-        with self._decisions() as decisions:
+        with self._decisions() as decisions, self._decided(decided_by) as kept:
+            stream: Iterator[Labels]
+            if newest is None:
+                stream = (kept(read_labels(self._directory, part, after, until).split(split, ratio).ordered()) for part in parts)
+            else:
+                stream = newest_labels(self._directory, parts, newest, kept, after=after, until=until, split=split, ratio=ratio)
             parser = Parser()
             for labels in _batches(stream, batch):
                 yield parser.interactions(labels, decisions.take(labels.seq))
@@ -123,6 +126,15 @@ class DataSet:
             return part.sums
         labels = read_labels(self._directory, part, -1, self.watermark)
         return label_sums(labels.hi, labels.lo, labels.reward, labels.closed_at)
+
+    @contextmanager
+    def _decided(self, by: int | None) -> Iterator[Callable[[Labels], Labels]]:
+        """Leaves the labels of events decided until then; all of them where no instant is given."""
+        if by is None:
+            yield lambda labels: labels
+            return
+        with DecisionRows(self._directory, self._manifest.of("decisions"), ["decided_at"]) as rows:
+            yield lambda labels: labels.take(rows.take(labels.seq)["decided_at"].to_numpy() <= by) if len(labels) else labels
 
     def _decisions(self) -> DecisionRows:
         return DecisionRows(self._directory, self._manifest.of("decisions"), COLUMNS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal, Self
@@ -63,15 +63,23 @@ def read_labels(directory: Path, part: Part, after: int, until: int) -> Labels:
 
 
 def newest_labels(
-    directory: Path, parts: Sequence[Part], newest: int, *, after: int, until: int, split: Split, ratio: float
+    directory: Path,
+    parts: Sequence[Part],
+    newest: int,
+    kept: Callable[[Labels], Labels] = lambda labels: labels,
+    *,
+    after: int,
+    until: int,
+    split: Split,
+    ratio: float,
 ) -> Iterator[Labels]:
-    """The last `newest` of a split, in order. Reads parts from the end, only as many as it takes."""
+    """The last `newest` of a split, of those that are `kept`, in order. Reads parts from the end, only as many as it takes."""
     held: list[Labels] = []
     missing = newest
     for part in reversed(parts):
         if missing <= 0:
             break
-        labels = read_labels(directory, part, after, until).split(split, ratio).ordered()
+        labels = kept(read_labels(directory, part, after, until).split(split, ratio).ordered())
         held.append(labels.take(slice(max(len(labels) - missing, 0), None)))
         missing -= len(held[-1])
     return reversed(held)

@@ -22,6 +22,7 @@ from rewardloop.learning.training import Progress
 from rewardloop.loop.deciding import first_model, first_model_id
 from rewardloop.loop.drifting import drift_metrics, excused, n_evidence, restarts
 from rewardloop.loop.probing import probe
+from rewardloop.loop.warning import early_closing
 from rewardloop.policies import load_policy
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import serve_pmf_many
@@ -197,8 +198,12 @@ class Modelling:
         return partial(iter, first) if len(first) < 2 else partial(self._held_out, data, HELD_AT_ONCE, newest)
 
     def _held_out(self, data: DataSet, batch: int, newest: int) -> Iterator[Interactions]:
-        ratio = self.settings.training.ratio
-        logged = data.interactions(after=0, until=data.watermark, split="eval", ratio=ratio, newest=newest, batch=batch)
+        """Where silence means the default, only events whose window is over: of the younger ones only the rewarded have closed."""
+        ratio, reward = self.settings.training.ratio, self.settings.reward
+        ripe = data.watermark - reward.window if early_closing(data.ledger, reward) else None
+        logged = data.interactions(
+            after=0, until=data.watermark, split="eval", ratio=ratio, newest=newest, decided_by=ripe, batch=batch
+        )
         return (each for each in map(decided_by_models, logged) if len(each))
 
     def served(self, policy: Policy, interactions: Interactions) -> Floats:
