@@ -16,6 +16,9 @@ YEAR = 2017
 """The year of every run: its first of January is a Sunday, as in the reference buildings, and it is no leap year."""
 
 _DROPPED = ("Output:", "OutputControl:", "RunPeriod", "SimulationControl", "UtilityCost:", "LifeCycleCost:", "Meter:Custom")
+_DICTIONARY: Objects = {"Output:VariableDictionary": {"Names": {"key_field": "IDF"}}}
+"""A list of the building's variables is the one thing written: to say which was meant."""
+
 _KEPT = ("OutputControl:ReportingTolerances", "RunPeriodControl:SpecialDays", "RunPeriodControl:DaylightSavingTime")
 
 
@@ -24,12 +27,12 @@ def prepared(model: Objects, steps_an_hour: int | None) -> Objects:
 
     >>> made = prepared({"Output:Variable": {"v": {}}, "Zone": {"A": {}}, "Sizing:Zone": {"z": {}}}, 4)
     >>> sorted(made), made["SimulationControl"]["Control"]["do_zone_sizing_calculation"]
-    (['SimulationControl', 'Sizing:Zone', 'Timestep', 'Zone'], 'Yes')
+    (['Output:VariableDictionary', 'SimulationControl', 'Sizing:Zone', 'Timestep', 'Zone'], 'Yes')
     """
     kept = {kind: objects for kind, objects in model.items() if kind in _KEPT or not kind.startswith(_DROPPED)}
     if steps_an_hour is not None:
         kept["Timestep"] = {"Timestep": {"number_of_timesteps_per_hour": steps_an_hour}}
-    return {**kept, "SimulationControl": {"Control": _control(model)}}
+    return {**kept, "SimulationControl": {"Control": _control(model)}, **_DICTIONARY}
 
 
 def _control(model: Objects) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ctypes import c_void_p
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,9 @@ from rewardloop.zygote.plan import Plan
 
 WEATHER_RUN = 3
 """EnergyPlus's number for a run with a weather file, as against one that sizes equipment."""
+
+
+DICTIONARY = "eplusout.rdd"
 
 
 class Unresolved(Exception):
@@ -61,6 +64,8 @@ class Run:
         finally:
             library.state_manager.delete_state(state)
             del keep
+        if isinstance(self._failure, Unresolved) and self._failure.kind == "variables":
+            raise Unresolved("variables", self._failure.index, self._nearest_variables(self._failure.index, directory))
         if self._failure is not None:
             raise self._failure
         return code
@@ -139,15 +144,29 @@ class Run:
         return 0 if first.casefold() == name.casefold() else -1
 
     def _nearest(self, state: c_void_p, kind: str, index: int) -> list[str]:
-        """What the building offers that is spelled most alike."""
-        what = {"variables": "OutputVariable", "meters": "OutputMeter", "actuators": "Actuator"}[kind]
+        """What the building offers that is spelled most alike; of variables it offers only those that were asked for."""
+        if kind == "variables":
+            return []
+        what = {"meters": "OutputMeter", "actuators": "Actuator"}[kind]
         points = self._library.exchange.get_api_data(state)
         known = {_spelled(kind, point.name, point.type, point.key) for point in points if point.what == what}
         names = getattr(self._plan, kind)[index]
         wanted = names if isinstance(names, str) else " / ".join(names)
-        folded = {name.casefold(): name for name in known}
-        return [folded[near] for near in difflib.get_close_matches(wanted.casefold(), list(folded), n=3, cutoff=0.5)]
+        return _alike(wanted, known)
+
+    def _nearest_variables(self, index: int, directory: Path) -> list[str]:
+        """From the list that EnergyPlus writes when a run ends. It has names without keys: a known name has a wrong key."""
+        written = directory / DICTIONARY
+        lines = written.read_text(errors="replace").splitlines() if written.exists() else []
+        known = {line.split(",")[2].strip() for line in lines if line.startswith("Output:Variable,")}
+        name = self._plan.variables[index][0]
+        return [] if name.casefold() in {one.casefold() for one in known} else _alike(name, known)
+
+
+def _alike(word: str, known: Iterable[str]) -> list[str]:
+    folded = {name.casefold(): name for name in known}
+    return [folded[near] for near in difflib.get_close_matches(word.casefold(), list(folded), n=3, cutoff=0.5)]
 
 
 def _spelled(kind: str, name: str, control: str, key: str) -> str:
-    return {"variables": f"{name} / {key}", "meters": key}.get(kind, f"{name} / {control} / {key}")
+    return key if kind == "meters" else f"{name} / {control} / {key}"

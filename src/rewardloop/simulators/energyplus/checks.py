@@ -20,6 +20,7 @@ def problems(it: Specification) -> Iterator[Problem]:
     yield from _sources(it)
     yield from _names(it)
     yield from _bounds(it)
+    yield from _rules(it)
 
 
 def _sources(it: Specification) -> Iterator[Problem]:
@@ -55,6 +56,18 @@ def _unknown(noun: str, word: str, known: Iterable[str], path: str) -> Iterator[
     words = list(known)
     if word not in words:
         yield Problem(path, f"Unknown {noun} `{word[:80]}`{did_you_mean(word, words)}")
+
+
+def _rules(it: Specification) -> Iterator[Problem]:
+    observed = [one.of for one in it.observations]
+    for name, rule in it.rules.items():
+        yield from _unknown("action", name, it.actions, f"$.rules.{name}")
+        yield from _unknown("observation", rule.by, observed, f"$.rules.{name}.by")
+        at = [x for x, _ in rule.points]
+        if at != sorted(set(at)):
+            yield Problem(f"$.rules.{name}.points", "Expected points whose first numbers ascend")
+    if it.rules and set(it.actions) - set(it.rules):
+        yield Problem("$.rules", f"Expected a rule for each action, got none for `{min(set(it.actions) - set(it.rules))}`")
 
 
 def _bounds(it: Specification) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from rewardloop.settings.expected import expected, fields, found, listed, plain
 from rewardloop.simulators.energyplus.checks import problems
 from rewardloop.simulators.energyplus.specification import Specification
 
-_PATH = re.compile(r" - at `(key in )?(\$[^`]*)`$")
+_PATH = re.compile(r" - at `(?:key in )?(\$[^`]*)`$")
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -82,15 +82,30 @@ def _known(document: Document, kind: inspect.Type, value: object, path: str) -> 
 
 def _explain(document: Document, kind: inspect.Type, message: str) -> NoReturn:
     match = _PATH.search(message)
-    path = match[2] if match else "$"
+    path = match[1] if match else "$"
     if "missing required field" in message:
         raise document.refuse(f"Expected the key {message.split('field ')[1].split(' - ', maxsplit=1)[0]}", path) from None
     value: object = document.tree
     for key, index in _STEP.findall(path):
         if index == "...":
-            raise document.refuse(message.split(" - at", maxsplit=1)[0], path.split("[...]")[0]) from None
+            _explain_item(document, plain(kind), value, path.split("[...]")[0])
         kind, value = _inside(plain(kind), key, index), _item(value, key, index)
     raise document.refuse(f"Expected {expected(plain(kind))}, got {found(value)}", path) from None
+
+
+def _explain_item(document: Document, kind: inspect.Type, values: object, path: str) -> NoReturn:
+    """msgspec says that some value of a mapping is wrong; this says which."""
+    item = plain(kind.value_type) if isinstance(kind, inspect.DictType) else kind
+    assert isinstance(item, inspect.StructType)
+    assert isinstance(values, dict)
+    for key, value in values.items():
+        try:
+            msgspec.convert(value, item.cls)
+        except msgspec.ValidationError as error:
+            message = str(error) if " - at `" in str(error) else f"{error} - at `$`"
+            inner = message.replace(" - at `$", f" - at `{path}.{key}")
+            _explain(document, inspect.type_info(Specification), inner)
+    raise document.refuse("Expected something else", path)
 
 
 def _item(value: object, key: str, index: str) -> object:

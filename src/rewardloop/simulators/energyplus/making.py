@@ -9,6 +9,7 @@ import msgspec
 
 from rewardloop.errors import InvalidInput
 from rewardloop.simulators.energyplus.bundled import bundled
+from rewardloop.simulators.energyplus.effects import check_effects
 from rewardloop.simulators.energyplus.environment import EnergyPlusEnv, Use
 from rewardloop.simulators.energyplus.loading import load_specification
 from rewardloop.simulators.energyplus.simulator import Mode, Simulator
@@ -23,10 +24,26 @@ def made(
     days: int | None = None,
     start_days: Sequence[int] | None = None,
     forecast_hours: Sequence[int] | None = None,
+    check: bool | None = None,
     simulator: Simulator | None = None,
 ) -> EnergyPlusEnv:
-    """What `gymnasium.make` calls. Length and start of episodes, and the forecast, in place of the specification's."""
-    return EnergyPlusEnv(specified(environment, days, start_days, forecast_hours), use=use, mode=mode, simulator=simulator)
+    """What `gymnasium.make` calls. Length and start of episodes, and the forecast, in place of the specification's.
+
+    `check`: each actuator is first shown to change something, which takes some warm-ups; so it is done, unless said otherwise, with
+    a file of your own and not with what comes along.
+    """
+    env = EnergyPlusEnv(specified(environment, days, start_days, forecast_hours), use=use, mode=mode, simulator=simulator)
+    if _is_file(environment) if check is None else check:
+        try:
+            check_effects(env.simulator)
+        except BaseException:
+            env.close()
+            raise
+    return env
+
+
+def _is_file(environment: str) -> bool:
+    return environment.endswith((".yaml", ".yml"))
 
 
 def specified(
@@ -40,7 +57,7 @@ def specified(
     >>> specified("DataCenter-1Zone", forecast_hours=[1, 3]).forecast.hours
     (1, 3)
     """
-    it = load_specification(Path(environment)) if environment.endswith((".yaml", ".yml")) else bundled(environment)
+    it = load_specification(Path(environment)) if _is_file(environment) else bundled(environment)
     episode = {"days": days, "start_days": start_days and tuple(start_days)}
     changed = msgspec.structs.replace(it.episode, **{key: value for key, value in episode.items() if value is not None})
     forecast = it.forecast if forecast_hours is None else Forecast(hours=tuple(forecast_hours))

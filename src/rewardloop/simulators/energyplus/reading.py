@@ -39,7 +39,7 @@ class Interpreter:
         self._n_variables = sum(sensor.variable is not None for sensor in specification.sensors.values())
         self._hours = 1 / steps_an_hour
         self._seconds = 3600 / steps_an_hour
-        self._observed = [self._reader(one.of) for one in specification.observations]
+        self._observed = [(self._reader(one.of), one.low, one.high) for one in specification.observations]
         self._terms = [self._term(term) for term in specification.reward.values()]
         energy, comfort = specification.energy, specification.comfort
         self._total, self._hvac, self._it = (self._columns(names) for names in (energy.total, energy.hvac, energy.it))
@@ -51,7 +51,7 @@ class Interpreter:
         return [*reading[:n], *[joule / seconds for joule in reading[n:]]]
 
     def observation(self, row: Sequence[float], at: Moment) -> list[float]:
-        return [read(row, at) for read in self._observed]
+        return [min(max(read(row, at), low), high) for read, low, high in self._observed]
 
     def reward(self, row: Sequence[float]) -> list[float]:
         """The terms, in the specification's order; the reward is their sum."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from rewardloop.settings.schema import Real, Section, said
@@ -25,11 +26,11 @@ class Sensor(Section, frozen=True, kw_only=True):
 
 
 class Observation(Section, frozen=True, kw_only=True):
-    """One number the agent sees, and the range it is expected in."""
+    """One number the agent sees, and its range."""
 
     of: Annotated[Word, said("A sensor, or the clock: `hour_sin`, `hour_cos`, `day_sin`, `day_cos`, `weekend`.")]
-    low: Annotated[Real, said("Lowest value expected; tells scalers, clips nothing.")] = -1.0
-    high: Annotated[Real, said("Highest value expected.")] = 1.0
+    low: Annotated[Real, said("Lowest value shown; what lies beyond is clipped.")] = -1.0
+    high: Annotated[Real, said("Highest value shown.")] = 1.0
 
 
 class Actuator(Section, frozen=True, kw_only=True):
@@ -81,6 +82,17 @@ class Energy(Section, frozen=True, kw_only=True):
     it: Annotated[tuple[Word, ...], said("What servers take of it, for the PUE; none elsewhere.")] = ()
 
 
+class Rule(Section, frozen=True, kw_only=True):
+    """A set-point as a line with corners over one observation: what a good engineer would do."""
+
+    by: Annotated[Word, said("An observation.")]
+    points: Annotated[
+        tuple[tuple[Real, Real], ...],
+        Meta(min_length=1, max_length=50),
+        said("[observed, value] pairs, ascending; constant outside."),
+    ]
+
+
 class Weather(Section, frozen=True, kw_only=True):
     """Names of the weather files that come along, or paths of .epw files."""
 
@@ -126,3 +138,6 @@ class Specification(Section, frozen=True, kw_only=True):
     energy: Energy
     comfort: Comfort
     forecast: Forecast = Forecast()
+    rules: Annotated[dict[Word, Rule], said("Action → rule, for all or none: the rule-based baseline.")] = msgspec.field(
+        default_factory=dict
+    )

@@ -80,15 +80,17 @@ def _converted(path: Path) -> Objects:
 
 
 def quoted(errors: str) -> str:
-    """What matters of an .err file, on one line: its severe and fatal lines with what follows each, 600 characters at most.
+    """What matters of an .err file, on one line: its severe and fatal lines with what follows each, the last first, 600 characters.
 
-    >>> quoted("   ** Warning ** a\\n   ** Severe  ** no such zone\\n   **   ~~~   ** in Hall\\n")
-    'Severe: no such zone in Hall'
+    >>> quoted("   ** Warning ** a\\n   ** Severe  ** no such zone\\n   **   ~~~   ** in Hall\\n   **  Fatal  ** stops\\n")
+    'Fatal: stops Severe: no such zone in Hall'
     """
-    kept, following = list[str](), False
+    blocks = list[str]()
+    following = False
     for line in errors.splitlines():
-        mark, _, rest = line.strip().removeprefix("**").strip().partition("**")
-        following = mark.strip() in ("Severe", "Fatal") or (mark.strip() == "~~~" and following)
-        if following:
-            kept.append(rest.strip() if mark.strip() == "~~~" else f"{mark.strip()}: {rest.strip()}")
-    return " ".join(" ".join(kept).split())[:600] or " ".join(errors.split())[-300:]
+        mark, _, rest = (part.strip() for part in line.strip().removeprefix("**").partition("**"))
+        if mark == "~~~" and following:
+            blocks[-1] += f" {rest}"
+        elif following := mark in ("Severe", "Fatal"):
+            blocks.append(f"{mark}: {rest}")
+    return " ".join(" ".join(reversed(blocks)).split())[:600] or " ".join(errors.split())[-300:]

@@ -77,6 +77,7 @@ def _present(name: str, west: float, servers_w: float) -> Hall:
         air_m3_s=1.1e-4 * servers_w,
         cooling_w=1.9 * servers_w,
         economiser=True,
+        cooling_c=27.0,
     )
 
 

@@ -16,7 +16,7 @@ WALL, ROOF, SLAB = "Hall wall", "Hall roof", "Hall slab"
 
 @dataclass(frozen=True)
 class Hall:
-    """One room with servers and one air handler. Lengths in m, power in W, air in m³/s."""
+    """One room with servers and one air handler. Lengths in m, power in W, air in m³/s, its schedules' set-points in °C."""
 
     name: str
     west: float = 0.0
@@ -31,6 +31,8 @@ class Hall:
     cooling_w: float = 148_300.0
     cop: float = 4.5
     economiser: bool = False
+    cooling_c: float = 24.0
+    supply_c: float = 18.5
 
     def node(self, place: str) -> str:
         return f"{self.name} {place}"
@@ -124,7 +126,7 @@ def thermostat(it: Hall) -> Objects:
     """Two schedules a hall, which are what an agent moves."""
     return {
         "Schedule:Constant": {
-            it.node("cooling set-point"): {"hourly_value": 24.0, "schedule_type_limits_name": "Any number"},
+            it.node("cooling set-point"): {"hourly_value": it.cooling_c, "schedule_type_limits_name": "Any number"},
             it.node("heating set-point"): {"hourly_value": 15.0, "schedule_type_limits_name": "Any number"},
         },
         "ThermostatSetpoint:DualSetpoint": {
@@ -286,7 +288,7 @@ def coil_and_fan(it: Hall) -> Objects:
             it.node("coil"): {
                 "availability_schedule_name": ALWAYS,
                 "gross_rated_total_cooling_capacity": it.cooling_w,
-                "gross_rated_sensible_heat_ratio": 0.9,
+                "gross_rated_sensible_heat_ratio": 0.83,
                 "gross_rated_cooling_cop": it.cop,
                 "rated_air_flow_rate": it.air_m3_s,
                 "air_inlet_node_name": before_coil,
@@ -347,7 +349,7 @@ def supply_set_points(it: Hall) -> Objects:
     return {
         **made,
         "SetpointManager:Scheduled": {it.node("supply manager"): {**control, "schedule_name": schedule}},
-        "Schedule:Constant": {schedule: {"hourly_value": 15.0, "schedule_type_limits_name": "Any number"}},
+        "Schedule:Constant": {schedule: {"hourly_value": it.supply_c, "schedule_type_limits_name": "Any number"}},
     }
 
 

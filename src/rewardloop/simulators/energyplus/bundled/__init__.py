@@ -10,7 +10,7 @@ from rewardloop.simulators.energyplus.loading import parse_specification
 from rewardloop.simulators.energyplus.specification import Specification, Term
 from rewardloop.simulators.entry import Entry
 
-NAMES = ("DataCenter-1Zone",)
+NAMES = ("DataCenter-1Zone", "DataCenter-2Zones", "LargeOffice", "MediumOffice")
 
 
 def bundled(name: str) -> Specification:
@@ -20,7 +20,7 @@ def bundled(name: str) -> Specification:
     35.0
     >>> bundled("DataCenter-3Zones")
     Traceback (most recent call last):
-    rewardloop.errors.NotFound: Unknown environment `DataCenter-3Zones`; did you mean `DataCenter-1Zone`?
+    rewardloop.errors.NotFound: Unknown environment `DataCenter-3Zones`; did you mean `DataCenter-2Zones`?
     """
     if name not in NAMES:
         raise NotFound(f"Unknown environment `{name[:80]}`{did_you_mean(name, NAMES)}")

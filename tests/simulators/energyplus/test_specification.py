@@ -1,0 +1,149 @@
+"""A YAML of one's own: what it may say, what is refused and how, and that what it names is there and does something."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rewardloop.errors import InvalidInput, InvalidSettings, SimulatorFailed
+from rewardloop.simulators.energyplus import (
+    EnergyPlusEnv,
+    Simulator,
+    bundled,
+    check_effects,
+    load_specification,
+    made,
+    parse_specification,
+)
+from rewardloop.simulators.energyplus.buildings.data_centre import one_zone
+from rewardloop.simulators.energyplus.bundled import NAMES
+
+PAGE = Path(__file__).parents[3] / "docs/hvac.md"
+
+
+@pytest.fixture
+def yaml() -> str:
+    """The example of the documentation."""
+    return PAGE.read_text().split("```yaml\n")[1].split("```")[0]
+
+
+@pytest.fixture
+def own(tmp_path: Path, yaml: str) -> Path:
+    (tmp_path / "hall.epJSON").write_text(json.dumps(one_zone()))
+    path = tmp_path / "hall.yaml"
+    path.write_text(yaml.replace("low: 5\n    high: 20", "low: 5\n    high: 34"))
+    return path
+
+
+def test_the_documented_example_runs(own: Path) -> None:
+    env = made(str(own), check=False)
+    observation, _ = env.reset(seed=1)
+    assert env.observation_space.contains(observation)
+    assert set(env.step(env.action_space.sample())[4]["reward_terms"]) == {"energy", "comfort"}
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "said"),
+    [
+        ("building:", "bilding:", "Unknown key `bilding` at `$.bilding` (line 2 of hall.yaml); did you mean `building`?"),
+        ("{of: hour_sin}", "{of: hour_sine}", "Unknown sensor `hour_sine`; did you mean `hour_sin`? at `$.observations[2].of`"),
+        ("raised: cooling", "raised: colling", "Unknown action `colling`; did you mean `cooling`? at `$.constraints[0].raised`"),
+        ("low: 20", "low: 40", "Expected low < high, got 40 and 35 at `$.actions.cooling`"),
+        ("low: 20", "low: warm", "Expected a number from -1e+30 to 1e+30, got the text `warm` at `$.actions.cooling.low`"),
+        ("days: 1,", "days: 0,", "Expected a whole number from 1 to 365, got `0` at `$.episode.days`"),
+        ("weather:\n", "wether:\n", "did you mean `weather`"),
+        ("key: Hall}", "key: Hall, kee: 1}", "Unknown key `kee` at `$.sensors.zone_temp_c.kee`"),
+        ('{meter: "Electricity:HVAC"}', "{key: Hall}", "Expected either `variable` or `meter` at `$.sensors.hvac_w`"),
+        ("comfort: {of: [zone_temp_c], band: [18, 27]}", "", "Expected the key `comfort` at `$`"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(yaml: str, wrong: str, right: str, said: str) -> None:
+    assert wrong in yaml
+    with pytest.raises(InvalidSettings) as refused:
+        parse_specification(yaml.replace(wrong, right), "hall.yaml")
+    assert said in str(refused.value)
+
+
+def test_files_that_are_not_there(own: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match="Expected a file of an environment"):
+        load_specification(tmp_path / "none.yaml")
+    (tmp_path / "hall.epJSON").unlink()
+    with pytest.raises(InvalidSettings, match=r"got nothing at .*hall\.epJSON"):
+        made(str(own))
+    own.write_text(own.read_text().replace("usa_co_golden", "here.epw"))
+    with pytest.raises(InvalidSettings, match=r"got nothing at .*here\.epw.* - at `\$\.weather\.test\[0\]`"):
+        made(str(own))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"Zone": []}', '{"Zone": {"A": 1}}'])
+def test_a_building_that_does_not_parse(own: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "hall.epJSON").write_text(text)
+    with pytest.raises(InvalidSettings, match=r"Expected epJSON in .*hall\.epJSON"):
+        made(str(own))
+
+
+def test_an_idf_that_does_not_parse(tmp_path: Path) -> None:
+    (tmp_path / "hall.idf").write_text("Zone, A, b, c;\nNonsense;\n")
+    specification = msgspec.structs.replace(bundled(NAMES[0]), building=str(tmp_path / "hall.idf"))
+    with pytest.raises((InvalidSettings, SimulatorFailed), match="EnergyPlus"), Simulator(specification) as simulator:
+        simulator.begin("usa_co_golden", 1)
+
+
+def test_a_building_that_energyplus_refuses_is_quoted(own: Path, tmp_path: Path) -> None:
+    model = one_zone()
+    model["Construction"]["Hall wall"]["outside_layer"] = "No such material"
+    (tmp_path / "hall.epJSON").write_text(json.dumps(model))
+    env = made(str(own), check=False)
+    with pytest.raises(SimulatorFailed, match=r"(?i)no such material"):
+        env.reset()
+    with pytest.raises(SimulatorFailed, match=r"(?i)no such material"):
+        env.reset()
+    env.close()
+
+
+@pytest.mark.parametrize("mode", ["fork", "in-process"])
+@pytest.mark.parametrize(
+    ("wrong", "right", "said"),
+    [
+        (
+            "variable: Zone Mean Air Temperature",
+            "variable: Zone Mean Air Temperatur",
+            "did you mean `Zone Mean Air Temperature`",
+        ),
+        ("Electricity:HVAC", "Electricity:HVACs", "no meter `Electricity:HVACs`; did you mean `Electricity:HVAC`"),
+        (
+            "key: Hall cooling set-point",
+            "key: Hall coling",
+            "did you mean `Schedule:Constant / Schedule Value / HALL COOLING SET-POINT`",
+        ),
+    ],
+)
+def test_names_that_do_not_resolve_are_refused_with_the_nearest(own: Path, mode: str, wrong: str, right: str, said: str) -> None:
+    own.write_text(own.read_text().replace(wrong, right))
+    env = EnergyPlusEnv(load_specification(own), mode=mode)  # type: ignore[arg-type]
+    with pytest.raises(InvalidSettings) as refused:
+        env.reset(options={"day": 1})
+    assert said in str(refused.value)
+    assert "$.sensors." in str(refused.value) or "$.actions.cooling.actuators[0]" in str(refused.value)
+    env.close()
+
+
+def test_an_actuator_that_changes_nothing_is_refused_on_load(own: Path) -> None:
+    """The heating set-point of 2019's task is one: servers heat the hall more than any heater."""
+    own.write_text(own.read_text().replace("low: 5\n    high: 34", "low: 5\n    high: 20"))
+    with pytest.raises(InvalidSettings, match=r"Hall heating set-point` changes nothing.*\$\.actions\.heating\.actuators\[0\]"):
+        made(str(own))
+
+
+def test_every_actuator_of_the_two_halls_changes_something() -> None:
+    with Simulator(bundled("DataCenter-2Zones")) as simulator:
+        check_effects(simulator)
+
+
+def test_changes_are_held_to_the_same_bounds() -> None:
+    with pytest.raises(InvalidInput, match=r"\$\.days"):
+        made(NAMES[0], days=0)
