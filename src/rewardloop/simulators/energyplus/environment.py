@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import gymnasium
@@ -16,6 +16,7 @@ from rewardloop.errors import Conflict, InvalidInput, SimulatorFailed, did_you_m
 from rewardloop.simulators.energyplus.accounts import EpisodeAccount
 from rewardloop.simulators.energyplus.clock import moment
 from rewardloop.simulators.energyplus.commands import Commander
+from rewardloop.simulators.energyplus.controllers import baselines
 from rewardloop.simulators.energyplus.episode import Episode
 from rewardloop.simulators.energyplus.forecasts import Forecasts
 from rewardloop.simulators.energyplus.reading import Interpreter
@@ -40,6 +41,7 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012 # the base class says so
+    follows_schedules = True
 
     def __init__(
         self, specification: Specification, *, use: Use = "train", mode: Mode = "auto", simulator: Simulator | None = None
@@ -116,6 +118,10 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
         made.np_random = np.random.default_rng()
         made.np_random.bit_generator.state = self.np_random.bit_generator.state
         return made
+
+    def baselines(self) -> Mapping[str, Callable[[Observed], Observed | None]]:
+        """What else there is to beat than the schedules: `middle`, and `rules` where the specification has any."""
+        return {name: one.act for name, one in baselines(self.specification).items() if name != "schedule"}
 
     def action_of(self, values: Mapping[str, float]) -> Observed:
         """The action that sets these values, in the building's units: {"cooling": 24.0, "heating": 15.0}."""
