@@ -23,6 +23,9 @@ from rewardloop.settings import ExperimentSettings
 SETTLING = 200_000
 """Microseconds after a step in which some worker may not have seen it yet: their decisions are left out, whatever they earned."""
 
+NARROWEST = 500
+"""Of the challenger's decisions: the sequence of rewards is narrowest there at the latest, so that great harm is found early."""
+
 
 def served_checks(settings: ExperimentSettings, counts: TrialCounts) -> list[Check]:
     """Errors and latency, from what serving counted."""
@@ -39,7 +42,7 @@ def randomised_check(settings: ExperimentSettings, steps: Sequence[RolloutStep],
     key = _keys(seen, steps[-1].sticky)[kept] if steps[-1].sticky else None
     randomised = Randomised(seen.reward[kept], challenged[kept], share[kept], key)
     first = next(step.share for step in steps if step.share)
-    target = round(settings.rollout.min_events / first)
+    target = round(min(settings.rollout.min_events, NARROWEST) / first)
     return reward_check(randomised, _level(settings), target, settings.rollout.tolerance * _span(settings, seen.reward))
 
 

@@ -18,6 +18,9 @@ _BY_EXPERIMENT: dict[str, tuple[str, Callable[[ExperimentCounts], int]]] = {
     "activations": ("Activations accepted", lambda counts: counts.activations),
     "model_swaps": ("Models taken into service, summed over workers", lambda counts: counts.swaps),
     "models_refused": ("Models that a worker refused to serve", lambda counts: counts.refused_models),
+    "trial_champion_scored": ("Decisions of the newest trial that the champion scored", lambda counts: counts.trial.champion.n),
+    "trial_challenger_scored": ("Decisions that the challenger scored", lambda counts: counts.trial.challenger.n),
+    "trial_challenger_errors": ("Decisions in which the challenger failed", lambda counts: counts.trial.errors),
     "failed_commits": ("Requests not acknowledged because the log could not be written", lambda counts: counts.failed_commits),
 }
 
