@@ -70,6 +70,19 @@ COMMANDS = (
         ),
     ),
     Command(
+        "search",
+        PLAN,
+        "Better settings, by trying them on your log or a data set.",
+        "Optuna proposes policies, learner settings and interactions; each is valued by progressive validation on the head of the "
+        "log or of the rounds. The winner is then compared with the settings of now on the tail, which the search has not seen, "
+        "and written as a configuration. A killed search carries on.",
+        (
+            "rewardloop search offers --trials 50 --out better.yaml",
+            "rewardloop search offers.yaml --world keel:segment --events 8000",
+            "rewardloop search offers.yaml --world offers.csv --label bought",
+        ),
+    ),
+    Command(
         "power",
         PLAN,
         "How many events until a difference in mean reward is seen.",
