@@ -157,6 +157,16 @@ COMMANDS = (
         ("rewardloop export offers events.parquet", "rewardloop export offers events.txt --format vw"),
     ),
     Command(
+        "run-script",
+        LEARN,
+        "Run a SageMaker training script here, in script mode.",
+        "It finds SM_CHANNELS, SM_CHANNEL_*, SM_HPS, SM_MODEL_DIR and a `vw` on the PATH, as in a training job.",
+        (
+            "rewardloop run-script train.py --channel training=data -p epsilon=0.1",
+            "rewardloop run-script train.sh --channel training=data --model-dir made",
+        ),
+    ),
+    Command(
         "join",
         LEARN,
         "Join decisions and rewards up to now; account for every record.",

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from rewardloop.compat.sagemaker.features import observation
 from rewardloop.durable import storage, sync
+from rewardloop.errors import InvalidInput
 from rewardloop.features import parse_context
 from rewardloop.lake import DataSet
 from rewardloop.registry.layout import DataDirectory, ExperimentDirectory
@@ -62,6 +63,14 @@ def job_of(location: str, data: DataDirectory) -> Job | None:
     path, root = Path(location).absolute(), data.root.absolute() / "experiments"
     parts = path.relative_to(root).parts if path.is_relative_to(root) else ()
     return Job(parts[0], parts[2]) if len(parts) >= 3 and parts[1] == "joined" else None
+
+
+def folder(location: str, data: DataDirectory) -> Path:
+    """Where on disk the files of a URL are. Raises `InvalidInput` for one that is none of ours."""
+    found = _URL.fullmatch(location)
+    if found is None:
+        raise InvalidInput(f"Expected s3://{BUCKET}/EXPERIMENT/joined/JOB/train or …/eval, got {location[:200]}")
+    return data.experiment(found["experiment"]).joined / found["job"] / (found["split"] or "")
 
 
 class Selection(NamedTuple):
