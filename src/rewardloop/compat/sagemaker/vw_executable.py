@@ -20,12 +20,17 @@ _TAKES_A_FILE = {
 
 
 def driver_arguments(arguments: Sequence[str]) -> list[str]:
-    """What the driver is called with: the same, and standard input where no data is named.
+    """What the driver is called with: data after `-d`, which is standard input where none is named.
 
     >>> driver_arguments(["--cb_explore", "3"]), driver_arguments(["-d", "train.dat"])
     (['--cb_explore', '3', '-d', '/dev/stdin'], ['-d', 'train.dat'])
     """
-    return list(arguments) if _names_data(arguments) else [*arguments, "-d", "/dev/stdin"]
+    if any(word in _NEEDS_NO_DATA or word.startswith(("-d", "--data")) for word in arguments):
+        return list(arguments)
+    bare = _bare_file(arguments)
+    if bare is None:
+        return [*arguments, "-d", "/dev/stdin"]
+    return [*arguments[:bare], "-d", *arguments[bare:]]
 
 
 def install(directory: Path) -> Path:
@@ -37,15 +42,12 @@ def install(directory: Path) -> Path:
     return executable
 
 
-def _names_data(arguments: Sequence[str]) -> bool:
-    """By -d or --data, or as vw also takes it, by a bare file name that is no option's value."""
-    if any(word in _NEEDS_NO_DATA or word.startswith(("-d", "--data")) for word in arguments):
-        return True
-    before = ("", *arguments)
-    return any(
-        not word.startswith("-") and last not in _TAKES_A_FILE and Path(word).is_file()
-        for last, word in zip(before, arguments, strict=False)
-    )
+def _bare_file(arguments: Sequence[str]) -> int | None:
+    """Where a file stands that is no option's value: vw takes it for the data, the wheel's driver opens it and learns nothing."""
+    for i, (last, word) in enumerate(zip(("", *arguments), arguments, strict=False)):
+        if not word.startswith("-") and last not in _TAKES_A_FILE and Path(word).is_file():
+            return i
+    return None
 
 
 if __name__ == "__main__":
