@@ -26,6 +26,8 @@ _RIDGE = 1e-6
 _SETTLED = 1e-4
 """A round that moves no value by more than this share of the values' spread was the last."""
 MAX_ROUNDS = 200
+ROUNDS_A_STEP = 4
+"""A value travels a step a round, and a fit that cannot follow it exactly needs more."""
 
 
 class _Regressor(Protocol):
@@ -66,7 +68,7 @@ def _fit(of: _Fit, rows: Mask, regressors: Sequence[_Regressor]) -> Floats:
     following = np.where(trajectories.is_last, 0, np.arange(trajectories.n_steps) + 1)
     goes_on = ~trajectories.is_last
     values = np.zeros(target.shape)
-    for _ in range(min(MAX_ROUNDS, int(trajectories.lengths.max()) + 1)):
+    for _ in range(min(MAX_ROUNDS, ROUNDS_A_STEP * int(trajectories.lengths.max()))):
         ahead = (target * values).sum(axis=1)[following] * goes_on
         wanted = trajectories.reward + gamma * ahead
         after = np.column_stack(
