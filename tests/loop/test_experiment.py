@@ -80,6 +80,17 @@ def test_a_model_can_be_made_again_after_its_files_are_lost(tmp_path: Path) -> N
         offers.deploy("offers.3")
 
 
+def test_the_doctor_looks_at_the_log_as_of_the_last_join(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with open_offers(tmp_path, clock) as offers:
+        play(offers, clock, 60, seed=1)
+        offers.join()
+        play(offers, clock, 20, seed=2)
+        found = offers.doctor()
+        assert not found.failed
+        assert (found.n, offers.doctor(events=10).n) == (60, 10)
+
+
 def test_training_needs_something_new(tmp_path: Path) -> None:
     clock = ManualClock()
     with open_offers(tmp_path, clock) as offers:

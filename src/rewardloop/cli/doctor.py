@@ -10,10 +10,11 @@ from rich.markup import escape
 
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_json, print_table
-from rewardloop.cli.target import NEWEST, Events, OfferedActions, observed
+from rewardloop.cli.target import Events, OfferedActions, observed
 from rewardloop.evaluation import Estimate
 from rewardloop.evaluation.diagnostics import Diagnosis, Finding, Severity, diagnose
 from rewardloop.evaluation.learnability import MIN_ESS, Learnability
+from rewardloop.lake.observed import NEWEST
 
 _MARKS: dict[Severity, str] = {"ok": "[green]✓[/]", "note": "[dim]·[/]", "warning": "[yellow]![/]", "error": "[red]✗[/]"}
 

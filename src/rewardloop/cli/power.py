@@ -11,11 +11,12 @@ from cyclopts import Parameter, validators
 
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_json, print_table, warn
-from rewardloop.cli.target import NEWEST, OfferedActions, observed
+from rewardloop.cli.target import OfferedActions, observed
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.diagnostics.usable import sift
 from rewardloop.evaluation.learnability import MAX_EVENTS, MIN_ESS, policy_scores
 from rewardloop.evaluation.power import Plan, detectable, events_needed, planned_spread, spread
+from rewardloop.lake.observed import NEWEST
 
 _SHARE = Parameter(validator=validators.Number(gt=0, lt=1))
 

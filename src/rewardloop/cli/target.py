@@ -13,8 +13,6 @@ from rewardloop.exchange.observing import observe_file
 from rewardloop.lake.observed import Observed, observe
 from rewardloop.registry.layout import DataDirectory
 
-NEWEST = 200_000
-
 Events = Annotated[int, Parameter(name=["--events", "-n"], help="Look at the newest so many; bounds time and memory.")]
 
 OfferedActions = Annotated[

@@ -24,6 +24,8 @@ from rewardloop.lake.storage import Storage
 
 Mask = npt.NDArray[np.bool_]
 
+NEWEST = 200_000
+"""Events to look at where nothing else is asked for: bounds time and memory."""
 NEVER = -1
 """An instant that is not known, or did not come."""
 

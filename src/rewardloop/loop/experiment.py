@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Self
@@ -12,10 +13,12 @@ import msgspec
 from rewardloop.clock import Clock, SystemClock
 from rewardloop.errors import UnknownEvent, UnknownModel
 from rewardloop.evaluation import By, DecisionReport, EvaluationReport, GateReport, PolicyReport
+from rewardloop.evaluation.diagnostics import Diagnosis, diagnose
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.exchange import ExportReport, ImportReport, export_file, format_of, import_file
 from rewardloop.ids import EventIds
 from rewardloop.lake import DataSet, Ledger
+from rewardloop.lake.observed import NEWEST, observe
 from rewardloop.learning.training import Progress
 from rewardloop.log import Cursor, find
 from rewardloop.loop.asking import checked_top_k, slot_requests
@@ -165,6 +168,11 @@ class Experiment(Opened):
         with self.trainer():
             candidate = self.catalog.model(model_id) if model_id else self._newest()
             return self.modelling.judge(candidate, self._cycle.join())
+
+    def doctor(self, events: int = NEWEST) -> Diagnosis:
+        """What is wrong with the log as of its last join, what it would bias, what to do. Changes nothing."""
+        log = observe(self.directory.lake, events)
+        return diagnose(replace(log, reward_range=self.settings.reward.range, train_ratio=self.settings.training.ratio))
 
     def report(self, model_id: str | None = None) -> EvaluationReport:
         """`evaluate`, and everything a reader wants to see beside the verdict."""
