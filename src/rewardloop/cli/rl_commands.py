@@ -62,6 +62,21 @@ RL_COMMANDS = (
         ),
     ),
     Command(
+        "deploy",
+        JUDGE,
+        "Serve a trained policy in an experiment, if the gate agrees.",
+        "Exports it to ONNX, checks that it acts as the policy does, registers it, and hosts it where nothing is hosted or the "
+        "gate finds it no worse on logged rewards. Exit code 3: the gate says no.",
+        ("rewardloop rl deploy ppo-cartpole-v1-1 --experiment cart",),
+    ),
+    Command(
+        "envs",
+        LOOK,
+        "The environments that come along: what each shows, takes and rewards.",
+        "",
+        ("rewardloop rl envs", "rewardloop rl envs --json"),
+    ),
+    Command(
         "algorithms",
         LOOK,
         "The matrix: which algorithm takes which actions, by which toolkit.",

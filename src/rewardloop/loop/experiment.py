@@ -35,8 +35,9 @@ from rewardloop.loop.running import run
 from rewardloop.loop.scoring import ScoreReport, score
 from rewardloop.loop.tailing import newest
 from rewardloop.loop.tidying import tidy
+from rewardloop.policies.contract import Policy
 from rewardloop.registry.catalog import Catalog
-from rewardloop.registry.records import Deployment, ModelRecord, RolloutStep
+from rewardloop.registry.records import Deployment, GoldenRequest, ModelRecord, RolloutStep
 from rewardloop.settings import ExperimentSettings, load_settings
 from rewardloop.slots import apart
 
@@ -157,6 +158,20 @@ class Experiment(Opened):
         """The next model: from `parent`, by default the newest model (the hosted one after a roll-back)."""
         with self.trainer():
             return self.modelling.train_next(self._cycle.join(), on_progress, parent)
+
+    def take_in(
+        self, policy: Policy, source: str, golden: tuple[GoldenRequest, ...], metrics: dict[str, float], *, force: bool = False
+    ) -> tuple[ModelRecord, GateReport | None, Deployment | None]:
+        """Keep a policy that was trained elsewhere, and host it: where nothing is hosted, where the gate says so, or by `force`.
+
+        Returns the model, what the gate said (None: it was not asked), and the deployment (None: the gate said no).
+        """
+        with self.trainer():
+            record = self.modelling.take_in(policy, source, golden, metrics)
+            if force or self.catalog.hosted(self.settings.experiment) is None:
+                return record, None, self.deploying.deploy(record.model_id, "manual" if force else "first")
+            report = self.modelling.judge(record, self._cycle.join())
+            return record, report, self.deploying.deploy(record.model_id, "gate") if report.passed else None
 
     def rebuild(self, model_id: str) -> ModelRecord:
         """Make a model again from its lineage and the log, prove it the same, and mend its files if they were lost."""

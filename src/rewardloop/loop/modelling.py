@@ -28,7 +28,7 @@ from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import serve_pmf_many
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.models import ModelStore
-from rewardloop.registry.records import ModelRecord
+from rewardloop.registry.records import TAKEN_IN, GoldenRequest, ModelRecord
 from rewardloop.settings import ExperimentSettings
 
 HELD_AT_ONCE = 50_000
@@ -91,7 +91,7 @@ class Modelling:
             golden=trained.golden,
             files={},
         )
-        return self._keep(record, trained)
+        return self._keep(record, trained.policy)
 
     def parent(self, parent_id: str | None = None) -> ModelRecord | None:
         """What the next model continues: the newest model; after a deployment by hand or a roll-back, the hosted one.
@@ -104,7 +104,25 @@ class Modelling:
         if newest is not None and hosted is not None and hosted.reason not in AUTOMATIC and hosted.deployed_at >= newest.created_at:
             is_first = hosted.model_id == first_model_id(self.settings.experiment)
             newest = None if is_first else self.catalog.model(hosted.model_id)
-        return newest if newest is not None and _compatible(newest.settings, self.settings) else None
+        return newest if newest is not None and not newest.is_taken_in and _compatible(newest.settings, self.settings) else None
+
+    def take_in(self, policy: Policy, source: str, golden: tuple[GoldenRequest, ...], metrics: dict[str, float]) -> ModelRecord:
+        """Keep a policy that was trained elsewhere as the next model. It is not hosted before it is deployed."""
+        number = self.catalog.next_model_number(self.settings.experiment)
+        record = ModelRecord(
+            model_id=f"{self.settings.experiment}.{number}",
+            experiment=self.settings.experiment,
+            parent=None,
+            created_at=self._clock.now(),
+            watermark=0,
+            dataset=f"{TAKEN_IN}{source}",
+            n_trained=0,
+            settings=self.settings,
+            metrics=metrics,
+            golden=golden,
+            files={},
+        )
+        return self._keep(record, policy)
 
     def rebuild(self, model_id: str, data: DataSet) -> ModelRecord:
         """Make a model again from its lineage and the log; raises `CorruptModel` if it answers otherwise than it did.
@@ -114,6 +132,8 @@ class Modelling:
         record = self.catalog.model(model_id)
         if record.experiment != self.settings.experiment:
             raise UnknownModel(f"Model `{model_id}` belongs to experiment `{record.experiment}`")
+        if record.is_taken_in:
+            raise Conflict(f"Model `{model_id}` was not trained from the log but taken in ({record.dataset}): take it in again")
         trained = self._again(record, data)
         probe(trained.policy, record)
         if self._intact(record):
@@ -213,9 +233,9 @@ class Modelling:
         raw = policy.pmf_many(interactions.contexts, interactions.actions)
         return serve_pmf_many(raw, interactions.offsets, self.settings.policy.floor)
 
-    def _keep(self, record: ModelRecord, trained: Trained) -> ModelRecord:
+    def _keep(self, record: ModelRecord, policy: Policy) -> ModelRecord:
         stage = self.store.stage()
-        trained.policy.save(stage)
+        policy.save(stage)
         kept = self.store.commit(stage, record)
         self.catalog.add_model(kept)
         return kept

@@ -62,5 +62,8 @@ def _engine(name: str) -> Engine:
     point = _engines().get(name)
     if point is None:
         raise InvalidSettings(f"Expected engine `{name}` among {sorted(_engines())}; install the package again", at="$.policy")
-    engine: Engine = point.load()
+    try:
+        engine: Engine = point.load()
+    except ImportError as error:
+        raise InvalidSettings(f"Engine `{name}` needs a package that is missing ({error}); install `rewardloop[{name}]`") from None
     return engine

@@ -10,6 +10,9 @@ import msgspec
 from rewardloop.errors import InvalidInput
 from rewardloop.settings import ExperimentSettings, read_hook, write_hook
 
+TAKEN_IN = "simulator:"
+"""What `dataset` begins with where a model was not trained from the log; the run and its step follow."""
+
 
 class GoldenRequest(msgspec.Struct, frozen=True):
     """A request with the answer the trainer computed: a copy of the model that answers otherwise is never served."""
@@ -38,6 +41,11 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     golden: tuple[GoldenRequest, ...]
     files: dict[str, str]
     """File name → SHA-256, of everything beside the manifest."""
+
+    @property
+    def is_taken_in(self) -> bool:
+        """Trained elsewhere, in a simulator: no log makes it again, and none of its children learn from where it stood."""
+        return self.dataset.startswith(TAKEN_IN)
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):

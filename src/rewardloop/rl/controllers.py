@@ -1,7 +1,8 @@
 """What a trained policy is compared with: chance, a constant, the environment's own baselines, a function of one's own.
 
 An environment offers baselines by a method `baselines()` that returns name → function from an observation to an action. An
-EnergyPlus environment follows its own schedules when it is given None instead of an action.
+EnergyPlus building follows its own schedules when it is given None instead of an action, and so may any that says
+`follows_schedules = True`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from gymnasium import spaces
 from rewardloop.errors import NotFound, did_you_mean
 from rewardloop.rl.environments import Env
 from rewardloop.rl.toolkit import Masks
+from rewardloop.simulators.energyplus.environment import EnergyPlusEnv
 
 Rule = Callable[[Any], Any]
 """From an observation to an action."""
@@ -61,7 +63,7 @@ def constant(action: Any) -> RuleActor:
 def baselines_of(env: Env) -> dict[str, RuleActor]:
     """Those the environment offers, its built-in schedule first where it has one."""
     found: dict[str, RuleActor] = {}
-    if _attribute(env, _SCHEDULED):
+    if isinstance(env.unwrapped, EnergyPlusEnv) or _attribute(env, _SCHEDULED):
         found["schedule"] = constant(None)
     offer = _attribute(env, _BASELINES)
     rules: Mapping[str, Rule] = offer() if callable(offer) else {}

@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.error import Error as GymnasiumError
 
 from rewardloop.errors import InvalidInput, NotFound, did_you_mean
+from rewardloop.simulators.registration import register
 
 Parameter = None | bool | int | float | str | list["Parameter"] | dict[str, "Parameter"]
 """What JSON can say."""
@@ -63,6 +64,7 @@ def masks_of(env: Env) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
 
 
 def _registered(name: str, parameters: Mapping[str, Any]) -> Env:
+    register()
     if name not in gymnasium.registry:
         raise NotFound(f"Unknown environment `{name}`{did_you_mean(name, gymnasium.registry)}", at="--env")
     try:

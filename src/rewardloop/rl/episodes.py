@@ -38,6 +38,8 @@ class Step(msgspec.Struct, frozen=True):
     action: Any
     reward: float
     info: dict[str, Any]
+    masks: Any = None
+    """What was possible when it acted; None where the environment does not say."""
 
 
 Look = Callable[[Step], None]
@@ -51,9 +53,10 @@ def play(env: Env, actor: Actor, seed: int, look: Look = lambda _: None) -> Epis
     while not (terminated or truncated):
         if n >= MAX_STEPS:
             raise TrainingFailed(f"Expected an episode to end within {MAX_STEPS:,} steps, it did not; wrap it in a time limit")
-        action = actor.act(observation, masks_of(env))
+        masks = masks_of(env)
+        action = actor.act(observation, masks)
         seen, reward, terminated, truncated, info = env.step(action)
-        look(Step(observation, action, float(reward), info))
+        look(Step(observation, action, float(reward), info, masks))
         observation, total, n = seen, total + float(reward), n + 1
     return Episode(seed, n, total, bool(terminated), _metrics(info))
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from rewardloop.errors import InvalidInput, did_you_mean
+from rewardloop.policies.onnx_head import Head
 from rewardloop.rl.algorithms import Algorithm
 from rewardloop.rl.environments import EnvSpec
 
@@ -74,6 +75,13 @@ class Actor(Protocol):
         ...
 
 
+class Exported(NamedTuple):
+    """A policy that needs no toolkit: a network, and what its numbers mean."""
+
+    onnx: bytes
+    head: Head
+
+
 class Toolkit(Protocol):
     """Trains policies. Its laws are tests in `rewardloop.testing.ToolkitContract`; subclass it for your own.
 
@@ -85,6 +93,8 @@ class Toolkit(Protocol):
       weights are those of a training that was never interrupted, to the bit, on an environment that its seed determines.
     - `actor(plan, checkpoint)` acts greedily (no exploration) and deterministically: the same observations, the same actions.
     - `evaluate(plan, checkpoint, seeds)` returns one return a seed, of the greedy policy, deterministic as well.
+    - `export(plan, checkpoint)` gives a network whose greedy arm is the actor's action, observation normalisation inside, its
+      numbers within 1e-6 of the policy's own; `InvalidInput` where `exports` is False or the actions are no arms.
     - A worker that dies or hangs is named in a `TrainingFailed`, with its last words; no process is left behind.
     - No pickle in any file it reads.
     """
@@ -98,6 +108,8 @@ class Toolkit(Protocol):
     def actor(self, plan: Plan, checkpoint: Path) -> Actor: ...
 
     def evaluate(self, plan: Plan, checkpoint: Path, seeds: Sequence[int]) -> list[float]: ...
+
+    def export(self, plan: Plan, checkpoint: Path) -> Exported: ...
 
 
 def load_toolkit(name: str) -> Toolkit:

@@ -1,4 +1,4 @@
-"""The toolkit: trains, resumes and evaluates by Stable-Baselines3, and says whose fault it was when that fails."""
+"""The toolkit: trains, resumes, evaluates and exports by Stable-Baselines3, and says whose fault it was when that fails."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from pathlib import Path
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
 
-from rewardloop.errors import TrainingFailed
-from rewardloop.rl.algorithms import Algorithm
+from rewardloop.errors import InvalidInput, TrainingFailed
+from rewardloop.rl.algorithms import Algorithm, find_algorithm
 from rewardloop.rl.checkpoints import newest_checkpoint
 from rewardloop.rl.episodes import play_all
 from rewardloop.rl.sb3.acting import ModelActor, load_model
 from rewardloop.rl.sb3.building import build
+from rewardloop.rl.sb3.exporting import export
 from rewardloop.rl.sb3.states import load
 from rewardloop.rl.sb3.table import ROWS
 from rewardloop.rl.sb3.watching import Watching
-from rewardloop.rl.toolkit import Actor, Plan, Watch
+from rewardloop.rl.toolkit import Actor, Exported, Plan, Watch
 
 _GONE = (EOFError, ConnectionResetError, BrokenPipeError)
 
@@ -45,6 +46,11 @@ class StableBaselines3:
 
     def evaluate(self, plan: Plan, checkpoint: Path, seeds: Sequence[int]) -> list[float]:
         return [episode.episode_return for episode in play_all(plan.env, self.actor(plan, checkpoint), seeds)]
+
+    def export(self, plan: Plan, checkpoint: Path) -> Exported:
+        if not find_algorithm(ROWS, plan.algorithm).exports:
+            raise InvalidInput(f"`{plan.algorithm}` remembers what it saw before, which no served policy can", at="--checkpoint")
+        return export(load_model(plan, checkpoint))
 
 
 def _learn(model: BaseAlgorithm, plan: Plan, words: Path, watching: Watching) -> None:

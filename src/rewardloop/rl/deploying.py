@@ -1,0 +1,145 @@
+"""From a run to a model of an experiment: exported, held against the policy it came from, registered, judged, hosted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from gymnasium import spaces
+
+from rewardloop.errors import Conflict, CorruptModel, InvalidInput
+from rewardloop.evaluation import GateReport
+from rewardloop.features import ActionSet, fixed_actions, parse_context
+from rewardloop.loop.experiment import Experiment
+from rewardloop.policies.onnx import OnnxPolicy
+from rewardloop.registry.records import Deployment, GoldenRequest
+from rewardloop.rl.environments import Env, EnvSpec, make_env
+from rewardloop.rl.episodes import Step, play
+from rewardloop.rl.evaluating import FIRST_SEED, actor_of
+from rewardloop.rl.runs import RunDirectory
+from rewardloop.rl.toolkit import load_toolkit
+from rewardloop.settings import ExperimentSettings
+
+GOLDEN: Final = 8
+CHECKED: Final = 200
+"""Observations of an episode on which the export must act as the policy does."""
+
+
+class Deployed(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it."""
+
+    model_id: str
+    source: str
+    n_checked: int
+    """Observations on which the exported policy and the trained one chose the same."""
+    report: GateReport | None
+    """What the gate said; None where nothing was hosted before, or it was not asked."""
+    deployment: Deployment | None
+    """None: it is registered, and the gate kept what is hosted."""
+
+
+def settings_for(directory: RunDirectory, name: str) -> ExperimentSettings:
+    """An experiment whose arms are the actions of the run's environment, with defaults for everything else."""
+    env = make_env(directory.read().plan.env)
+    try:
+        return ExperimentSettings(experiment=name, actions=_n_arms(env.action_space))
+    finally:
+        env.close()
+
+
+def deploy(directory: RunDirectory, opened: Experiment, *, checkpoint: str = "best", force: bool = False) -> Deployed:
+    """Export a checkpoint into an experiment; host it if nothing is hosted, if the gate says so, or by `force`.
+
+    Raises `CorruptModel` where the export does not act as the policy does, `Conflict` where the experiment has other actions.
+    """
+    manifest = directory.read()
+    path = directory.chosen(checkpoint)
+    exported = load_toolkit(manifest.plan.toolkit).export(manifest.plan, path)
+    policy = OnnxPolicy(exported.onnx, exported.head)
+    actions = _arms(opened.settings, exported.head.n_arms)
+    env = make_env(manifest.plan.env)
+    try:
+        seen = _seen(directory, checkpoint, env, manifest.plan.env)
+        n_checked = _check(policy, actions, seen, env.action_space)
+    finally:
+        env.close()
+    source = f"{manifest.run}@{int(path.name)}"
+    golden = tuple(_golden(policy, actions, step.observation) for step in seen[:: max(1, len(seen) // GOLDEN)][:GOLDEN])
+    record, report, deployment = opened.take_in(policy, source, golden, {"n_steps": float(path.name)}, force=force)
+    return Deployed(model_id=record.model_id, source=record.dataset, n_checked=n_checked, report=report, deployment=deployment)
+
+
+def context_of(observation: Any) -> bytes:
+    """The context that a client sends for an observation.
+
+    >>> context_of(np.array([0.5, 1.0]))
+    b'{"observation":[0.5,1.0]}'
+    >>> context_of({"goal": np.array([2.0]), "at": 3})
+    b'{"observation":{"goal":[2.0],"at":[3]}}'
+    """
+    named = {name: _numbers(part) for name, part in observation.items()} if isinstance(observation, dict) else _numbers(observation)
+    return msgspec.json.encode({"observation": named})
+
+
+def _numbers(part: Any) -> list[float]:
+    numbers: list[float] = np.asarray(part).ravel().tolist()
+    return numbers
+
+
+def _arms(settings: ExperimentSettings, n_arms: int) -> ActionSet:
+    ids = settings.action_ids
+    if ids is None or len(ids) != n_arms:
+        has = "none that are fixed" if ids is None else str(len(ids))
+        raise Conflict(
+            f"The policy chooses among {n_arms} actions, experiment `{settings.experiment}` has {has}; choose another one"
+        )
+    return fixed_actions(ids)
+
+
+def _n_arms(space: spaces.Space[Any]) -> int:
+    match space:
+        case spaces.Discrete():
+            return int(space.n)
+        case spaces.MultiDiscrete():
+            return int(np.prod(space.nvec))
+        case spaces.MultiBinary():
+            return int(2 ** np.prod(space.shape))
+    raise InvalidInput(f"Expected actions that are arms to serve, got {space}", at="RUN")
+
+
+def _seen(directory: RunDirectory, checkpoint: str, env: Env, spec: EnvSpec) -> list[Step]:
+    """One episode of the trained policy."""
+    steps: list[Step] = []
+    play(env, actor_of(directory, checkpoint, spec), FIRST_SEED, steps.append)
+    return steps[:CHECKED]
+
+
+def _check(policy: OnnxPolicy, actions: ActionSet, seen: Sequence[Step], space: spaces.Space[Any]) -> int:
+    """Ties may fall either way: the arm that was taken must be as likely as the likeliest, to 1e-6."""
+    for step, arm in zip(seen, _taken(seen, space), strict=True):
+        pmf = np.array(policy.pmf(parse_context(context_of(step.observation)), actions))
+        if step.masks is not None:
+            pmf = pmf * step.masks
+        if pmf[arm] < pmf.max() - 1e-6:
+            raise CorruptModel(f"The export does not act as the policy does: it prefers arm {int(np.argmax(pmf))} to {arm}")
+    return len(seen)
+
+
+def _taken(seen: Sequence[Step], space: spaces.Space[Any]) -> Iterator[int]:
+    """Each action as the number of an arm."""
+    for step in seen:
+        match space:
+            case spaces.Discrete():
+                yield int(step.action) - int(space.start)
+            case spaces.MultiDiscrete():
+                yield int(np.ravel_multi_index(tuple(np.asarray(step.action).ravel()), tuple(space.nvec.ravel())))
+            case _:
+                chosen = np.asarray(step.action).ravel().astype(int)
+                yield int(np.ravel_multi_index(tuple(chosen), (2,) * len(chosen)))
+
+
+def _golden(policy: OnnxPolicy, actions: ActionSet, observation: Any) -> GoldenRequest:
+    context = context_of(observation)
+    return GoldenRequest(context.decode(), actions.raw.decode(), tuple(policy.pmf(parse_context(context), actions)))
