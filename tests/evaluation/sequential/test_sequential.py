@@ -102,7 +102,7 @@ def test_a_constant_reward_is_estimated_exactly_by_the_weighted_ones() -> None:
     constant = Trajectories(logged.observation, logged.action, logged.probability, np.ones(logged.n_steps), logged.offsets)
     report = evaluate_episodes(constant, TARGET[state], model="linear")
     for name in ("wis", "wpdis", "fqe", "wdr", "magic"):
-        assert report.estimates[name].value == pytest.approx(HORIZON, rel=1e-3)
+        assert report.estimates[name].value == pytest.approx(HORIZON, rel=5e-3)
 
 
 def test_by_hand_two_episodes_of_unequal_length() -> None:
