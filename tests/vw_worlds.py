@@ -14,6 +14,7 @@ from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySetti
 
 EXPLORATIONS: Final = (
     "egreedy", "bag", "cover", "softmax", "squarecb", "regcb", "regcbopt", "rnd", "first", "synthcover",
+    "automl", "epsilon_decay",
 )  # fmt: skip
 ARMS: Final = fixed_actions(["a", "b", "c", "d"])
 

@@ -57,6 +57,8 @@ def test_every_setting_of_an_exploration_arrives() -> None:
         "regcb": "--regcb --mellowness 0.75",
         "regcbopt": "--regcb --regcbopt --mellowness 0.75",
         "rnd": "--rnd 9 --rnd_alpha 0.3 --rnd_invlambda 0.7 --epsilon 0.125",
+        "automl": "--automl 7 --epsilon 0.125",
+        "epsilon_decay": "--epsilon_decay --model_count 7",
         "synthcover": "--synthcover --synthcoverpsi 0.6 --synthcoversize 33",
     }
     assert set(told) == set(EXPLORATIONS)

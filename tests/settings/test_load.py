@@ -86,9 +86,7 @@ def test_a_refusal_says_where_what_was_expected_what_was_found_and_the_nearest_w
 
 
 def test_an_unknown_policy_is_told_all_others():
-    where = (
-        "Unknown exploration policy `epsilom` at `$.policy.exploration` (line 3 of offers.yaml); expected one of `bag`, `cover`, "
-    )
+    where = "Unknown exploration policy `epsilom` at `$.policy.exploration` (line 3 of offers.yaml); expected one of `automl`, "
     message = refusal("policy:\n\n  exploration: epsilom")
     assert message.startswith(where)
     assert message.endswith("`synthcover`, `uniform`; did you mean `egreedy`?")

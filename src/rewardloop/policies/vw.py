@@ -236,7 +236,7 @@ def _forgetful(settings: ExperimentSettings) -> bool:
 
     Such a policy continues from its own file, so that memory and file go on alike.
     """
-    return settings.exploration in ("bag", "cover", "rnd") or settings.policy.learner.cb_type == "dr"
+    return settings.exploration in ("bag", "cover", "rnd", "automl", "epsilon_decay") or settings.policy.learner.cb_type == "dr"
 
 
 def distribution(scores: list[float]) -> list[float]:

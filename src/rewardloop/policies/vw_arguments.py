@@ -111,4 +111,6 @@ _EXPLORATIONS: Final[dict[str, Callable[[PolicySettings], list[str]]]] = {
     "regcbopt": _regcbopt,
     "rnd": _rnd,
     "synthcover": _synthcover,
+    "automl": lambda policy: ["--automl", str(policy.num_policies), "--epsilon", str(policy.epsilon)],
+    "epsilon_decay": lambda policy: ["--epsilon_decay", "--model_count", str(policy.num_policies)],
 }

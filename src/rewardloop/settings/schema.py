@@ -24,6 +24,7 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 Exploration = Literal[
     "lints", "linucb",
     "egreedy", "bag", "cover", "softmax", "squarecb", "regcb", "regcbopt", "rnd", "first", "synthcover",
+    "automl", "epsilon_decay",
     "uniform",
 ]  # fmt: skip
 Mode = Literal["online", "apprentice", "logging_only"]
@@ -76,8 +77,12 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     floor: Annotated[
         Share, said("Every offered action keeps probability ≥ floor / K, whatever the policy says; logged as such.")
     ] = 0.02
-    epsilon: Annotated[Share, said("egreedy: share of decisions spread over all actions.")] = 0.05
-    num_policies: Annotated[int, Meta(ge=1, le=100), said("bag, cover: number of policies.")] = 5
+    epsilon: Annotated[Share, said("egreedy, rnd, automl: share of decisions spread over all actions.")] = 0.05
+    num_policies: Annotated[
+        int,
+        Meta(ge=1, le=100),
+        said("bag, cover, epsilon_decay: number of policies. automl: of sets of interactions tried at once."),
+    ] = 5
     lambda_: Annotated[Positive, said("softmax: the larger, the greedier; in units of the reward's range.")] = msgspec.field(
         name="lambda", default=20.0
     )
