@@ -30,6 +30,7 @@ SCRIPTS = {
     "evaluation_speed": ["-m", "benchmarks.evaluation_speed"],
     "streaming": ["-m", "benchmarks.streaming"],
     "learning": ["-m", "benchmarks.learning", "--seeds", "3"],
+    "ranking": ["-m", "benchmarks.ranking", "--seeds", "3"],
 }
 
 app = App()
@@ -84,6 +85,7 @@ FIGURES = (
     Figure("streaming", ("peak_mib",), "evaluation, 10 M events × 10 actions, memory", 2_048, "MiB", False),
     Figure("streaming", ("furthest_from_one_batch",), "the same numbers as in one batch", 1e-9, "relative", False),
     Figure("learning", ("mean",), "digits, 2019 protocol, defaults: mean of 15 batches", 0.7, "reward"),
+    Figure("ranking", ("regret_share",), "rankings of a cascade catalogue: regret against 2019's", 0.3, "times", False),
 )
 
 

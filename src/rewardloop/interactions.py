@@ -48,6 +48,27 @@ class Interactions:
         nothing, none = np.empty(0), np.empty(0, np.int64)
         return cls([], [], [], none, nothing, nothing, nothing, np.zeros(1, np.int64), nothing, none)
 
+    @classmethod
+    def concatenated(cls, parts: Sequence[Interactions]) -> Interactions:
+        """The rows of several, one after another."""
+        filled = [part for part in parts if len(part)]
+        if len(filled) < 2:
+            return filled[0] if filled else cls.empty()
+        sizes = [np.diff(part.offsets) for part in filled]
+        return cls(
+            [event_id for part in filled for event_id in part.event_ids],
+            [context for part in filled for context in part.contexts],
+            [actions for part in filled for actions in part.actions],
+            np.concatenate([part.action for part in filled]),
+            np.concatenate([part.probability for part in filled]),
+            np.concatenate([part.reward for part in filled]),
+            np.concatenate([part.pmf for part in filled]),
+            np.concatenate([[0], np.cumsum(np.concatenate(sizes))]).astype(np.int64),
+            np.concatenate([part.sample_prob for part in filled]),
+            np.concatenate([part.closed_at for part in filled]),
+            [name for part in filled for name in part.variant or [""] * len(part)] if any(part.variant for part in filled) else (),
+        )
+
     def __len__(self) -> int:
         return len(self.action)
 

@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from rewardloop.settings import parse_settings
+
 PAGE = (Path(__file__).parents[2] / "docs" / "rankings.md").read_text()
 
 
 @pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", PAGE, flags=re.S))
 def test_the_python_of_the_page_runs(block: str) -> None:
     exec(block, {})
+
+
+@pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.S))
+def test_the_settings_of_the_page_are_settings(block: str) -> None:
+    assert parse_settings(block, "films.yaml").settings.ranking.feedback == "cascade"

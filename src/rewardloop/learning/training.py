@@ -15,6 +15,7 @@ import numpy as np
 
 from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
+from rewardloop.learning.examined import examined_stream
 from rewardloop.learning.imitation import taught
 from rewardloop.policies import new_policy
 from rewardloop.policies.contract import Policy
@@ -67,7 +68,8 @@ def train(
     policy = parent if parent is not None else new_policy(settings, settings.training.seed)
     tally = _Tally(on_progress)
     logged = data.interactions(after=after, until=until, split="train", ratio=settings.training.ratio, batch=BATCH)
-    stream = (batch for batch in (taught(each, settings.reward.range) for each in logged) if len(batch))
+    looked_at = examined_stream(logged, settings)
+    stream = (batch for batch in (taught(each, settings.reward.range) for each in looked_at) if len(batch))
     if isinstance(policy, Bulk):
         policy.learn_bulk(map(tally.count, stream))
     else:
@@ -82,8 +84,19 @@ def _replay(policy: Replaying, data: DataSet, settings: ExperimentSettings, unti
     learner = settings.policy.learner
     for again in range(1, learner.replay):
         seed = settings.training.seed + until + again
-        again_logged = data.sample(learner.replay_events, seed=seed, before=until, split="train", ratio=settings.training.ratio)
-        policy.relearn(taught(again_logged, settings.reward.range))
+        if settings.ranking.feedback == "all":
+            again_seen = data.sample(learner.replay_events, seed=seed, before=until, split="train", ratio=settings.training.ratio)
+        else:
+            again_seen = _newest_examined(data, settings, until, seed)
+        policy.relearn(taught(again_seen, settings.reward.range))
+
+
+def _newest_examined(data: DataSet, settings: ExperimentSettings, until: int, seed: int) -> Interactions:
+    """In random order; not a sample, because which slots were looked at is known of whole decisions only."""
+    n = max(settings.policy.learner.replay_events, 1)
+    batches = data.interactions(until=until, split="train", ratio=settings.training.ratio, newest=n, batch=n)
+    found = Interactions.concatenated(list(examined_stream(batches, settings)))
+    return found.take(np.random.default_rng(seed).permutation(len(found)))
 
 
 class _Tally:

@@ -19,7 +19,7 @@ from rewardloop.events import Record
 from rewardloop.features import parse_actions, parse_context
 from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
-from rewardloop.learning import golden_requests
+from rewardloop.learning import examined, examined_stream, golden_requests
 from rewardloop.learning.imitation import taught
 from rewardloop.log import Cursor, LogReader
 from rewardloop.loop.closing import Closed, Closing
@@ -67,7 +67,7 @@ class Online:
         self._cursor = cursor
         self._rebase(self._champion())
         ratio = self._settings.training.ratio
-        for batch in data.interactions(after=self._watermark, split="train", ratio=ratio):
+        for batch in examined_stream(data.interactions(after=self._watermark, split="train", ratio=ratio), self._settings):
             self._learn(batch)
         self._take(data.open_records())
 
@@ -83,7 +83,7 @@ class Online:
         closed = [*self._closing.take(records), *self._closing.expire(self._clock.now())]
         training = [each for each in closed if each.decision.sample_prob <= self._settings.training.ratio]
         self._recent.extend(training)
-        self._learn(_interactions(training))
+        self._learn(examined(closed_interactions(training), self._settings))
 
     def _learn(self, logged: Interactions) -> None:
         interactions = taught(logged, self._settings.reward.range)
@@ -101,7 +101,8 @@ class Online:
         champion = self._champion()
         if champion != self._base:
             self._rebase(champion)
-            self._learn(_interactions(closed for closed in self._recent if closed.closed_at > self._watermark))
+            fresh = closed_interactions(closed for closed in self._recent if closed.closed_at > self._watermark)
+            self._learn(examined(fresh, self._settings))
 
     def _rebase(self, champion: str) -> None:
         self._base = champion
@@ -164,7 +165,8 @@ def learn_online(online: Online, stop: Event) -> None:
             stop.wait(POLL_SECONDS)
 
 
-def _interactions(closed: Iterable[Closed]) -> Interactions:
+def closed_interactions(closed: Iterable[Closed]) -> Interactions:
+    """Closed events in their one order, as learning takes them."""
     events = sorted(closed, key=lambda each: (each.closed_at, each.decision.event_id))
     if not events:
         return Interactions.empty()

@@ -25,6 +25,7 @@ def problems(settings: ExperimentSettings) -> Iterator[Problem]:
     yield from _reward(settings)
     yield from _training(settings)
     yield from _gate(settings)
+    yield from _ranking(settings)
     yield from _baseline(settings)
     yield from _rollout(settings)
 
@@ -110,3 +111,14 @@ def _rollout(settings: ExperimentSettings) -> Iterator[Problem]:
         )
     if any(later <= earlier for earlier, later in pairwise(rollout.steps)):
         yield Problem("$.rollout.steps", f"Expected shares that grow, got {list(rollout.steps)}")
+
+
+def _ranking(settings: ExperimentSettings) -> Iterator[Problem]:
+    ranking = settings.ranking
+    if ranking.feedback != "all" and settings.reward.closes != "window":
+        yield Problem(
+            "$.ranking.feedback",
+            f"`{ranking.feedback}` needs to know that nothing was clicked: set `reward.closes: window`",
+        )
+    if ranking.examination is not None and not (ranking.examination and min(ranking.examination) > 0):
+        yield Problem("$.ranking.examination", "A position that nobody looks at teaches nothing: give each a share above 0")

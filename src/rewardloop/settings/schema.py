@@ -30,6 +30,7 @@ Exploration = Literal[
 Mode = Literal["online", "apprentice", "logging_only"]
 Aggregation = Literal["earliest", "latest", "sum", "mean", "min", "max"]
 Draws = Literal["each", "once"]
+Feedback = Literal["all", "cascade", "position"]
 
 
 class Duration(int):
@@ -134,7 +135,7 @@ class TrainingSettings(Section, frozen=True, kw_only=True):
 
 
 class RankingSettings(Section, frozen=True, kw_only=True):
-    """How several slots are filled."""
+    """How several slots are filled, and what is learned from them."""
 
     draws: Annotated[
         Draws | None,
@@ -142,6 +143,17 @@ class RankingSettings(Section, frozen=True, kw_only=True):
             "each: the policy is asked again for every position, over what is left. once: one distribution, the rest renormalised "
             "(Plackett-Luce), so that the marginal of each position is known. null: once for softmax, else each."
         ),
+    ] = None
+    feedback: Annotated[
+        Feedback,
+        said(
+            "What is learned from. all: every slot. cascade: up to the first click, or all where nothing was clicked. "
+            "position: each slot by its chance of having been looked at."
+        ),
+    ] = "all"
+    examination: Annotated[
+        tuple[Share, ...] | None,
+        said("position: P(looked at) of each position, from the first on; further ones have the last. null: 1, 1/2, 1/3, …"),
     ] = None
 
 
