@@ -31,6 +31,7 @@ SCRIPTS = {
     "streaming": ["-m", "benchmarks.streaming"],
     "learning": ["-m", "benchmarks.learning", "--seeds", "3"],
     "ranking": ["-m", "benchmarks.ranking", "--seeds", "3"],
+    "energyplus": ["-m", "benchmarks.energyplus"],
 }
 
 app = App()
@@ -86,6 +87,13 @@ FIGURES = (
     Figure("streaming", ("furthest_from_one_batch",), "the same numbers as in one batch", 1e-9, "relative", False),
     Figure("learning", ("mean",), "digits, 2019 protocol, defaults: mean of 15 batches", 0.7, "reward"),
     Figure("ranking", ("regret_share",), "rankings of a cascade catalogue: regret against 2019's", 0.3, "times", False),
+    Figure("energyplus", ("DataCenter-1Zone", "overhead_percent"), "EnergyPlus, one zone: a step over raw", 15, "% CPU", False),
+    Figure("energyplus", ("LargeOffice", "overhead_percent"), "EnergyPlus, Large Office: a step over raw", 5, "% CPU", False),
+    Figure("energyplus", ("DataCenter-1Zone", "reset_p50_ms"), "EnergyPlus, one zone: reset, p50", 10, "ms", False),
+    Figure("energyplus", ("LargeOffice", "reset_p50_ms"), "EnergyPlus, Large Office: reset, p50", 50, "ms", False),
+    Figure("energyplus", ("DataCenter-1Zone", "pss_of_another_mb"), "EnergyPlus, one zone: one more", 60, "MB PSS", False),
+    Figure("energyplus", ("LargeOffice", "pss_of_another_mb"), "EnergyPlus, Large Office: one more", 60, "MB PSS", False),
+    Figure("energyplus", ("thousand_resets", "more_processes"), "EnergyPlus: processes left by 1,000 resets", 0, "", False),
 )
 
 

@@ -77,7 +77,7 @@ class Zygote:
             sock.close()
         model = place / MODEL
         write_run(self._model, day, self._plan.days, model)
-        template = Template(self._plan, theirs, ends, Path(weather), place)
+        template = Template(theirs, ends, Path(weather), place)
         run_template(self._plan, self._library, template, model)
 
     def _drop(self, key: tuple[str, int]) -> None:

@@ -51,7 +51,7 @@ class Run:
         self._variables: list[int] = []
         self._meters: list[int] = []
         self._actuators: list[int] = []
-        self._set: array[float] = array("d")
+        self._set = b""
 
     def go(self, model: Path, weather: Path, directory: Path) -> int:
         library, state = self._library, c_void_p(self._library.state_manager.new_state())
@@ -115,11 +115,10 @@ class Run:
             self._live = False
             core.stopSimulation(state)
             return
-        values = array("d", command)
-        if values == self._set:
+        if command == self._set:
             return
-        self._set = values
-        for handle, value in zip(self._actuators, values, strict=True):
+        self._set = command
+        for handle, value in zip(self._actuators, array("d", command), strict=True):
             if math.isnan(value):
                 core.resetActuator(state, handle)
             else:

@@ -22,8 +22,6 @@ from rewardloop.zygote.run import Run, Unresolved
 from rewardloop.zygote.wire import CLONE, LARGEST, Ended, pack_ended, receive_fds
 
 PR_SET_PDEATHSIG = 1
-BACKSTOP_S = 2.0
-"""An episode that a trainer should have ended for its silence ends itself this much later, by the kernel's alarm."""
 
 
 class Template:
@@ -32,11 +30,10 @@ class Template:
     `first` are the ends of the request it was made for: the trainer's socket, and the file for what is said of errors.
     """
 
-    def __init__(self, plan: Plan, requests: socket.socket, first: list[int], weather: Path, directory: Path) -> None:
+    def __init__(self, requests: socket.socket, first: list[int], weather: Path, directory: Path) -> None:
         self._socket, self._ends = requests, first
         self.weather, self.directory = weather, directory
         self.is_episode = False
-        self._alarm = plan.step_timeout_s + BACKSTOP_S
 
     def ready(self, reading: bytes) -> bytes | None:
         """In the template this never returns; in a child it is the episode's first wait for a command."""
@@ -47,7 +44,6 @@ class Template:
         return self.step(reading)
 
     def step(self, reading: bytes) -> bytes | None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         self._socket.send(reading)
         while (command := self._socket.recv(LARGEST)) == CLONE:
             _, self._ends = receive_fds(self._socket)
@@ -55,7 +51,6 @@ class Template:
                 self._socket.send(reading)
         if not command:
             _leave()
-        signal.setitimer(signal.ITIMER_REAL, self._alarm)
         return command
 
     def end(self, ended: Ended) -> None:

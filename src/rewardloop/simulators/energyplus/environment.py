@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -94,8 +93,9 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
         """Waits for what came of it."""
         row = self._row(self._running().receive())
         self._n_steps += 1
-        terms = self._interpreter.reward(row)
-        reward, account = sum(terms), self._interpreter.account(row)
+        values: list[float] = row.tolist()
+        terms = self._interpreter.reward(values)
+        reward, account = sum(terms), self._interpreter.account(values)
         self._account.add(account, reward)
         info: Info = {
             "account": account,
@@ -140,17 +140,17 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
             raise Conflict("No episode is running: call reset() first")
         return self._episode
 
-    def _row(self, reading: bytes) -> list[float]:
-        row = self._interpreter.row(array("d", reading))
-        if not math.isfinite(sum(row)):
+    def _row(self, reading: bytes) -> NDArray[np.float64]:
+        row = self._interpreter.row(reading)
+        if not math.isfinite(row.sum()):
             bad = [name for name, value in zip(self.simulator.columns, row, strict=True) if not math.isfinite(value)]
             raise SimulatorFailed(f"Expected finite readings, got others of {', '.join(bad)}; reset to begin another episode")
         return row
 
-    def _observed(self, row: list[float]) -> Observed:
+    def _observed(self, row: NDArray[np.float64]) -> Observed:
         at = moment(self._day, self._n_steps, self.simulator.steps_an_hour)
-        values = self._interpreter.observation(row, at) + self._forecasts.at(at)
-        return np.array(values, dtype=np.float32)
+        values, foretold = self._interpreter.observation(row, at), self._forecasts.at(at)
+        return np.array([*values, *foretold] if foretold else values, dtype=np.float32)
 
     def _end(self) -> None:
         if self._episode is not None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rewardloop.simulators.energyplus.accounts import StepAccount
 from rewardloop.simulators.energyplus.clock import CLOCK, Moment
 from rewardloop.simulators.energyplus.specification import Specification, Term
@@ -12,7 +15,7 @@ from rewardloop.simulators.energyplus.specification import Specification, Term
 COUNTS_ABOVE = 0.05
 """A term with a `when` counts while that sensor is above this."""
 
-Reader = Callable[[Sequence[float], Moment], float]
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -36,22 +39,32 @@ class Interpreter:
 
     def __init__(self, specification: Specification, columns: tuple[str, ...], steps_an_hour: int) -> None:
         self._index = {name: i for i, name in enumerate(columns)}
-        self._n_variables = sum(sensor.variable is not None for sensor in specification.sensors.values())
+        n_variables = sum(sensor.variable is not None for sensor in specification.sensors.values())
+        self._scale = np.array([1.0 if i < n_variables else steps_an_hour / 3600 for i in range(len(columns))])
         self._hours = 1 / steps_an_hour
-        self._seconds = 3600 / steps_an_hour
-        self._observed = [(self._reader(one.of), one.low, one.high) for one in specification.observations]
+        observed = specification.observations
+        self._shown = np.array([i for i, one in enumerate(observed) if one.of not in CLOCK], dtype=np.intp)
+        self._from = np.array([self._index[observed[i].of] for i in self._shown], dtype=np.intp)
+        self._clocks = [(i, CLOCK[one.of]) for i, one in enumerate(observed) if one.of in CLOCK]
+        self._low, self._high = (np.array([getattr(one, side) for one in observed]) for side in ("low", "high"))
         self._terms = [self._term(term) for term in specification.reward.values()]
         energy, comfort = specification.energy, specification.comfort
         self._total, self._hvac, self._it = (self._columns(names) for names in (energy.total, energy.hvac, energy.it))
         self._comfort = self._band(comfort.of, comfort.band, comfort.when)
 
-    def row(self, reading: Sequence[float]) -> list[float]:
-        """The sensors' values: °C and the like as they are, meters as mean W."""
-        n, seconds = self._n_variables, self._seconds
-        return [*reading[:n], *[joule / seconds for joule in reading[n:]]]
+    def row(self, reading: bytes) -> FloatArray:
+        """The sensors' values, shape (columns,): °C and the like as they are, meters as mean W."""
+        row: FloatArray = np.frombuffer(reading) * self._scale
+        return row
 
-    def observation(self, row: Sequence[float], at: Moment) -> list[float]:
-        return [min(max(read(row, at), low), high) for read, low, high in self._observed]
+    def observation(self, row: FloatArray, at: Moment) -> FloatArray:
+        """Shape (observations,), within their ranges."""
+        values = np.empty(len(self._low))
+        values[self._shown] = row[self._from]
+        for index, clock in self._clocks:
+            values[index] = clock(at)
+        within: FloatArray = np.minimum(np.maximum(values, self._low), self._high)
+        return within
 
     def reward(self, row: Sequence[float]) -> list[float]:
         """The terms, in the specification's order; the reward is their sum."""
@@ -61,13 +74,6 @@ class Interpreter:
         hours = self._hours
         total, hvac, it = (sum(row[i] for i in columns) / 1000 for columns in (self._total, self._hvac, self._it))
         return StepAccount(hours, total * hours, hvac * hours, it * hours, self._comfort.outside(row) * hours, total)
-
-    def _reader(self, name: str) -> Reader:
-        if name in CLOCK:
-            clock = CLOCK[name]
-            return lambda row, at: clock(at)
-        index = self._index[name]
-        return lambda row, at: row[index]
 
     def _term(self, term: Term) -> tuple[float, Callable[[Sequence[float]], float]]:
         if term.band is not None:
