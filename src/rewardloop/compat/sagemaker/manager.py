@@ -7,20 +7,19 @@ import time
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
 from rewardloop.clock import SECOND, Clock, SystemClock
 from rewardloop.compat.sagemaker.events import event_id_text
+from rewardloop.compat.sagemaker.ingesting import ingest
 from rewardloop.compat.sagemaker.joined import BUCKET, Location, Selection, job_of, write_joined
 from rewardloop.compat.sagemaker.predictor import Predictor
 from rewardloop.compat.sagemaker.record import RecordFile
-from rewardloop.compat.sagemaker.rows import JoinedRow, Row, history_line, joined_rows, reward_rows
+from rewardloop.compat.sagemaker.rows import Row, joined_rows, reward_rows
+from rewardloop.compat.sagemaker.scoring import cost
 from rewardloop.compat.sagemaker.simulation import SimulationLog
 from rewardloop.errors import Conflict, InvalidInput, InvalidSettings, StorageUnavailable
-from rewardloop.evaluation import GateReport
-from rewardloop.lake import DataSet
 from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.experiment import DEFAULT_DATA, Experiment
 from rewardloop.registry.layout import DataDirectory
@@ -104,10 +103,7 @@ class ExperimentManager:
         rows = joined_rows(joined_data_buffer)
         with self._file.working("joining"):
             self._split_at(ratio)
-            history = self._checked([row for row in rows if not self._made_here(row)])
-            for row in filter(self._made_here, rows):
-                self._experiment.reward(event_id_text(row.event_id), row.reward)
-            self._take_in(history)
+            ingest(self._experiment, rows)
             self._join(ratio)
 
     def ingest_rewards(self, rewards_buffer: Sequence[Row], wait: bool = True) -> str:
@@ -242,27 +238,6 @@ class ExperimentManager:
             self._open(msgspec.structs.replace(settings, training=training))
             self.predictor = Predictor(self._experiment) if hosting else None
 
-    def _made_here(self, row: JoinedRow) -> bool:
-        return self._experiment.made_here(event_id_text(row.event_id))
-
-    def _checked(self, rows: list[JoinedRow]) -> list[JoinedRow]:
-        n_arms = len(self._experiment.settings.action_ids or ())
-        for row in rows:
-            if row.action > n_arms:
-                raise InvalidInput(f"Expected an action from 1 to {n_arms}, got {row.action} in event `{row.event_id}`")
-        return rows
-
-    def _take_in(self, rows: Sequence[JoinedRow]) -> None:
-        if not rows:
-            return
-        arms = self._experiment.settings.action_ids or ()
-        with TemporaryDirectory(prefix="rewardloop-") as directory:
-            path = Path(directory) / "rows.jsonl"
-            path.write_bytes(b"\n".join(history_line(row, event_id_text(row.event_id), arms[row.action - 1]) for row in rows))
-            report = self._experiment.warm_start(path)
-        for reason, skipped in report.skipped.items():
-            _logger.warning("experiment=%s left out %d rows: %s", self.experiment_id, skipped.n, reason)
-
     def _join(self, ratio: float, decided_after: int = -1) -> None:
         work = self._file.record.joining_workflow_metadata
         work.n_joined += 1
@@ -296,18 +271,7 @@ class ExperimentManager:
         self._scores.clear()
 
     def _score(self, model_id: str) -> float:
-        data = self._experiment.join()
-        report = self._judged(model_id, data)
-        if report.verdict in ("insufficient_support", "insufficient_data") or not report.candidate:
-            _logger.warning("experiment=%s no score of %s. %s", self.experiment_id, model_id, report.summary)
-            return float("nan")
-        return 1.0 - report.candidate[report.estimator].value
-
-    def _judged(self, model_id: str, data: DataSet) -> GateReport:
-        """A model that was trained and is not hosted meets the gate; the others are estimated only."""
-        if model_id in (first_model_id(self.experiment_id), self.last_hosted_model_id):
-            return self._experiment.modelling.estimate(model_id, data)
-        return self._experiment.evaluate(model_id)
+        return cost(self._experiment, model_id, self.last_hosted_model_id)
 
     def _await(self, model_id: str) -> None:
         for _ in range(int(_SWAP_SECONDS / 0.005)):

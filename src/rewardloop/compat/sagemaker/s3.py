@@ -7,23 +7,19 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from rewardloop.clock import SECOND, isoformat
 from rewardloop.compat.sagemaker.joined import BUCKET
+from rewardloop.compat.sagemaker.s3_listing import NAMESPACE, Object, listing
 from rewardloop.errors import InvalidInput, NotFound, RewardloopError
 from rewardloop.serving.handlers import Call
 from rewardloop.serving.replies import Header, Reply
 from rewardloop.serving.service import Service
 
-MAX_KEYS = 1_000
-
 _XML: Header = (b"content-type", b"application/xml")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
 _RANGE = re.compile(rb"bytes=(?P<first>[0-9]*)-(?P<last>[0-9]*)")
-_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
 class NoSuchKey(NotFound):
@@ -42,19 +38,6 @@ class ReadOnly(RewardloopError):
     code, title, status = "MethodNotAllowed", "Read only", 405
 
 
-class Object(NamedTuple):
-    """One file, as S3 describes it."""
-
-    key: str
-    path: Path
-    size: int
-    modified_ns: int
-
-    @property
-    def etag(self) -> str:
-        return f'"{self.modified_ns:x}-{self.size:x}"'
-
-
 def refuse(error: RewardloopError) -> Reply:
     """S3's errors are XML; of ours their code, where it is not one of S3's own, is told as the nearest of those."""
     named = error.code if isinstance(error, NoSuchKey | InvalidRange | PreconditionFailed | ReadOnly) else _code(error.status)
@@ -66,9 +49,9 @@ async def list_objects(call: Call) -> Reply:
     """ListObjectsV2, and the first version of it."""
     asked = {key: values[0] for key, values in parse_qs(call.query.decode("latin-1"), keep_blank_values=True).items()}
     if "location" in asked:
-        return Reply(f'<LocationConstraint xmlns="{_NAMESPACE}"/>'.encode(), headers=(_XML,))
+        return Reply(f'<LocationConstraint xmlns="{NAMESPACE}"/>'.encode(), headers=(_XML,))
     objects = await asyncio.to_thread(_objects, call.service, asked.get("prefix", ""))
-    return Reply(_listing(objects, asked).encode(), headers=(_XML,))
+    return Reply(listing(objects, asked).encode(), headers=(_XML,))
 
 
 async def get_object(call: Call) -> Reply:
@@ -154,53 +137,3 @@ def _described(found: Object, first: int, last: int, ranged: bool) -> tuple[Head
         (b"accept-ranges", b"bytes"),
     )
     return (*plain, (b"content-range", b"bytes %d-%d/%d" % (first, last - 1, found.size))) if ranged else plain
-
-
-def _listing(objects: Sequence[Object], asked: dict[str, str]) -> str:
-    """A page of keys; those that share what stands before the delimiter are told as one prefix."""
-    prefix, delimiter = asked.get("prefix", ""), asked.get("delimiter", "")
-    after = asked.get("continuation-token") or asked.get("start-after") or asked.get("marker") or ""
-    limit = _limit(asked.get("max-keys", str(MAX_KEYS)))
-    entries: dict[str, Object | None] = {}
-    for one in objects:
-        rest = one.key[len(prefix) :]
-        common = prefix + rest.partition(delimiter)[0] + delimiter if delimiter and delimiter in rest else ""
-        if (common or one.key) > after:
-            entries[common or one.key] = None if common else one
-    page = dict(list(entries.items())[:limit])
-    return _document(page, len(entries) > len(page), asked)
-
-
-def _limit(text: str) -> int:
-    if not text.isdecimal():
-        raise InvalidInput(f"Expected max-keys as a whole number, got {text[:20]}")
-    return min(int(text), MAX_KEYS)
-
-
-def _document(page: dict[str, Object | None], more: bool, asked: dict[str, str]) -> str:
-    encode = quote if asked.get("encoding-type") == "url" else escape
-    fields = {
-        "Name": BUCKET,
-        "Prefix": encode(asked.get("prefix", "")),
-        "Delimiter": encode(asked.get("delimiter", "")),
-        "MaxKeys": asked.get("max-keys", str(MAX_KEYS)),
-        "KeyCount": str(len(page)),
-        "EncodingType": escape(asked.get("encoding-type", "")),
-        "IsTruncated": "true" if more else "false",
-    }
-    if more and page:
-        last = next(reversed(page))
-        fields["NextContinuationToken" if asked.get("list-type") == "2" else "NextMarker"] = encode(last)
-    told = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items() if value)
-    parts = "".join(_entry(encode(key), one) for key, one in page.items())
-    return f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="{_NAMESPACE}">{told}{parts}</ListBucketResult>'
-
-
-def _entry(key: str, one: Object | None) -> str:
-    if one is None:
-        return f"<CommonPrefixes><Prefix>{key}</Prefix></CommonPrefixes>"
-    at = isoformat(one.modified_ns // 10**9 * SECOND)
-    return (
-        f"<Contents><Key>{key}</Key><LastModified>{at}</LastModified><ETag>{escape(one.etag)}</ETag>"
-        f"<Size>{one.size}</Size><StorageClass>STANDARD</StorageClass></Contents>"
-    )
