@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rewardloop.simulators.energyplus.bundled import entries as energyplus_entries
+from rewardloop.simulators.energyplus.shipped import entries as energyplus_entries
 from rewardloop.simulators.entry import Entry
 
 

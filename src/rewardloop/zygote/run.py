@@ -12,11 +12,12 @@ from array import array
 from collections.abc import Callable, Iterable
 from ctypes import c_void_p
 from pathlib import Path
-from typing import Protocol
-
-from pyenergyplus.api import EnergyPlusAPI
+from typing import TYPE_CHECKING, Protocol
 
 from rewardloop.zygote.plan import Plan
+
+if TYPE_CHECKING:
+    from pyenergyplus.api import EnergyPlusAPI
 
 WEATHER_RUN = 3
 """EnergyPlus's number for a run with a weather file, as against one that sizes equipment."""

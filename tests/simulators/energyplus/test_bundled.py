@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import msgspec
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from rewardloop.simulators.energyplus import (
     bundled,
     made,
 )
-from rewardloop.simulators.energyplus.bundled import NAMES
+from rewardloop.simulators.energyplus.shipped import NAMES
 from rewardloop.simulators.energyplus.weather import read_temperatures, weather_path
 
 A_MONDAY = 198
@@ -97,3 +100,16 @@ def test_a_vector_is_its_single_environments(one_zone: Simulator) -> None:
 def _short(specification: Specification) -> Specification:
     """Two start days, so that few simulators are warmed up."""
     return msgspec.structs.replace(specification, episode=msgspec.structs.replace(specification.episode, start_days=(1, 196)))
+
+
+def test_without_energyplus_the_table_stands_and_the_rest_says_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['pyenergyplus'] = None\n"
+        "import gymnasium, rewardloop.simulators\n"
+        "from rewardloop.errors import NotFound\n"
+        "assert rewardloop.simulators.catalogue()\n"
+        "try: gymnasium.make('rewardloop/LargeOffice-v0')\n"
+        "except NotFound as error: print(error)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "EnergyPlus is not installed: pip install 'rewardloop[energyplus]'"

@@ -19,7 +19,7 @@ from rewardloop.simulators.energyplus import (
     parse_specification,
 )
 from rewardloop.simulators.energyplus.buildings.data_centre import one_zone
-from rewardloop.simulators.energyplus.bundled import NAMES
+from rewardloop.simulators.energyplus.shipped import NAMES
 
 PAGE = Path(__file__).parents[3] / "docs/hvac.md"
 

@@ -61,7 +61,7 @@ def _line(rule: Rule) -> tuple[list[float], list[float]]:
 def baselines(specification: Specification) -> Mapping[str, Controller]:
     """By name: `schedule`, `middle` (0.5 everywhere), and `rules` where the specification has any.
 
-    >>> from rewardloop.simulators.energyplus.bundled import bundled
+    >>> from rewardloop.simulators.energyplus.shipped import bundled
     >>> sorted(baselines(bundled("DataCenter-1Zone")))
     ['middle', 'rules', 'schedule']
     """

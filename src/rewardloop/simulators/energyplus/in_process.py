@@ -12,9 +12,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from pyenergyplus.api import EnergyPlusAPI
-
 from rewardloop.errors import Conflict, RewardloopError, SimulatorFailed, SimulatorHung
+from rewardloop.simulators.energyplus.package import library
 from rewardloop.simulators.energyplus.unresolved import raised_by
 from rewardloop.zygote.descriptors import ERRORS
 from rewardloop.zygote.model import Objects, write_run
@@ -78,7 +77,7 @@ class InProcessEpisode:
 
     def _run(self, weather: Path) -> None:
         try:
-            code = Run(self._plan, self, EnergyPlusAPI()).go(self._directory / MODEL, weather, self._directory)
+            code = Run(self._plan, self, library()).go(self._directory / MODEL, weather, self._directory)
             self._readings.put(raised_by(Ended("fatal", index=code), self._errors()))
         except Unresolved as error:
             self._readings.put(raised_by(Ended(error.kind, index=error.index, near=tuple(error.near)), ""))

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from rewardloop.errors import InvalidInput
-from rewardloop.simulators.energyplus.bundled import bundled
 from rewardloop.simulators.energyplus.effects import check_effects
 from rewardloop.simulators.energyplus.environment import EnergyPlusEnv, Use
 from rewardloop.simulators.energyplus.loading import load_specification
+from rewardloop.simulators.energyplus.shipped import bundled
 from rewardloop.simulators.energyplus.simulator import Mode, Simulator
 from rewardloop.simulators.energyplus.specification import Episode, Forecast, Specification
 

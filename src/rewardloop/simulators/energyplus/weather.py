@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pyenergyplus.dataset import weather_files
 
 from rewardloop.errors import InvalidSettings, did_you_mean
+from rewardloop.simulators.energyplus.package import weather_files
 
 _HEADER, _DRY_BULB = 8, 6
 _HOURS = 8760
@@ -25,18 +26,19 @@ def weather_path(name: str, at: str = "$.weather") -> Path:
     Traceback (most recent call last):
     rewardloop.errors.InvalidSettings: Unknown weather `usa_ca_sanfrancisco`; did you mean `usa_ca_san_francisco`? - at `$.weather`
     """
-    if name in weather_files:
-        return Path(weather_files[name])
+    known = weather_files()
+    if name in known:
+        return Path(known[name])
     path = Path(name)
     if path.suffix.lower() != ".epw":
-        raise InvalidSettings(f"Unknown weather `{name[:80]}`{did_you_mean(name, weather_files) or _hint()}", at=at)
+        raise InvalidSettings(f"Unknown weather `{name[:80]}`{did_you_mean(name, known) or _hint(known)}", at=at)
     if not path.is_file():
         raise InvalidSettings(f"Expected a weather file, got nothing at {path}: check the path", at=at)
     return path.resolve()
 
 
-def _hint() -> str:
-    return f"; expected a path of an .epw file or one of {', '.join(weather_files)}"
+def _hint(known: Iterable[str]) -> str:
+    return f"; expected a path of an .epw file or one of {', '.join(known)}"
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pyenergyplus.dataset import ref_models
-
 from rewardloop.errors import InvalidSettings, did_you_mean
 from rewardloop.simulators.energyplus.buildings.data_centre import one_zone, two_zones
+from rewardloop.simulators.energyplus.package import reference_buildings
 from rewardloop.zygote.model import Objects
 
 _WRITTEN: dict[str, Callable[[], Objects]] = {"data-centre-one-zone": one_zone, "data-centre-two-zones": two_zones}
@@ -34,8 +33,8 @@ def building(name: str) -> Objects:
     """
     if name in _WRITTEN:
         return _WRITTEN[name]()
-    reference = {word.replace("_", "-"): Path(path) for word, path in ref_models.items()}
-    path = reference.get(name, Path(name))
+    reference = reference_buildings()
+    path = Path(reference.get(name, name))
     if path.suffix.lower() not in (".idf", ".epjson"):
         raise InvalidSettings(f"Unknown building `{name[:80]}`{did_you_mean(name, [*_WRITTEN, *reference])}", at="$.building")
     if not path.is_file():

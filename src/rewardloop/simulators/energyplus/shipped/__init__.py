@@ -44,6 +44,6 @@ def entries() -> Iterator[Entry]:
 
 
 def _spelled(term: Term) -> str:
-    of = " + ".join(term.of) if len(term.of) < 4 else f"{len(term.of)} zones"
+    of = " + ".join(term.of) if len(term.of) < 4 else f"{len(term.of)} sensors"
     outside = "" if term.band is None else f" outside {term.band[0]:g}–{term.band[1]:g}"
     return f"{term.weight:g} × {of}{outside}"
