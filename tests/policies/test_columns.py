@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rewardloop.features import Features
-from rewardloop.policies.columns import Columns
+from rewardloop.policies.columns import MAX_QUADRATIC, REACH, Columns, ColumnsState
 from rewardloop.policies.design import Design
 from rewardloop.policies.scaling import Scaler
 
@@ -88,7 +89,7 @@ def test_a_word_is_a_column_of_its_own_and_a_number_a_z_score() -> None:
     contexts: list[Features] = [{"age": 20, "os": "ios"}, {"age": 40, "os": "linux"}]
     made = design(grown(contexts, limit=4), *contexts)  # no room for products
 
-    np.testing.assert_allclose(made.row({"os": "linux", "age": 50}), [1, 2, 0, 1])
+    np.testing.assert_allclose(made.row({"os": "linux", "age": 50}), [1, 2 * REACH, 0, REACH])
     np.testing.assert_allclose(made.row({"age": "ios"}), [1, 0, 0, 0])
     np.testing.assert_allclose(made.row({"os": "unheard of", "zip": 1}), [1, 0, 0, 0])
 
@@ -126,4 +127,13 @@ def test_a_typical_context_is_as_long_whatever_the_number_of_features() -> None:
         contexts: list[Features] = [{f"f{i}": x for i, x in enumerate(row)} for row in rng.normal(size=(400, n)).tolist()]
         made = design(grown(contexts, limit=70), *contexts)
         length = np.square(made.rows(contexts)[:, 1 : n + 1]).sum(axis=1).mean()
-        assert length == pytest.approx(2.0, rel=0.1)
+        assert length == pytest.approx(2.0 * (REACH**2 if n > MAX_QUADRATIC else 1), rel=0.1)
+
+
+def test_a_model_of_before_keeps_its_scale() -> None:
+    state = msgspec.to_builtins(grown([{f"f{i}": 1.0 for i in range(30)}]).state())
+    del state["reach"]
+    old = Columns(msgspec.convert(state, ColumnsState))
+
+    assert old.unit == pytest.approx(np.sqrt(2 / 30))
+    assert Columns(old.state()).unit == old.unit

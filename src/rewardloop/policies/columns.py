@@ -17,6 +17,9 @@ from msgspec import Meta
 
 from rewardloop.features import MAX_NAME, Features
 
+REACH = 2.0
+"""Without products a context is so much longer, the prior so much wider: of 1, 1.5, 2, 2.8, 4 and √(p/2) it lost nowhere much, on
+the six data sets of `worlds.bundled` that have no products; on texture, whose features hang together, it earned .91 for .78."""
 MAX_QUADRATIC = 20
 """A context of more columns than these has no terms of degree 2: they would cost more than they tell."""
 
@@ -36,6 +39,8 @@ class ColumnsState(msgspec.Struct, frozen=True):
     n_names: Annotated[int, Meta(ge=1)]
     columns: list[Column]
     pairs: list[tuple[int, int]]
+    reach: Annotated[float, Meta(gt=0)] = 1.0
+    """How much longer a context is without terms of degree 2; 1 in models of before this was known."""
 
 
 class Columns:
@@ -54,7 +59,7 @@ class Columns:
     """
 
     def __init__(self, state: ColumnsState) -> None:
-        self._limit, self._degree = state.limit, state.degree
+        self._limit, self._degree, self._reach = state.limit, state.degree, state.reach
         self.n_names = state.n_names
         """Names of numbers and of words that the contexts of the first `grow` had, one at least."""
         self._columns, self.pairs = list(state.columns), list(state.pairs)
@@ -67,10 +72,10 @@ class Columns:
 
     @classmethod
     def new(cls, limit: int) -> Self:
-        return cls(ColumnsState(limit, 0, 1, [], [(0, 0)]))
+        return cls(ColumnsState(limit, 0, 1, [], [(0, 0)], REACH))
 
     def state(self) -> ColumnsState:
-        return ColumnsState(self._limit, self._degree, self.n_names, list(self._columns), list(self.pairs))
+        return ColumnsState(self._limit, self._degree, self.n_names, list(self._columns), list(self.pairs), self._reach)
 
     def __len__(self) -> int:
         """Places in e, the constant included."""
@@ -78,12 +83,13 @@ class Columns:
 
     @property
     def unit(self) -> float:
-        """What a z-score of 1 becomes in e: √(2/p) for p names, so that a typical context is as long whatever p is.
+        """What a z-score of 1 becomes in e: √(2/p) for p names, so that a typical context is as long whatever p is; without
+        products `REACH` times that.
 
         The prior standard deviation of a reward then does not grow with the number of features: `alpha` means the same for 4
         as for 64. With the products it is, but for factors √2, the kernel (1 + 2 z·z'/p)².
         """
-        return sqrt(2.0 / self.n_names)
+        return sqrt(2.0 / self.n_names) * (self._reach if self._degree == 1 else 1.0)
 
     def grow(self, contexts: Iterable[Features]) -> None:
         """Gives a column to every name and word not seen before."""
