@@ -67,7 +67,7 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="d", gc=False):
     values: tuple[float, ...] = ()
     """Where the action is continuous: what was chosen. `actions` then describes the range and `pmf` is over its cells."""
     density: float = 0.0
-    """Where the action is continuous: the density that `values` was sampled with."""
+    """Where the action is continuous: the density that `values` was sampled with; infinite where they were not sampled."""
 
     @property
     def joint_probability(self) -> float:

@@ -9,7 +9,7 @@ that begins with `_`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -21,6 +21,9 @@ Features = dict[str, float | str]
 
 MAX_FEATURES = 10_000
 MAX_DEPTH = 8
+MAX_VALUES = 64
+CELL = "values"
+"""Id of the one cell that a box of continuous actions is."""
 MAX_NAME = 256
 MAX_MAGNITUDE = 1e30
 
@@ -44,12 +47,21 @@ class _FlatAction(msgspec.Struct, forbid_unknown_fields=True):
 _flat_actions = msgspec.json.Decoder(list[Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)] | _FlatAction])
 
 
+class Ranges(NamedTuple):
+    """A box of continuous actions."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
 class ActionSet(msgspec.Struct, frozen=True):
     """The actions on offer. `features[i]` belongs to `ids[i]`; None where no action has any (fixed arms). `raw` is logged."""
 
     ids: tuple[str, ...]
     features: tuple[Features, ...] | None
     raw: bytes
+    ranges: Ranges | None = None
+    """Where the action is continuous: its box, of which `ids` are the cells."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -126,6 +138,8 @@ def parse_actions(raw: bytes, at: str = "$.actions") -> ActionSet:
     if plain is not None and (known := _plain_actions(plain, raw)):
         return known
     value = load_json(raw, at)
+    if type(value) is dict and set(value) == {"low", "high"}:
+        return _ranged(value, raw, at)
     if type(value) is not list:
         raise InvalidInput(f"Expected an array, got {_kind(value)}", at=at)
     if not 1 <= len(value) <= MAX_ACTIONS:
@@ -137,6 +151,27 @@ def parse_actions(raw: bytes, at: str = "$.actions") -> ActionSet:
     if not any(type(item) is dict for item in value):
         return ActionSet(ids, None, raw)
     return ActionSet(ids, tuple(_action_features(item, f"{at}[{i}]") for i, item in enumerate(value)), raw)
+
+
+def ranged_actions(low: Sequence[float], high: Sequence[float]) -> ActionSet:
+    """Continuous actions in a box: one cell.
+
+    >>> ranged_actions([0.0], [1.0]).raw
+    b'{"low":[0.0],"high":[1.0]}'
+    """
+    return parse_actions(msgspec.json.encode({"low": list(low), "high": list(high)}))
+
+
+def _ranged(value: Mapping[str, object], raw: bytes, at: str) -> ActionSet:
+    sides: dict[str, float] = {}
+    for name, numbers in value.items():
+        if type(numbers) is not list or not 1 <= len(numbers) <= MAX_VALUES:
+            raise InvalidInput(f"Expected an array of 1 to {MAX_VALUES} numbers, got {_kind(numbers)}", at=f"{at}.{name}")
+        _flatten_list(numbers, name, f"{at}.{name}", sides)  # type: ignore[arg-type]
+    low, high = (tuple(float(number) for name, number in sides.items() if name.startswith(side)) for side in ("low", "high"))
+    if len(low) != len(high) or any(a >= b for a, b in zip(low, high, strict=True)):
+        raise InvalidInput("Expected as many `low` as `high`, each below it", at=at)
+    return ActionSet((CELL,), None, raw, Ranges(low, high))
 
 
 def fixed_actions(ids: Sequence[str]) -> ActionSet:

@@ -58,7 +58,7 @@ def test_the_export_gives_the_numbers_of_the_policy_to_a_millionth(tmp_path: Pat
             np.testing.assert_allclose(policy.numbers(context), _numbers_by_torch(model, observation), rtol=1e-6, atol=1e-6)
 
 
-def test_memory_and_continuous_actions_are_refused(tmp_path: Path) -> None:
+def test_a_policy_with_memory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="remembers"):
         StableBaselines3().export(a_plan(algorithm="recurrentppo"), tmp_path)
 

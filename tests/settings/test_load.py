@@ -71,7 +71,7 @@ def refusal(text: str) -> str:
         (
             "actions: {}",
             (
-                "Expected a whole number from 1 to 1000 or a list of 1 to 1000 texts, "
+                "Expected a whole number from 1 to 1000 or a list of 1 to 1000 texts or a section with `low` and `high`, "
                 "got a section at `$.actions` (line 1 of offers.yaml)"
             ),
         ),

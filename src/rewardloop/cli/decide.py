@@ -52,7 +52,14 @@ def _answer(decision: Decision) -> dict[str, object]:
         {"slot": each.slot, "action": each.action, "index": each.position, "probability": each.probability}
         for each in shown(decision)
     ]
-    return {**answer, "probability": decision.probability, "model_id": decision.model_id, **({"slots": slots} if slots else {})}
+    drawn = {"values": decision.values, "density": decision.density} if decision.values else {}
+    return {
+        **answer,
+        "probability": decision.probability,
+        "model_id": decision.model_id,
+        **({"slots": slots} if slots else {}),
+        **drawn,
+    }
 
 
 def _print(decision: Decision, named: str) -> None:

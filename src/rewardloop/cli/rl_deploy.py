@@ -17,7 +17,7 @@ from rewardloop.cli.rl_options import Checkpoint, RunName
 from rewardloop.errors import UnknownExperiment
 from rewardloop.loop.experiment import Experiment
 from rewardloop.registry.catalog import Catalog
-from rewardloop.rl.deploying import Deployed, settings_for
+from rewardloop.rl.deploying import NOISE, Deployed, settings_for
 from rewardloop.rl.deploying import deploy as deployed
 from rewardloop.rl.runs import RunDirectory, Runs
 
@@ -31,13 +31,16 @@ def deploy(
     experiment: Annotated[str, Parameter(name=["--experiment", "-e"], help="Its name or its YAML file; a new name is made.")],
     checkpoint: Checkpoint = "best",
     force: Annotated[bool, Parameter(negative=(), help="Host it whatever the gate says.")] = False,
+    noise: Annotated[
+        float, Parameter(help="Deviation, as a share of the range, of continuous actions whose policy has none (td3, ddpg, ars).")
+    ] = NOISE,
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:
     sys.path.insert(0, os.getcwd())
     directory = Runs(data).find(run)
     with _opened(directory, experiment, data) as opened:
-        found = deployed(directory, opened, checkpoint=checkpoint, force=force)
+        found = deployed(directory, opened, checkpoint=checkpoint, force=force, noise=noise)
     if json:
         print_json(found)
     else:

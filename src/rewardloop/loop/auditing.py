@@ -8,7 +8,7 @@ import msgspec
 
 from rewardloop.clock import isoformat
 from rewardloop.events import Activation, Choice, Decision, Record, Reward
-from rewardloop.loop.deciding import Answer, Hosted, replay, replay_slots
+from rewardloop.loop.deciding import Answer, Hosted, replay, replay_slots, replay_values
 from rewardloop.policies.plackett_luce import position_marginals
 
 
@@ -34,6 +34,9 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     replayed_slots: tuple[Choice, ...] = ()
     marginals: tuple[tuple[float, ...], ...] = ()
     """P(an action stands at a position), a row a position; where the positions were drawn from one distribution (`once`)."""
+    values: tuple[float, ...] = ()
+    """Where the action is continuous: as it was logged."""
+    replayed_values: tuple[float, ...] = ()
 
 
 def audit(records: Sequence[Record], decision: Decision, model: Hosted) -> Audit:
@@ -42,6 +45,7 @@ def audit(records: Sequence[Record], decision: Decision, model: Hosted) -> Audit
     slots = replay_slots(decision, model)
     first = Answer(slots[0].pmf, slots[0].action, slots[0].probability) if slots else None
     replayed = first or replay(decision, model.policy, model.floor)
+    drawn = replay_values(decision, model)
     return Audit(
         event_id=decision.event_id,
         experiment=decision.experiment,
@@ -53,12 +57,14 @@ def audit(records: Sequence[Record], decision: Decision, model: Hosted) -> Audit
         joint_probability=decision.joint_probability,
         logged=logged,
         replayed=replayed,
-        same=logged == replayed and slots == decision.slots,
+        same=logged == replayed and slots == decision.slots and drawn == (decision.values, decision.density),
         rewards=tuple(record for record in records if isinstance(record, Reward)),
         activations=tuple(record for record in records if isinstance(record, Activation)),
         slots=decision.slots,
         replayed_slots=slots,
         marginals=_marginals(decision, model),
+        values=decision.values,
+        replayed_values=drawn.values,
     )
 
 

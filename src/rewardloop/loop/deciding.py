@@ -14,9 +14,9 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from rewardloop.clock import Clock
-from rewardloop.errors import InvalidInput
+from rewardloop.errors import Conflict, InvalidInput
 from rewardloop.events import Choice, Decision
-from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions, parse_context, parse_contexts
+from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions, parse_context, parse_contexts, ranged_actions
 from rewardloop.ids import EventIds, draws, draws_many, uniform
 from rewardloop.interactions import Floats
 from rewardloop.loop.asking import DecideRequest, EventId
@@ -24,12 +24,24 @@ from rewardloop.loop.baseline import Baseline
 from rewardloop.loop.filling import Rule, fill, refill
 from rewardloop.loop.slotting import Offer, Offering, wanted
 from rewardloop.loop.trials import CHAMPION, Asked, Scorer, Served, Trial
+from rewardloop.policies.continuous import ContinuousPolicy, Drawn, draw
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import sample, sample_rows, serve_pmf, serve_rows
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.settings import Draws, ExperimentSettings
 
-__all__ = ["Answer", "DecideRequest", "Decider", "EventId", "Hosted", "first_model", "first_model_id", "replay", "replay_slots"]
+__all__ = [
+    "Answer",
+    "DecideRequest",
+    "Decider",
+    "EventId",
+    "Hosted",
+    "first_model",
+    "first_model_id",
+    "replay",
+    "replay_slots",
+    "replay_values",
+]
 
 _CACHED_OFFERS = 128
 _CACHED_BYTES = 16_384
@@ -96,11 +108,29 @@ def replay(decision: Decision, policy: Policy, floor: float) -> Answer:
     return Answer(pmf, action, pmf[action])
 
 
+def draw_values(hosted: Hosted, context: Features, actions: ActionSet, explore: bool, seed: int) -> Drawn:
+    """What a model draws from a box; raises `Conflict` for a policy that only knows arms."""
+    policy = hosted.policy
+    if actions.ranges is None or not isinstance(policy, ContinuousPolicy):
+        raise Conflict(f"Model `{hosted.model_id}` chooses among arms, and these actions are continuous: deploy another")
+    spread = policy.spread(context, actions.ranges)
+    return draw(spread, actions.ranges, floor=hosted.floor, explore=explore, seed=seed)
+
+
+def replay_values(decision: Decision, model: Hosted) -> Drawn:
+    """`replay` of the values, where the actions are continuous; nothing where they are not."""
+    if not decision.values:
+        return Drawn((), decision.density)
+    actions = parse_actions(decision.actions)
+    return draw_values(model, parse_context(decision.context), actions, decision.explore, decision.seed)
+
+
 class Decider:
     """Turns requests into decisions for one experiment; holds no model and writes nothing."""
 
     def __init__(self, settings: ExperimentSettings, tag: int, ids: EventIds, clock: Clock) -> None:
         self._experiment = settings.experiment
+        self._ranged = ranged_actions(*settings.ranges) if settings.ranges is not None else None
         self._fixed = fixed_actions(settings.action_ids) if settings.action_ids is not None else None
         self._baseline = Baseline.of_settings(settings)
         self._usual: Offer | None = (self._fixed, ()) if self._fixed is not None else None
@@ -116,6 +146,8 @@ class Decider:
         `usual` is on offer where the request names no actions; by default the fixed ones.
         """
         usual = usual or self._usual
+        if self._ranged is not None:
+            return self._draw(hosted, request, self._ranged, at)
         if request.top_k or request.slots:
             return self._fill(hosted, request, usual, at)
         context = bytes(request.context)
@@ -140,7 +172,7 @@ class Decider:
         `actions` are offered to every request that names none itself.
         """
         usual = self._usual if actions is UNSET else self._offer(bytes(actions), "$.actions")
-        if any(request.top_k or request.slots for request in requests):
+        if self._ranged is not None or any(request.top_k or request.slots for request in requests):
             return [self.decide(hosted, request, usual, f"$.requests[{i}]") for i, request in enumerate(requests)]
         contexts = [bytes(request.context) for request in requests]
         features, offers = self._read_many(requests, contexts, usual)
@@ -160,6 +192,19 @@ class Decider:
         made = zip(requests, contexts, offers, served, chosen, events, strict=True)
         now = self.clock.now()
         return [self._decision(now, parts) for parts in made]
+
+    def _draw(self, hosted: Hosted, request: DecideRequest, actions: ActionSet, at: str) -> tuple[Decision, str]:
+        """A decision over a box: one cell with probability 1, the values in it, and the density they were drawn with."""
+        for name in ("actions", "excluded", "top_k", "slots"):
+            if getattr(request, name) not in (UNSET, [], None):
+                raise InvalidInput(f"Expected no `{name}`: the actions of `{self._experiment}` are continuous", at=f"{at}.{name}")
+        context = bytes(request.context)
+        event_id = request.event_id or self._ids.new(self._tag)
+        seed, sample_prob = draws(self._experiment, event_id)
+        drawn = draw_values(hosted, parse_context(context, f"{at}.context"), actions, request.explore, seed)
+        served = Served(hosted.model_id, CHAMPION, (1.0,))
+        made = self._decision(self.clock.now(), (request, context, (actions, ()), served, 0, (event_id, seed, sample_prob)))
+        return msgspec.structs.replace(made[0], values=drawn.values, density=drawn.density), made[1]
 
     def _otherwise(self, hosted: Hosted, asked: Asked) -> Served:
         """Where it is not simply the hosted model that decides."""
@@ -276,6 +321,10 @@ class Decider:
         known = self._offers.get(raw)
         if known is None:
             known = parse_actions(raw, at)
+            if known.ranges is not None:
+                raise InvalidInput(
+                    "Expected an array of actions, got a box: continuous actions are declared in the settings", at=at
+                )
             if self._is_back(hash(raw)) and len(raw) <= _CACHED_BYTES:
                 if len(self._offers) >= _CACHED_OFFERS:
                     self._offers.clear()

@@ -167,8 +167,11 @@ class Experiment(Opened):
         Returns the model, what the gate said (None: it was not asked), and the deployment (None: the gate said no).
         """
         with self.trainer():
+            asked = not force and self.catalog.hosted(self.settings.experiment) is not None
+            if asked:
+                self.modelling.check_judgeable()
             record = self.modelling.take_in(policy, source, golden, metrics)
-            if force or self.catalog.hosted(self.settings.experiment) is None:
+            if not asked:
                 return record, None, self.deploying.deploy(record.model_id, "manual" if force else "first")
             report = self.modelling.judge(record, self._cycle.join())
             return record, report, self.deploying.deploy(record.model_id, "gate") if report.passed else None

@@ -74,6 +74,8 @@ class Modelling:
             raise Conflict(
                 f"Expected events to learn from, found none closed {since}; an event closes with its reward or its window"
             )
+        if self.settings.ranges is not None:
+            raise Conflict("A policy over continuous actions is trained in a simulator: `rewardloop rl train`, then `rl deploy`")
         policy = self.load(parent.model_id) if parent else None
         forgotten = restarts(policy)
         trained = train(policy, data, self.settings, after=after, until=data.watermark, on_progress=on_progress)
@@ -162,12 +164,21 @@ class Modelling:
             return False
         return True
 
+    def check_judgeable(self) -> None:
+        """Raises `Conflict` where the lake does not hold what an estimate needs."""
+        if self.settings.ranges is not None:
+            raise Conflict(
+                f"The gate does not judge continuous actions, which `{self.settings.experiment}` has: compare policies by "
+                "`rewardloop rl compare`, and host one by `--force` or `rewardloop deploy`"
+            )
+
     def judge(self, candidate: ModelRecord, data: DataSet) -> GateReport:
         """The candidate against what is hosted, on the newest held-out events, as both would be served; recorded for ever."""
         return self._judged(candidate, self._match(candidate, data, everything=False))
 
     def estimate(self, model_id: str, data: DataSet) -> GateReport:
         """What any model, the uniform first one included, would earn on the newest held-out events; nothing is recorded."""
+        self.check_judgeable()
         policies = {"candidate": partial(self.served, self.load(model_id))}
         seen = look(self._log(data, None), policies, self.settings.training.seed, robust=False)
         return judge(seen, self.settings.gate, self.settings.reward.range)
@@ -188,6 +199,7 @@ class Modelling:
         return full_report(subject, gate, match.seen, self.settings.gate, self.settings.reward.range)
 
     def _match(self, candidate: ModelRecord, data: DataSet, *, everything: bool) -> _Match:
+        self.check_judgeable()
         hosted = self.catalog.hosted(self.settings.experiment)
         ours = self.load(candidate.model_id)
         theirs = self.load(hosted.model_id) if hosted else None

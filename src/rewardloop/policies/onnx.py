@@ -14,8 +14,9 @@ import numpy as np
 import onnxruntime
 
 from rewardloop.errors import Conflict, CorruptModel, InvalidInput, InvalidSettings
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import ActionSet, Features, Ranges
 from rewardloop.interactions import Floats, Interactions
+from rewardloop.policies.continuous import Spread
 from rewardloop.policies.model_files import read_model, write_model
 from rewardloop.policies.onnx_head import Head, read_head
 from rewardloop.settings import ExperimentSettings
@@ -59,6 +60,14 @@ class OnnxPolicy:
                 f"Expected the {self._head.n_arms} actions the policy was trained with, got {len(actions)}", at="$.actions"
             )
         return self._head.pmf(self.numbers(context))
+
+    def spread(self, context: Features, ranges: Ranges) -> Spread:
+        """Over a box of continuous actions, which must be the one it was trained in."""
+        if ranges != (self._head.low, self._head.high):
+            raise InvalidInput(
+                f"Expected actions from {self._head.low} to {self._head.high}, got {ranges.low} to {ranges.high}", at="$.actions"
+            )
+        return self._head.spread(self.numbers(context))
 
     def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
         """One at a time: a network rounds otherwise in a batch."""

@@ -13,8 +13,9 @@ import numpy as np
 from rewardloop.errors import CorruptModel, InvalidInput
 from rewardloop.features import Features
 from rewardloop.interactions import Floats
+from rewardloop.policies.continuous import Spread
 
-Kind = Literal["softmax", "greedy"]
+Kind = Literal["softmax", "greedy", "normal", "squashed", "point"]
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -23,13 +24,21 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     The network takes (1, n) float64 observations as the environment gives them and returns (1, Σ sizes) float64 numbers: log-odds
     (`softmax`) or values (`greedy`) of each choice. Several choices at once are one arm each way of choosing, in the order of
     nested loops, the last choice fastest.
+
+    Continuous actions have no sizes, and the network returns locations and logarithms of deviations: (1, 2d), `normal` in the
+    action's units, `squashed` before the tanh. A `point` returns (1, d) in the action's units, and is served with normal
+    noise of `noise` times the range.
     """
 
     kind: Kind
     inputs: tuple[str, ...]
     """The feature that each input is, as a context is flattened: `observation[0]`, `observation.temperature[3]`."""
-    sizes: tuple[int, ...]
+    sizes: tuple[int, ...] = ()
     """Options of each choice; one number for a plain choice."""
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    """The box of continuous actions."""
+    noise: float = 0.05
 
     @property
     def n_arms(self) -> int:
@@ -57,6 +66,8 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         >>> Head(kind="greedy", inputs=(), sizes=(3,)).pmf(np.array([0.5, 2.0, 1.0]))
         [0.0, 1.0, 0.0]
         """
+        if self.low:
+            return [1.0]
         if numbers.shape != (sum(self.sizes),) or not np.isfinite(numbers).all():
             raise CorruptModel(f"Expected {sum(self.sizes)} finite numbers from the network, got {numbers.tolist()!r:.200}")
         parts = np.split(numbers, np.cumsum(self.sizes)[:-1])
@@ -65,6 +76,16 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         pmf: list[float] = joint.tolist()
         return pmf
 
+    def spread(self, numbers: Floats) -> Spread:
+        """Over the box; raises `CorruptModel` for numbers that are not finite or not as many as they should be."""
+        d = len(self.low)
+        if numbers.shape != (d if self.kind == "point" else 2 * d,) or not np.isfinite(numbers).all():
+            raise CorruptModel(f"Expected finite numbers for {d} continuous actions, got {numbers.tolist()!r:.200}")
+        location = tuple(numbers[:d].tolist())
+        if self.kind == "point":
+            return Spread("normal", location, tuple(self.noise * (b - a) for a, b in zip(self.low, self.high, strict=True)))
+        return Spread("squashed" if self.kind == "squashed" else "normal", location, tuple(np.exp(numbers[d:]).tolist()))
+
 
 def read_head(raw: bytes) -> Head:
     """Raises `CorruptModel`."""
@@ -72,6 +93,10 @@ def read_head(raw: bytes) -> Head:
         head = msgspec.json.decode(raw, type=Head)
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise CorruptModel(f"Expected the head of an exported policy: {error}") from None
+    if head.low:
+        if len(head.low) != len(head.high) or not head.noise > 0 or head.kind not in ("normal", "squashed", "point"):
+            raise CorruptModel(f"Expected a policy over a box, got {head.kind} over {head.low} to {head.high}")
+        return head
     if not head.sizes or min(head.sizes) < 1:
         raise CorruptModel(f"Expected a policy with choices, got sizes {head.sizes}")
     return head

@@ -8,8 +8,9 @@ from typing import Final, Self
 
 import numpy as np
 
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import ActionSet, Features, Ranges
 from rewardloop.interactions import Floats, Interactions
+from rewardloop.policies.continuous import Spread
 from rewardloop.policies.model_files import read_model, write_model
 from rewardloop.settings import ExperimentSettings
 
@@ -35,6 +36,10 @@ class UniformPolicy:
     def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
         sizes = np.array([len(offered) for offered in actions], dtype=np.int64)
         return np.repeat(1.0 / sizes, sizes)
+
+    def spread(self, context: Features, ranges: Ranges) -> Spread:
+        """Over a box of continuous actions: every value alike."""
+        return Spread("uniform")
 
     def learn(self, interactions: Interactions) -> None:
         """Learns nothing."""

@@ -64,7 +64,7 @@ class Catalog:
             if row is None:
                 return enter_experiment(connection, settings, at)
             entry = entry_of(row)
-            if entry.settings.action_ids != settings.action_ids:
+            if (entry.settings.action_ids, entry.settings.ranges) != (settings.action_ids, settings.ranges):
                 raise Conflict(changed_actions(entry, settings))
             document = settings_to_json(settings).decode()
             if document != row.settings:

@@ -116,4 +116,7 @@ def _actions(settings: ExperimentSettings) -> str:
     ids = settings.action_ids
     if ids is None:
         return "actions that each request brings"
+    if settings.ranges is not None:
+        low, high = settings.ranges
+        return f"actions from {list(low)} to {list(high)}"[:120]
     return f"the {len(ids)} actions {', '.join(ids[:5])[:80]}" + (", …" if len(ids) > 5 else "")

@@ -11,18 +11,22 @@ from gymnasium import spaces
 
 from rewardloop.errors import Conflict, CorruptModel, InvalidInput
 from rewardloop.evaluation import GateReport
-from rewardloop.features import ActionSet, fixed_actions, parse_context
+from rewardloop.features import ActionSet, Ranges, fixed_actions, parse_context, ranged_actions
 from rewardloop.loop.experiment import Experiment
+from rewardloop.policies.continuous import draw
 from rewardloop.policies.onnx import OnnxPolicy
+from rewardloop.policies.onnx_head import Head
 from rewardloop.registry.records import Deployment, GoldenRequest
 from rewardloop.rl.environments import Env, EnvSpec, make_env
 from rewardloop.rl.episodes import Step, play
 from rewardloop.rl.evaluating import FIRST_SEED, actor_of
 from rewardloop.rl.runs import RunDirectory
 from rewardloop.rl.toolkit import load_toolkit
-from rewardloop.settings import ExperimentSettings
+from rewardloop.settings import ContinuousActions, ExperimentSettings
 
 GOLDEN: Final = 8
+NOISE: Final = 0.05
+PARITY: Final = 1e-6
 CHECKED: Final = 200
 """Observations of an episode on which the export must act as the policy does."""
 
@@ -44,21 +48,26 @@ def settings_for(directory: RunDirectory, name: str) -> ExperimentSettings:
     """An experiment whose arms are the actions of the run's environment, with defaults for everything else."""
     env = make_env(directory.read().plan.env)
     try:
-        return ExperimentSettings(experiment=name, actions=_n_arms(env.action_space))
+        return ExperimentSettings(experiment=name, actions=_declared(env.action_space))
     finally:
         env.close()
 
 
-def deploy(directory: RunDirectory, opened: Experiment, *, checkpoint: str = "best", force: bool = False) -> Deployed:
+def deploy(
+    directory: RunDirectory, opened: Experiment, *, checkpoint: str = "best", force: bool = False, noise: float = NOISE
+) -> Deployed:
     """Export a checkpoint into an experiment; host it if nothing is hosted, if the gate says so, or by `force`.
+
+    `noise`: the deviation, as a share of the range, that a policy over a box without a spread of its own is served with.
 
     Raises `CorruptModel` where the export does not act as the policy does, `Conflict` where the experiment has other actions.
     """
     manifest = directory.read()
     path = directory.chosen(checkpoint)
     exported = load_toolkit(manifest.plan.toolkit).export(manifest.plan, path)
-    policy = OnnxPolicy(exported.onnx, exported.head)
-    actions = _arms(opened.settings, exported.head.n_arms)
+    head = msgspec.structs.replace(exported.head, noise=noise)
+    policy = OnnxPolicy(exported.onnx, head)
+    actions = _arms(opened.settings, head)
     env = make_env(manifest.plan.env)
     try:
         seen = _seen(directory, checkpoint, env, manifest.plan.env)
@@ -88,8 +97,22 @@ def _numbers(part: Any) -> list[float]:
     return numbers
 
 
-def _arms(settings: ExperimentSettings, n_arms: int) -> ActionSet:
-    ids = settings.action_ids
+def _declared(space: spaces.Space[Any]) -> int | ContinuousActions:
+    if not isinstance(space, spaces.Box):
+        return _n_arms(space)
+    low, high = (tuple(float(number) for number in side.ravel()) for side in (space.low, space.high))
+    return ContinuousActions(low=low, high=high)
+
+
+def _arms(settings: ExperimentSettings, head: Head) -> ActionSet:
+    if head.low:
+        if settings.ranges != (head.low, head.high):
+            has = "arms" if settings.ranges is None else f"actions from {settings.ranges[0]} to {settings.ranges[1]}"
+            raise Conflict(
+                f"The policy acts from {head.low} to {head.high}, experiment `{settings.experiment}` has {has}; choose another"
+            )
+        return ranged_actions(head.low, head.high)
+    ids, n_arms = None if settings.ranges is not None else settings.action_ids, head.n_arms
     if ids is None or len(ids) != n_arms:
         has = "none that are fixed" if ids is None else str(len(ids))
         raise Conflict(
@@ -118,12 +141,26 @@ def _seen(directory: RunDirectory, checkpoint: str, env: Env, spec: EnvSpec) -> 
 
 def _check(policy: OnnxPolicy, actions: ActionSet, seen: Sequence[Step], space: spaces.Space[Any]) -> int:
     """Ties may fall either way: the arm that was taken must be as likely as the likeliest, to 1e-6."""
+    if actions.ranges is not None:
+        return _check_values(policy, actions.ranges, seen)
     for step, arm in zip(seen, _taken(seen, space), strict=True):
         pmf = np.array(policy.pmf(parse_context(context_of(step.observation)), actions))
         if step.masks is not None:
             pmf = pmf * step.masks
         if pmf[arm] < pmf.max() - 1e-6:
             raise CorruptModel(f"The export does not act as the policy does: it prefers arm {int(np.argmax(pmf))} to {arm}")
+    return len(seen)
+
+
+def _check_values(policy: OnnxPolicy, ranges: Ranges, seen: Sequence[Step]) -> int:
+    """The action without exploration, to 1e-6 of the range."""
+    span = np.subtract(ranges.high, ranges.low)
+    for step in seen:
+        spread = policy.spread(parse_context(context_of(step.observation)), ranges)
+        values = draw(spread, ranges, floor=0.0, explore=False, seed=0).values
+        off = float(np.max(np.abs(np.asarray(step.action, np.float64).ravel() - values) / span))
+        if off > PARITY:
+            raise CorruptModel(f"The export does not act as the policy does: it is off by {off:.3g} of the range")
     return len(seen)
 
 

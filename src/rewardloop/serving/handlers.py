@@ -142,7 +142,8 @@ async def readiness(call: Call) -> Reply:
 
 def _answer(decision: Decision, action: str) -> DecideAnswer:
     slots: list[SlotAnswer] | UnsetType = [SlotAnswer(*each) for each in shown(decision)] if decision.slots else UNSET
-    return DecideAnswer(decision.event_id, action, decision.action, decision.probability, decision.model_id, slots)
+    plain = DecideAnswer(decision.event_id, action, decision.action, decision.probability, decision.model_id, slots)
+    return msgspec.structs.replace(plain, values=decision.values, density=decision.density) if decision.values else plain
 
 
 def _view(served: ServedExperiment) -> ExperimentView:

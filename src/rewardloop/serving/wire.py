@@ -35,6 +35,10 @@ class DecideAnswer(msgspec.Struct, frozen=True, gc=False):
     model_id: str
     slots: list[SlotAnswer] | UnsetType = UNSET
     """Where `top_k` or `slots` were asked for: from the first to the last; the fields above are then those of the first."""
+    values: tuple[float, ...] | UnsetType = UNSET
+    """Where the action is continuous: what was chosen."""
+    density: float | UnsetType | None = UNSET
+    """The density that `values` was drawn with; null where it was not drawn (`explore: false`)."""
 
 
 class DecideBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,6 +6,7 @@ from rewardloop.settings.load import LoadedSettings, checked, load_settings, par
 from rewardloop.settings.mapping import settings_from_json, settings_to_json, to_mapping
 from rewardloop.settings.schema import (
     Aggregation,
+    ContinuousActions,
     Draws,
     Duration,
     ExperimentSettings,
@@ -23,6 +24,7 @@ from rewardloop.settings.schema import (
 
 __all__ = [
     "Aggregation",
+    "ContinuousActions",
     "Draws",
     "Duration",
     "ExperimentSettings",

@@ -22,6 +22,7 @@ def problems(settings: ExperimentSettings) -> Iterator[Problem]:
     """Every contradiction; empty for good settings."""
     yield from _policy(settings)
     yield from _actions(settings)
+    yield from _continuous(settings)
     yield from _reward(settings)
     yield from _training(settings)
     yield from _gate(settings)
@@ -59,6 +60,18 @@ def _actions(settings: ExperimentSettings) -> Iterator[Problem]:
         if action in seen:
             yield Problem(f"$.actions[{i}]", f"Action `{action}` stands twice, also at position {seen[action]}: name each once")
         seen.setdefault(action, i)
+
+
+def _continuous(settings: ExperimentSettings) -> Iterator[Problem]:
+    if settings.ranges is None:
+        return
+    low, high = settings.ranges
+    if len(low) != len(high):
+        yield Problem("$.actions", f"Expected as many `low` as `high`, got {len(low)} and {len(high)}")
+    elif any(a >= b for a, b in zip(low, high, strict=True)):
+        yield Problem("$.actions", "Expected each `low` below its `high`")
+    if settings.mode != "online":
+        yield Problem("$.mode", f"mode `{settings.mode}` serves a baseline action, and continuous actions have none: leave it out")
 
 
 def _reward(settings: ExperimentSettings) -> Iterator[Problem]:

@@ -46,6 +46,7 @@ def type_at(path: str) -> inspect.Type:
     """The type of the value at a JSON path that the schema has."""
     kind: inspect.Type = root()
     for key, index in _STEP.findall(path):
+        kind = _member(kind) if key else kind
         kind = plain(fields(kind)[key].type) if isinstance(kind, inspect.StructType) else _item(kind, int(index or 0))
     return kind
 
@@ -56,7 +57,7 @@ def expected(kind: inspect.Type) -> str:
     >>> expected(type_at("$.policy.floor")), expected(type_at("$.reward.range"))
     ('a number from 0 to 1', 'a list of 2 numbers')
     >>> expected(type_at("$.actions"))
-    'a whole number from 1 to 1000 or a list of 1 to 1000 texts'
+    'a whole number from 1 to 1000 or a list of 1 to 1000 texts or a section with `low` and `high`'
     """
     kind = plain(kind)
     if isinstance(kind, inspect.UnionType):
@@ -114,7 +115,15 @@ def _other(kind: inspect.Type) -> str:
             return f"a list of {low} to {high} {'texts' if isinstance(plain(item), inspect.StrType) else 'numbers'}"
         case inspect.CustomType():
             return A_DURATION
+        case inspect.StructType():
+            return "a section with " + " and ".join(f"`{key}`" for key in fields(kind))
     return "a section"
+
+
+def _member(kind: inspect.Type) -> inspect.Type:
+    """Of a union, the section in it, whose key is looked for."""
+    options = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    return next((plain(option) for option in options if isinstance(plain(option), inspect.StructType)), kind)
 
 
 def _item(kind: inspect.Type, index: int) -> inspect.Type:

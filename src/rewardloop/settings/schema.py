@@ -237,6 +237,13 @@ class LogSettings(Section, frozen=True, kw_only=True):
     )
 
 
+class ContinuousActions(Section, frozen=True, kw_only=True):
+    """A box: every action is a vector of numbers, each in its range."""
+
+    low: Annotated[tuple[Real, ...], Meta(min_length=1, max_length=64), said("Lowest value of each number.")]
+    high: Annotated[tuple[Real, ...], Meta(min_length=1, max_length=64), said("Highest value of each number.")]
+
+
 class ExperimentSettings(Section, frozen=True, kw_only=True):
     """One experiment."""
 
@@ -244,8 +251,11 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
     actions: Annotated[
         Annotated[int, Meta(ge=1, le=MAX_ACTIONS)]
         | Annotated[tuple[ActionId, ...], Meta(min_length=1, max_length=MAX_ACTIONS)]
+        | ContinuousActions
         | None,
-        said("A number (arms named 1 … n), a list of names, or null: each request brings its own actions."),
+        said(
+            "A number (arms named 1 … n), names, {low: […], high: […]} (continuous), or null: each request brings its own actions."
+        ),
     ] = None
     mode: Annotated[
         Mode,
@@ -268,10 +278,17 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
 
     @property
     def action_ids(self) -> tuple[str, ...] | None:
-        """Ids of the fixed arms, or None."""
+        """Ids of the fixed arms (of continuous actions: of the one cell), or None."""
+        if isinstance(self.actions, ContinuousActions):
+            return ("values",)
         if isinstance(self.actions, int):
             return tuple(str(arm) for arm in range(1, self.actions + 1))
         return self.actions
+
+    @property
+    def ranges(self) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+        """Lowest and highest of each number, where the actions are continuous."""
+        return (self.actions.low, self.actions.high) if isinstance(self.actions, ContinuousActions) else None
 
     @property
     def exploration(self) -> Exploration:

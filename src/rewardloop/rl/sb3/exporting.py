@@ -59,6 +59,8 @@ class Served(torch.nn.Module):
             return policy.q_net(seen)  # type: ignore[no-any-return]
         if kind == "QRDQN":
             return policy.quantile_net(seen).mean(dim=1)  # type: ignore[no-any-return]
+        if isinstance(self._model.action_space, spaces.Box):
+            return self._spread(seen, policy)
         if kind == "ARS":
             return policy.action_net(policy.extract_features(seen, policy.features_extractor))  # type: ignore[no-any-return]
         features = policy.pi_features_extractor(_prepared(seen, policy))
@@ -67,14 +69,36 @@ class Served(torch.nn.Module):
             return torch.stack([torch.zeros_like(logits), logits], dim=-1).flatten(1)
         return logits
 
+    def _spread(self, seen: Any, policy: Any) -> torch.Tensor:
+        """Locations and log deviations, or the action itself where the policy has no spread."""
+        kind = _continuous_kind(self._model)
+        if kind == "normal":
+            location = policy.action_net(policy.mlp_extractor.forward_actor(policy.pi_features_extractor(_prepared(seen, policy))))
+            return torch.cat([location, policy.log_std.expand_as(location)], dim=1)
+        if kind == "squashed":
+            location, log_std, _ = policy.actor.get_action_dist_params(seen)
+            return torch.cat([location, log_std], dim=1)
+        action = policy.actor(seen) if hasattr(policy, "actor") else policy(seen)
+        if not policy.squash_output:
+            return action  # type: ignore[no-any-return]
+        space = self._model.action_space
+        assert isinstance(space, spaces.Box)
+        low, high = (torch.from_numpy(side.astype(np.float64)) for side in (space.low.ravel(), space.high.ravel()))
+        scaled: torch.Tensor = low + 0.5 * (action.double() + 1.0) * (high - low)
+        return scaled
+
 
 def export(model: BaseAlgorithm) -> Exported:
     """Raises `InvalidInput` for actions that cannot be served."""
-    kind, sizes = _choices(model)
+    box = model.action_space if isinstance(model.action_space, spaces.Box) else None
+    if box is not None and getattr(model, "use_sde", False):
+        raise InvalidInput("State-dependent exploration (use_sde) is not exported", at="--checkpoint")
+    kind, sizes = (_continuous_kind(model), ()) if box is not None else _choices(model)
     model.policy.set_training_mode(False)
     served = Served(model).eval()
     parts = [(name, _size(space)) for name, space in served._parts]
-    head = Head(kind=kind, inputs=input_names(parts), sizes=sizes)
+    low, high = _box(box)
+    head = Head(kind=kind, inputs=input_names(parts), sizes=sizes, low=low, high=high)
     example = torch.zeros((1, len(head.inputs)), dtype=torch.float64)
     with TemporaryDirectory() as directory, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -100,6 +124,19 @@ def _choices(model: BaseAlgorithm) -> tuple[Kind, tuple[int, ...]]:
         case spaces.MultiBinary():
             return kind, (2,) * int(np.prod(model.action_space.shape))
     raise InvalidInput(f"Expected actions that are arms to serve, got {model.action_space}", at="--checkpoint")
+
+
+def _continuous_kind(model: BaseAlgorithm) -> Kind:
+    if hasattr(model.policy, "log_std"):
+        return "normal"
+    return "squashed" if hasattr(getattr(model.policy, "actor", None), "get_action_dist_params") else "point"
+
+
+def _box(space: spaces.Box | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    if space is None:
+        return (), ()
+    low, high = (tuple(float(number) for number in side.ravel()) for side in (space.low, space.high))
+    return low, high
 
 
 def _moments(env: VecEnv | None) -> dict[str, tuple[torch.Tensor, torch.Tensor, float]]:
