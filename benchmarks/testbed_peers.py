@@ -63,10 +63,10 @@ def mabwiser(policy: str, n_arms: int, seed: int) -> tuple[Decide, Learn]:
     return decide, learn
 
 
-def contextual(policy: str, n_arms: int, seed: int) -> tuple[Decide, Learn]:
-    from contextualbandits.online import LinTS, LinUCB  # noqa: PLC0415
+def contextual(n_arms: int, seed: int) -> tuple[Decide, Learn]:
+    from contextualbandits.online import LinUCB  # noqa: PLC0415
 
-    model = LinUCB(n_arms, alpha=0.1, random_state=seed + 1) if policy == "ucb" else LinTS(n_arms, v_sq=0.01, random_state=seed + 1)
+    model = LinUCB(n_arms, alpha=0.1, random_state=seed + 1)
     fitted: list[bool] = []
     dice = np.random.default_rng(seed)
 
@@ -118,8 +118,7 @@ PEERS: dict[str, Callable[[int, int], tuple[Decide, Learn]]] = {
     "VW, its default": vowpal,
     "MABWiser LinUCB": lambda n, seed: mabwiser("ucb", n, seed),
     "MABWiser LinTS": lambda n, seed: mabwiser("ts", n, seed),
-    "contextualbandits LinUCB": lambda n, seed: contextual("ucb", n, seed),
-    "contextualbandits LinTS": lambda n, seed: contextual("ts", n, seed),
+    "contextualbandits LinUCB": contextual,
     "river LinUCB": river,
     "coba VW squarecb": lambda n, seed: coba("squarecb", n, seed),
 }
