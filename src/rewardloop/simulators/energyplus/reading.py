@@ -30,8 +30,14 @@ class Band:
     def outside(self, row: Sequence[float]) -> float:
         if self.when is not None and row[self.when] <= COUNTS_ABOVE:
             return 0.0
-        low, high = self.low, self.high
-        return sum(low - row[i] if row[i] < low else row[i] - high if row[i] > high else 0.0 for i in self.columns)
+        low, high, total = self.low, self.high, 0.0
+        for i in self.columns:
+            value = row[i]
+            if value < low:
+                total += low - value
+            elif value > high:
+                total += value - high
+        return total
 
 
 class Interpreter:
@@ -72,14 +78,14 @@ class Interpreter:
 
     def account(self, row: Sequence[float]) -> StepAccount:
         hours = self._hours
-        total, hvac, it = (sum(row[i] for i in columns) / 1000 for columns in (self._total, self._hvac, self._it))
+        total, hvac, it = (sum([row[i] for i in columns]) / 1000 for columns in (self._total, self._hvac, self._it))
         return StepAccount(hours, total * hours, hvac * hours, it * hours, self._comfort.outside(row) * hours, total)
 
     def _term(self, term: Term) -> tuple[float, Callable[[Sequence[float]], float]]:
         if term.band is not None:
             return term.weight, self._band(term.of, term.band, term.when).outside
         columns, when = self._columns(term.of), None if term.when is None else self._index[term.when]
-        return term.weight, lambda row: sum(row[i] for i in columns) if when is None or row[when] > COUNTS_ABOVE else 0.0
+        return term.weight, lambda row: sum([row[i] for i in columns]) if when is None or row[when] > COUNTS_ABOVE else 0.0
 
     def _band(self, of: tuple[str, ...], band: tuple[float, float], when: str | None) -> Band:
         return Band(self._columns(of), *band, None if when is None else self._index[when])
