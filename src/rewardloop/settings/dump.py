@@ -44,6 +44,8 @@ def scalar(value: object) -> str:
     """
     if isinstance(value, list | tuple):
         return "[" + ", ".join(scalar(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {scalar(item)}" for key, item in value.items()) + "}"
     if isinstance(value, str):
         return yaml.safe_dump(value, default_style='"', width=1 << 30).rstrip("\n")
     return "null" if value is None else repr(value)
