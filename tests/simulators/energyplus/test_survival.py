@@ -102,6 +102,16 @@ def test_a_simulator_that_hangs_is_ended() -> None:
     env.close()
 
 
+def test_a_warm_up_that_takes_too_long_is_ended_with_all_it_started(place: Path) -> None:
+    specification = bundled("DataCenter-1Zone")
+    episode = msgspec.structs.replace(specification.episode, start_timeout_s=0.01)
+    env = EnergyPlusEnv(msgspec.structs.replace(specification, episode=episode), mode="fork")
+    with pytest.raises(SimulatorHung, match="start_timeout_s"):
+        env.reset(options=JULY)
+    assert _files(place) == []
+    env.close()
+
+
 @pytest.mark.parametrize("mode", ["fork", "in-process"])
 def test_what_energyplus_ends_a_run_for_is_quoted(mode: str) -> None:
     """Set-points that cross, which only the constraint keeps from EnergyPlus."""
