@@ -21,11 +21,13 @@ import numpy as np
 from benchmarks.offers import features, host
 from benchmarks.serve import ARMS, ARTICLES, Bench, server
 from rewardloop.clock import SystemClock
+from rewardloop.compat.personalizer.target import API_VERSION
 from rewardloop.features import fixed_actions, parse_actions
 from rewardloop.registry.catalog import Catalog
 
 ROUNDS = 5
 BODIES = 2_000
+PERSONALIZER = "/experiments/articles/personalizer"
 
 
 class Call(NamedTuple):
@@ -55,6 +57,17 @@ def articles(rng: np.random.Generator, repeated: bool) -> tuple[Call, Call]:
         lists = [list(of.values()) for of in offered]
         foreign.append(json.dumps({"shared_context": list(shared.values()), "actions_context": lists, "top_k": 1}).encode())
     return Call("/v1/experiments/articles/decide", native), Call("/endpoints/articles/invocations", foreign)
+
+
+def personalizer(rng: np.random.Generator, repeated: bool, path: str) -> tuple[Call, Call]:
+    """The same offers in Personalizer's words: one object of features for the context and for each action."""
+    native, _ = articles(rng, repeated)
+    foreign = []
+    for body in native.bodies:
+        asked = json.loads(body)
+        actions = [{"id": action["id"], "features": [action["features"]]} for action in asked["actions"]]
+        foreign.append(json.dumps({"contextFeatures": [asked["context"]], "actions": actions}).encode())
+    return native, Call(path, foreign)
 
 
 def prepare(data: Path, rng: np.random.Generator) -> None:
@@ -90,6 +103,9 @@ def main() -> None:
                 "sagemaker_arms": compare(bench, *arms(rng)),
                 "sagemaker_articles": compare(bench, *articles(rng, repeated=True)),
                 "sagemaker_articles_differing": compare(bench, *articles(rng, repeated=False)),
+                "personalizer_v1": compare(bench, *personalizer(rng, True, f"{PERSONALIZER}/v1.0/rank")),
+                "personalizer_2022": compare(bench, *personalizer(rng, True, f"{PERSONALIZER}/rank?api-version={API_VERSION}")),
+                "personalizer_differing": compare(bench, *personalizer(rng, False, f"{PERSONALIZER}/v1.0/rank")),
             }
     print(json.dumps(found, indent=1))
 

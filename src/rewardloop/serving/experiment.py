@@ -21,6 +21,7 @@ from rewardloop.registry.hosting import HostedWatch
 from rewardloop.registry.layout import ExperimentDirectory
 from rewardloop.serving.commits import Commits, InlineCommits, ThreadedCommits
 from rewardloop.serving.counts import ExperimentCounts
+from rewardloop.serving.recent import Recent, Taken, taken
 from rewardloop.settings import ExperimentSettings
 
 _PROBE_BYTES = 1 << 16
@@ -49,6 +50,7 @@ class ServedExperiment:
         self._loaded = True
         self._failing = False
         self._searching = asyncio.Lock()
+        self._recent = Recent()
         counts.model_id = self._hosted.model_id
 
     @property
@@ -65,6 +67,14 @@ class ServedExperiment:
         async with self._searching:
             return await asyncio.to_thread(self._find, event_id)
 
+    async def taken(self, event_id: str) -> Taken | None:
+        """When an event was decided, and with which slots: from memory where it is new and this worker's, else as `find`."""
+        known = self._recent.find(event_id)
+        if known is not None:
+            return known
+        decision = await self.find(event_id)
+        return taken(decision) if decision is not None else None
+
     def _find(self, event_id: str) -> Decision | None:
         lake = Lake(self._directory.lake, self.settings.reward).find(event_id) if self._directory.lake.exists() else []
         found = (record for record in lake or find(self._directory.log, event_id) if isinstance(record, Decision))
@@ -75,6 +85,8 @@ class ServedExperiment:
         answer = self._decider.decide(self._hosted, request)
         await self._commit(answer[:1])
         self.counts.decisions += 1
+        if request.event_id is not None or request.slots:
+            self._recent.remember(answer[0])
         return answer
 
     async def decide_many(self, requests: Sequence[DecideRequest], actions: msgspec.Raw | UnsetType) -> list[tuple[Decision, str]]:

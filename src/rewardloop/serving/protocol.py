@@ -35,9 +35,10 @@ class ShortCycle:
 
     message_event = _Unheard()
 
-    def __init__(self, route: Route, match: Match, headers: list[Header]) -> None:
+    def __init__(self, route: Route, match: Match, query: bytes, headers: list[Header]) -> None:
         self.route = route
         self.match = match
+        self.query = query
         self.headers = headers
         self.body = bytearray()
         self.more_body = True
@@ -107,15 +108,16 @@ class ShortcutProtocol(HttpToolsProtocol):
         """Takes it, if this request may."""
         if not isinstance(self.app, Application) or not self._free() or not self._is_plain_post():
             return False
-        match = self.app.find(self.url)
+        path, _, query = self.url.partition(b"?")
+        match = self.app.find(path)
         route = match.routes.get("POST") if match is not None else None
         if match is None or route is None or not _is_plain(self.headers, route):
             return False
-        self.cycle = ShortCycle(route, match, self.headers)
+        self.cycle = ShortCycle(route, match, query, self.headers)
         return True
 
     def _is_plain_post(self) -> bool:
-        return self.parser.get_method() == b"POST" and b"?" not in self.url and self.parser.get_http_version() == "1.1"
+        return self.parser.get_method() == b"POST" and b"#" not in self.url and self.parser.get_http_version() == "1.1"
 
     def _free(self) -> bool:
         """Nothing is being answered on this connection, and the worker has room."""
@@ -125,7 +127,7 @@ class ShortcutProtocol(HttpToolsProtocol):
         return limit is None or (len(self.connections) < limit and len(self.tasks) < limit)
 
     async def _answer(self, cycle: ShortCycle) -> None:
-        reply = await self.app.answer(cycle.route, cycle.match.parameters, b"", cycle.headers, bytes(cycle.body))
+        reply = await self.app.answer(cycle.route, cycle.match.parameters, cycle.query, cycle.headers, bytes(cycle.body))
         cycle.response_complete = True
         if cycle.disconnected or self.transport.is_closing():
             return

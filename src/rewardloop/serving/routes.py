@@ -116,7 +116,7 @@ class Match:
 
 
 class Router:
-    """Finds the routes of a raw (percent-encoded) path, so that an event id may hold a slash.
+    """Finds the routes of a raw (percent-encoded) path, so that an event id may hold a slash. The first part is no parameter.
 
     >>> found = Router(ROUTES).find(b"/v1/events/order%2F17/activate")
     >>> found.parameters, list(found.routes)
@@ -124,9 +124,11 @@ class Router:
     """
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        self._templates: dict[tuple[str, ...], dict[str, Route]] = {}
+        self._templates: dict[tuple[int, str], dict[tuple[str, ...], dict[str, Route]]] = {}
         for route in routes:
-            self._templates.setdefault(tuple(route.template.split("/")), {})[route.method] = route
+            template = tuple(route.template.split("/"))
+            alike = self._templates.setdefault((len(template), template[1]), {})
+            alike.setdefault(template, {})[route.method] = route
         self._cache: dict[bytes, Match] = {}
 
     def find(self, raw_path: bytes) -> Match | None:
@@ -134,7 +136,8 @@ class Router:
 
     def _find(self, raw_path: bytes) -> Match | None:
         parts = raw_path.decode("latin-1").split("/")
-        for template, routes in self._templates.items():
+        alike = self._templates.get((len(parts), parts[1]), {}) if len(parts) > 1 else {}
+        for template, routes in alike.items():
             if (parameters := _parameters(template, parts)) is not None:
                 found = Match(routes, parameters)
                 self._remember(raw_path, found)

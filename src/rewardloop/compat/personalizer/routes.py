@@ -1,0 +1,75 @@
+"""The routes of the Personalizer dialect, each under four paths. `rewardloop serve` finds them by their entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rewardloop.compat.personalizer import ranking, requests, rewarding
+from rewardloop.compat.personalizer.replies import refuse
+from rewardloop.compat.personalizer.target import Handler, handle
+from rewardloop.serving.bodies import JSON_TYPES
+from rewardloop.serving.routes import MiB, Route
+
+
+class Operation(NamedTuple):
+    """One operation; its path is below `personalizer`."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    answer: object = None
+    requests: tuple[type, ...] = ()
+    body_required: bool = False
+    accepts: frozenset[bytes] = frozenset()
+    max_body: int = MiB
+
+
+OPERATIONS = (
+    Operation("POST", "/rank", ranking.rank, "Rank actions", ranking.RankAnswer, (requests.RankBody,), True, JSON_TYPES),
+    Operation("POST", "/events/{event_id}/reward", rewarding.reward, "Reward", None, (requests.RewardBody,), True, JSON_TYPES),
+    Operation("POST", "/events/{event_id}/activate", rewarding.activate, "Let a deferred event count"),
+    Operation(
+        "POST", "/multislot/rank", ranking.rank_slots, "Fill slots", ranking.SlotsAnswer, (requests.SlotsBody,), True, JSON_TYPES
+    ),
+    Operation(
+        "POST",
+        "/multislot/events/{event_id}/reward",
+        rewarding.reward_slots,
+        "Reward slots of an event",
+        None,
+        (requests.SlotsRewardBody,),
+        True,
+        JSON_TYPES,
+    ),
+    Operation("POST", "/multislot/events/{event_id}/activate", rewarding.activate, "Let a deferred event count"),
+)
+
+
+def _routes() -> Iterator[Route]:
+    """Paths without a version first: `multislot` is none."""
+    for versioned in (False, True):
+        for operation in OPERATIONS:
+            yield _route(operation, named=False, versioned=versioned)
+            yield _route(operation, named=True, versioned=versioned)
+
+
+def _route(operation: Operation, *, named: bool, versioned: bool) -> Route:
+    prefix = f"{'/experiments/{experiment}' if named else ''}/personalizer{'/{version}' if versioned else ''}"
+    return Route(
+        operation.method,
+        prefix + operation.path,
+        handle(operation.handler, named=named, versioned=versioned),
+        operation.summary,
+        operation.answer,
+        operation.requests,
+        operation.max_body,
+        operation.body_required,
+        refuse,
+        operation.accepts,
+        f"personalizer_{operation.handler.__name__}",
+    )
+
+
+ROUTES: tuple[Route, ...] = tuple(_routes())
