@@ -28,7 +28,7 @@ def tune(
     env: EnvId = None,
     env_param: EnvParameters = (),
     algo: Annotated[str, Parameter(name=["--algo", "-a"], help="As `rewardloop rl algorithms` names it.")] = "ppo",
-    toolkit: Annotated[str, Parameter(help="sb3, or rllib.")] = "sb3",
+    toolkit: Annotated[str, Parameter(help="Its name; `rewardloop rl algorithms` lists them.")] = "sb3",
     study: Annotated[str | None, Parameter(help="Name of the study; the same name goes on with it.")] = None,
     trials: Annotated[int, Parameter(help="Trials in all, those of earlier calls included.")] = 20,
     search: Annotated[

@@ -70,7 +70,9 @@ def check(plan: Plan) -> tuple[Facts, SpacesOnly]:
         env.close()
     check_fits(find_algorithm(ROWS, plan.algorithm), facts, ROWS, plan.env.id)
     if plan.ray:
-        raise InvalidInput("Toolkit `sb3` trains on one machine; for a cluster choose --toolkit rllib", at="--ray")
+        raise InvalidInput(
+            "Toolkit `sb3` trains on one machine: leave --ray out, or choose a toolkit that knows a cluster", at="--ray"
+        )
     return facts, stand_in
 
 

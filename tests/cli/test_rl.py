@@ -1,0 +1,56 @@
+"""`rewardloop rl …` as a shell would run it: from a training to a decision."""
+
+from __future__ import annotations
+
+SMALL = ("--steps", "128", "--checkpoint-every", "64", "--eval-episodes", "1", "-p", "n_steps=64", "-p", "net_arch=[8]")
+
+
+def test_from_training_to_a_served_decision(rewardloop, tmp_path):
+    trained = rewardloop("rl", "train", "--env", "CartPole-v1", "--algo", "PPO", *SMALL, "--json")
+    assert (trained.code, trained.json["status"], trained.json["n_steps"]) == (0, "done", 128)
+    name = trained.json["run"]
+    assert name in rewardloop("rl", "runs").out
+    assert rewardloop("rl", "runs", name, "--report", "learning.png").code == 0
+    assert rewardloop("rl", "evaluate", name, "--episodes", "3", "--json").json["score"]["n"] == 3
+    compared = rewardloop("rl", "compare", name, "--episodes", "5", "--constants", "1", "--report", "c.html", "--json")
+    assert [row["policy"] for row in compared.json["rows"]] == ["random", "tuned constant", name]
+    assert rewardloop("rl", "enjoy", name, "--report", "episode.json").code == 0
+    assert {"learning.png", "c.html", "episode.json"} <= {path.name for path in tmp_path.iterdir()}
+    deployed = rewardloop("rl", "deploy", name, "--experiment", "cart", "--json")
+    assert (deployed.code, deployed.json["model_id"]) == (0, "cart.1")
+    decided = rewardloop("decide", "cart", "-c", '{"observation": [0.1, 0.2, 0.3, 0.4]}', "--json")
+    assert decided.json["model_id"] == "cart.1"
+    further = rewardloop("rl", "train", "--resume", name, "--steps", "192", "--json")
+    assert (further.json["n_steps"], further.json["n_resumed"]) == (192, 1)
+
+
+def test_a_box_is_decided_with_values_and_a_density(rewardloop):
+    trained = rewardloop("rl", "train", "--env", "Pendulum-v1", *SMALL, "--normalise", "--json")
+    assert rewardloop("rl", "deploy", trained.json["run"], "-e", "swing").code == 0
+    decided = rewardloop("decide", "swing", "-c", '{"observation": [1.0, 0.0, 0.5]}', "--json").json
+    assert -2 <= decided["values"][0] <= 2
+    assert decided["density"] > 0
+
+
+def test_the_matrix_shows_only_what_fits_an_environment(rewardloop):
+    everything = {row["name"] for row in rewardloop("rl", "algorithms", "--json").json}
+    fitting = {row["name"] for row in rewardloop("rl", "algorithms", "--env", "Pendulum-v1", "--json").json}
+    assert len(everything) == 14
+    assert fitting == {"ppo", "a2c", "trpo", "recurrentppo", "sac", "td3", "ddpg", "tqc", "crossq", "ars"}
+    assert "CartPole" not in rewardloop("rl", "envs").out
+    assert rewardloop("rl", "envs", "--json").json[0]["id"].startswith("rewardloop/")
+
+
+def test_mistakes_are_one_line(rewardloop):
+    for words, said in (
+        (("trian",), "did you mean `train`"),
+        (("train",), "--env"),
+        (("train", "--env", "CartPole-v7"), "did you mean"),
+        (("train", "--env", "CartPole-v1", "--steps", "0"), "at least 1"),
+        (("evaluate", "nothing"), "Unknown run"),
+        (("train", "--env", "CartPole-v1", "--param", "gamma"), "name=value"),
+    ):
+        ran = rewardloop("rl", *words)
+        assert ran.code in (1, 2)
+        assert said in ran.err
+        assert ran.err.count("\n") == 1
