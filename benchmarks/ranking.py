@@ -28,12 +28,12 @@ from rewardloop.loop.closing import Closing
 from rewardloop.loop.deciding import Decider, Hosted
 from rewardloop.loop.online import closed_interactions
 from rewardloop.policies import new_policy
-from rewardloop.settings import Duration, ExperimentSettings, LearnerSettings, PolicySettings, RankingSettings, RewardSettings
+from rewardloop.settings import Duration, ExperimentSettings, PolicySettings, RankingSettings, RewardSettings
 from rewardloop.worlds.cascade import Cascade
 
 TOP = 5
-CHOSEN = PolicySettings(exploration="regcbopt", floor=0.01, learner=LearnerSettings(interactions="none"))
-"""Without crossing the context with itself: with an id for each of 100 users that is 100 × 100 × 6 weights from 2,000 events."""
+CHOSEN = PolicySettings(exploration="regcbopt", floor=0.01)
+"""`interactions: auto` does not cross these contexts, which are words: an id for each of 100 users, a taste."""
 Show = Callable[[int], Sequence[int]]
 Learn = Callable[[int, Sequence[int], Sequence[float]], None]
 

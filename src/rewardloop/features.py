@@ -224,6 +224,8 @@ def _flatten(value: Mapping[str, object], prefix: str, at: str, into: Features, 
             raise InvalidInput(_bad_key(key), at=f"{at}.{key[:40]}")
         kind = type(item)
         name = prefix + key
+        if name in into:
+            raise InvalidInput(f"Expected one feature `{name[:80]}`, got two: call one of them otherwise", at=f"{at}.{key[:40]}")
         if kind is float or kind is int:
             into[name] = _number(item, f"{at}.{key}")
         elif kind is str:
@@ -242,6 +244,8 @@ def _flatten_list(items: Sequence[object], name: str, at: str, into: Features) -
     for i, item in enumerate(items):
         if type(item) is not float and type(item) is not int:
             raise InvalidInput(f"Expected an array of numbers, got {_kind(item)}", at=f"{at}[{i}]")
+        if f"{name}[{i}]" in into:
+            raise InvalidInput(f"Expected one feature `{name[:80]}[{i}]`, got two: call one of them otherwise", at=f"{at}[{i}]")
         into[f"{name}[{i}]"] = _number(item, f"{at}[{i}]")
 
 

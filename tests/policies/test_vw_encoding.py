@@ -8,9 +8,9 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewardloop.features import Features, fixed_actions, parse_actions
+from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions
 from rewardloop.policies.scaling import Scaler
-from rewardloop.policies.vw_encoding import Encoder, Lines, Pairs, Shared, action_pairs, label
+from rewardloop.policies.vw_encoding import SPACES, Encoder, Groups, Lines, Pairs, Shared, action_groups, label
 
 MASK = (1 << 18) - 1
 OFFSETS = (123_456_789, 4_000_000_000, 77)
@@ -44,8 +44,8 @@ def test_pairs_are_indices_and_bounded_numbers(seen: Features, row: Features) ->
 @given(features, features)
 def test_a_line_of_json_says_the_same_and_nothing_a_client_wrote(seen: Features, row: Features) -> None:
     pairs = encoder(seen).pairs(row)
-    lines = Lines(OFFSETS, MASK)
-    text = lines.line(Shared(pairs[:2], pairs[2:]), lines.actions([pairs]), label(0, 0.25, 0.5))
+    lines = Lines(dict(zip(SPACES, OFFSETS, strict=True)), MASK)
+    text = lines.line(Shared(pairs[:2], pairs[2:]), lines.actions([[(SPACES[2], pairs)]]), label(0, 0.25, 0.5))
     assert text.count(b"\n") == 1
     assert text.isascii()
     assert parsed(text, "s", OFFSETS[0]) == pairs[:2]
@@ -55,8 +55,8 @@ def test_a_line_of_json_says_the_same_and_nothing_a_client_wrote(seen: Features,
 def test_features_that_share_an_index_are_both_kept() -> None:
     crowded = encoder(mask=3)
     pairs = crowded.pairs({f"f{i}": float(i % 4) for i in range(9)})
-    lines = Lines(OFFSETS, 3)
-    assert parsed(lines.line(Shared(pairs, []), lines.actions([[]])), "s", OFFSETS[0], mask=3) == pairs
+    lines = Lines(dict(zip(SPACES, OFFSETS, strict=True)), 3)
+    assert parsed(lines.line(Shared(pairs, []), lines.actions([[(SPACES[2], [])]])), "s", OFFSETS[0], mask=3) == pairs
 
 
 def test_a_number_is_scaled_and_a_word_is_an_indicator() -> None:
@@ -105,3 +105,10 @@ def test_what_is_remembered_is_bounded() -> None:
     for start in range(0, 250_000, 1_000):
         made.pairs({f"f{start + i}": (1.0 if i % 2 else "word") for i in range(1_000)})
     assert made.n_remembered <= 200_000
+
+
+def action_pairs(encoder: Encoder, actions: ActionSet) -> list[Pairs]:
+    """Where nothing is named, an action is one group."""
+    groups: list[Groups] = action_groups(encoder, actions, None)
+    assert all([letter for letter, _ in group] == [SPACES[2]] for group in groups)
+    return [group[0][1] for group in groups]

@@ -1,14 +1,15 @@
 """Which feature is which column of the native engine's design. No numbers: scaling and rows are `design`'s.
 
 A context becomes e = [1, z₁ … z_p]: a number has a column, a word ("os" = "ios") one of its own. A column of the design is a
-product e_i·e_j: (0, j) is z_j itself, (i, j) a term of degree 2. Columns are only ever appended, so that what was summed over
-earlier rows stays true: those rows have 0 there.
+product e_i·e_j: (0, j) is z_j itself, (i, j) a term of degree 2, (i, j, k) one of degree 3, which only interactions by name ask
+for. Columns are only ever appended, so that what was summed over earlier rows stays true: those rows have 0 there.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain, combinations_with_replacement, islice
 from math import sqrt
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -16,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from rewardloop.features import MAX_NAME, Features
+from rewardloop.policies.namespaces import multiplied, namespace
 
 REACH = 2.0
 """Without products a context is so much longer, the prior so much wider: of 1, 1.5, 2, 2.8, 4 and √(p/2) it lost nowhere much, on
@@ -32,15 +34,20 @@ class Column(NamedTuple):
     value: str = ""
 
 
+Product = Annotated[tuple[int, ...], Meta(min_length=2, max_length=3)]
+
+
 class ColumnsState(msgspec.Struct, frozen=True):
     limit: int
     degree: Literal[0, 1, 2]
     """0: not decided, nothing has been seen."""
     n_names: Annotated[int, Meta(ge=1)]
     columns: list[Column]
-    pairs: list[tuple[int, int]]
+    pairs: list[Product]
     reach: Annotated[float, Meta(gt=0)] = 1.0
     """How much longer a context is without terms of degree 2; 1 in models of before this was known."""
+    interactions: tuple[tuple[str, ...], ...] = ()
+    """By name: then these are the products, however many columns there are, as long as they fit."""
 
 
 class Columns:
@@ -60,9 +67,12 @@ class Columns:
 
     def __init__(self, state: ColumnsState) -> None:
         self._limit, self._degree, self._reach = state.limit, state.degree, state.reach
+        self._interactions = state.interactions
+        self._asked = multiplied(state.interactions)
         self.n_names = state.n_names
         """Names of numbers and of words that the contexts of the first `grow` had, one at least."""
-        self._columns, self.pairs = list(state.columns), list(state.pairs)
+        self._columns: list[Column] = list(state.columns)
+        self.pairs: list[Product] = list(state.pairs)
         self._n_buckets = max(1, state.limit // 10)
         self.numbers: dict[str, int] = {}
         self.words: dict[str, dict[str, int]] = {}
@@ -71,11 +81,12 @@ class Columns:
             self._index(column, place)
 
     @classmethod
-    def new(cls, limit: int) -> Self:
-        return cls(ColumnsState(limit, 0, 1, [], [(0, 0)], REACH))
+    def new(cls, limit: int, interactions: tuple[tuple[str, ...], ...] = ()) -> Self:
+        return cls(ColumnsState(limit, 0, 1, [], [(0, 0)], REACH, interactions))
 
     def state(self) -> ColumnsState:
-        return ColumnsState(self._limit, self._degree, self.n_names, list(self._columns), list(self.pairs), self._reach)
+        known = self.n_names, list(self._columns), list(self.pairs)
+        return ColumnsState(self._limit, self._degree, *known, self._reach, self._interactions)
 
     def __len__(self) -> int:
         """Places in e, the constant included."""
@@ -122,18 +133,29 @@ class Columns:
         self._index(column, place)
         self.pairs.append((0, place))
         products = self._products(place)
-        if self._degree == 2 and place <= MAX_QUADRATIC and len(products) <= self._room():
+        if self._degree == 2 and (self._interactions or place <= MAX_QUADRATIC) and len(products) <= self._room():
             self.pairs += products
 
     def _decide_degree(self) -> None:
         n = len(self._columns)
         self.n_names = max(1, len(self.numbers) + len(self.words))
-        products = [pair for place in range(1, n + 1) for pair in self._products(place)] if n <= MAX_QUADRATIC else []
-        self._degree = 2 if n <= MAX_QUADRATIC and len(products) <= self._room() else 1
+        few = n <= MAX_QUADRATIC or bool(self._interactions)
+        products = [pair for place in range(1, n + 1) for pair in self._products(place)] if few else []
+        self._degree = 2 if few and len(products) <= self._room() else 1
         self.pairs += products if self._degree == 2 else []
 
-    def _products(self, place: int) -> list[tuple[int, int]]:
-        return [(other, place) for other in range(1, place + 1) if self._may_multiply(other, place)]
+    def _products(self, place: int) -> list[Product]:
+        """With it and those before it; a list that is too long to fit ends early."""
+        others = [other for other in range(1, place + 1) if self._may_multiply(other, place)]
+        if not self._interactions:
+            return [(other, place) for other in others]
+        pairs: Iterator[Product] = ((i, place) for i in others if self._asks(i, place))
+        both = (pair for pair in combinations_with_replacement(others, 2) if self._may_multiply(*pair))
+        triples: Iterator[Product] = ((i, j, place) for i, j in both if self._asks(i, j, place))
+        return list(islice(chain(pairs, triples), self._room() + 1))
+
+    def _asks(self, *places: int) -> bool:
+        return self._asked(tuple([namespace(self._columns[place - 1].name) for place in places]))
 
     def _may_multiply(self, i: int, j: int) -> bool:
         one, other = self._columns[i - 1], self._columns[j - 1]

@@ -35,8 +35,10 @@ class Design:
         self._places = np.array([0, *columns.numbers.values()], dtype=np.intp)
         self._words = tuple(columns.words.items())
         self._only_numbers = len(columns) == len(self._places)
-        self._first, self._second = np.array(columns.pairs, dtype=np.intp).T.copy()
-        self._linear = not self._first.any()
+        # In front, the constant is a factor of every product that has fewer than three.
+        padded = [(0, 0, 0)[len(pair) :] + pair for pair in columns.pairs]
+        self._third, self._first, self._second = np.array(padded, dtype=np.intp).T.copy()
+        self._linear, self._cubic = not self._first.any(), bool(self._third.any())
         self._high = np.array([1.0] + [LIMIT * columns.unit] * len(self._names))
         self._low = -self._high
         self.rescale(scaler)
@@ -61,7 +63,10 @@ class Design:
         e: Floats = np.minimum(np.maximum(z, self._low), self._high)
         if not self._only_numbers:
             e = self._with_words(e, context)
-        return e if self._linear else e[self._first] * e[self._second]
+        if self._linear:
+            return e
+        products: Floats = e[self._first] * e[self._second]
+        return products * e[self._third] if self._cubic else products
 
     def rows(self, contexts: Sequence[Features]) -> Floats:
         """(n, d): `row` of each."""
@@ -69,7 +74,10 @@ class Design:
         E: Floats = np.clip((raw - self._mean) * self._scale, self._low, self._high)
         if not self._only_numbers:
             E = np.array([self._with_words(e, context) for e, context in zip(E, contexts, strict=True)])
-        return E if self._linear else E.take(self._first, axis=1) * E.take(self._second, axis=1)
+        if self._linear:
+            return E
+        products: Floats = E.take(self._first, axis=1) * E.take(self._second, axis=1)
+        return products * E.take(self._third, axis=1) if self._cubic else products
 
     def _numbers(self, context: Features) -> bytes:
         """1 and the numbers, unscaled, as doubles; means for what is absent or, for once, a word."""

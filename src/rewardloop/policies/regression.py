@@ -55,8 +55,15 @@ class Regression:
         self._design = Design(columns, scaler)
 
     @classmethod
-    def new(cls, n_arms: int, max_columns: int, declared: tuple[float, float] | None, forgetting: Forgetting = "none") -> Self:
-        columns = Columns.new(min(max_columns, isqrt(_MAX_CELLS // n_arms) - 1))
+    def new(
+        cls,
+        n_arms: int,
+        max_columns: int,
+        declared: tuple[float, float] | None,
+        forgetting: Forgetting = "none",
+        interactions: tuple[tuple[str, ...], ...] = (),
+    ) -> Self:
+        columns = Columns.new(min(max_columns, isqrt(_MAX_CELLS // n_arms) - 1), interactions)
         return cls(RewardRange(declared), Scaler(), columns, Memory.new(n_arms, forgetting))
 
     @property

@@ -46,7 +46,8 @@ class RidgePolicy:
         if ids is None:
             raise InvalidSettings(f"Expected fixed actions for `{rule}`, got none; name them or use `regcbopt`", at="$.actions")
         learner, rewards = settings.policy.learner, settings.reward.range
-        config = Config(rule, settings.policy.alpha, seed, learner.max_columns, rewards, learner.forgetting)
+        named = learner.interactions if isinstance(learner.interactions, tuple) else ()
+        config = Config(rule, settings.policy.alpha, seed, learner.max_columns, rewards, learner.forgetting, named)
         return cls(config, ids, _blank(config, len(ids)), _batch([]), 0)
 
     @property
@@ -137,7 +138,7 @@ class RidgePolicy:
 
 
 def _blank(config: Config, n_arms: int) -> Regression:
-    return Regression.new(n_arms, config.max_columns, config.range, config.forgetting)
+    return Regression.new(n_arms, config.max_columns, config.range, config.forgetting, config.interactions)
 
 
 def _batch(events: Sequence[tuple[Features, int, float]]) -> Batch:

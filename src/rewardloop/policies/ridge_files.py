@@ -33,6 +33,7 @@ class Config(msgspec.Struct, frozen=True):
     max_columns: Annotated[int, Meta(ge=1)]
     range: tuple[float, float] | None
     forgetting: Forgetting = "none"
+    interactions: tuple[tuple[str, ...], ...] = ()
 
 
 class RidgeState(msgspec.Struct, frozen=True):
@@ -69,7 +70,9 @@ def load_ridge(directory: Path) -> tuple[RidgeState, Past]:
 
 def _check(state: RidgeState) -> None:
     columns, n_arms = state.regression.columns, len(state.ids)
-    if not all(0 <= i <= j <= len(columns.columns) for i, j in columns.pairs) or columns.pairs[:1] != [(0, 0)]:
+    if not all(min(p) >= 0 and list(p) == sorted(p) and p[-1] <= len(columns.columns) for p in columns.pairs):
+        raise ValueError("a column that is not there")
+    if columns.pairs[:1] != [(0, 0)]:
         raise ValueError("a column that is not there")
     if not all(0 <= arm < n_arms for _, arm, _ in state.head or ()):
         raise ValueError("an arm that is not there")

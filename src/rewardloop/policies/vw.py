@@ -22,12 +22,13 @@ from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.exploration import ordered_sum
 from rewardloop.policies.model_files import read_model, write_model
+from rewardloop.policies.namespaces import Namespaces, Spaces
 from rewardloop.policies.rewards import RewardRange
 from rewardloop.policies.vw_actions import PreparedActions
 from rewardloop.policies.vw_arguments import learner_arguments
 from rewardloop.policies.vw_bulk import drive
-from rewardloop.policies.vw_encoding import Encoder, Lines, Pairs, Shared, label
-from rewardloop.policies.vw_engines import SPACES, Engine, NativeEngine, PublicEngine
+from rewardloop.policies.vw_encoding import SPACES, Encoder, Lines, Pairs, Shared, label, shared_groups
+from rewardloop.policies.vw_engines import Engine, NativeEngine, PublicEngine
 from rewardloop.policies.vw_state import VowpalState
 from rewardloop.policies.vw_statistics import Statistics, StatisticsState
 from rewardloop.settings import ExperimentSettings
@@ -63,6 +64,8 @@ class VowpalWabbitPolicy:
         self._mask = (1 << settings.policy.learner.bits) - 1
         self._contexts = Encoder(statistics.contexts, "context", self._mask)
         self._actions = Encoder(statistics.actions, "action", self._mask)
+        named = settings.policy.learner.interactions
+        self._namespaces = Namespaces(named) if isinstance(named, tuple) else None
         self._workspace: Workspace | None = None
         self._open(weights)
 
@@ -87,6 +90,8 @@ class VowpalWabbitPolicy:
             return self._statistics.state()
 
     def pmf(self, context: Features, actions: ActionSet) -> Sequence[float]:
+        if self._namespaces is not None:
+            self._namespaces.check(context, actions)
         with self._lock:
             if self._workspace is None:
                 return [1.0 / len(actions)] * len(actions)
@@ -154,9 +159,10 @@ class VowpalWabbitPolicy:
         # Never `-t`: it changes confidence-based distributions. The model holds the state of the generator; a seed would clash.
         start = ["--random_seed", str(self._seed)] if weights is None else ["-i", str(weights)]
         self._workspace = workspace = Workspace(arg_list=[*self._arguments(), *start])
-        s, x, a = (workspace.hash_space(chr(space)) for space in SPACES)
-        self._engine: Engine = _engine(workspace, Lines((s, x, a), self._mask))
-        self._prepared = PreparedActions(self._engine, self._actions)
+        spaces = self._namespaces.spaces if self._namespaces is not None else Spaces()
+        offsets = {space: workspace.hash_space(chr(space)) for space in (*SPACES, *spaces.context, *spaces.action)}
+        self._engine: Engine = _engine(workspace, Lines(offsets, self._mask), spaces)
+        self._prepared = PreparedActions(self._engine, self._actions, self._namespaces)
 
     def _arguments(self) -> list[str]:
         return learner_arguments(self._settings, self._statistics.crossed or 0)
@@ -170,9 +176,13 @@ class VowpalWabbitPolicy:
         self._prepared.forget_scales()
 
     def _shared(self, context: Features) -> Shared:
+        if self._namespaces is not None:
+            return shared_groups(self._contexts, context, self._namespaces)
         return self._split(self._contexts.pairs(context))
 
     def _shared_many(self, contexts: Sequence[Features]) -> Iterable[Shared]:
+        if self._namespaces is not None:
+            return map(self._shared, contexts)
         return map(self._split, self._contexts.pairs_many(contexts))
 
     def _split(self, pairs: Pairs) -> Shared:
@@ -209,7 +219,7 @@ class VowpalWabbitPolicy:
 
     def _shared_parts(self, contexts: Sequence[Features]) -> Iterator[bytes]:
         lines = self._engine.lines
-        columns = self._contexts.columns(contexts)
+        columns = self._contexts.columns(contexts) if self._namespaces is None else None
         if columns is not None and not 0 < (self._statistics.crossed or 0) < len(columns[0]) and (plain := lines.plain(columns)):
             return plain
         return (lines.shared(self._shared(context)) for context in contexts)
@@ -224,11 +234,11 @@ class VowpalWabbitPolicy:
         return path.read_bytes()
 
 
-def _engine(workspace: Workspace, lines: Lines) -> Engine:
+def _engine(workspace: Workspace, lines: Lines, spaces: Spaces) -> Engine:
     if not NATIVE:
         return PublicEngine(workspace, lines)
     kind = pylibvw.vw.lContextualBandit
-    return NativeEngine(workspace, lines, lambda: pylibvw.example(workspace, kind), kind)
+    return NativeEngine(workspace, lines, lambda: pylibvw.example(workspace, kind), kind, spaces)
 
 
 def _forgetful(settings: ExperimentSettings) -> bool:

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 from rewardloop.events import MAX_ACTIONS
 from rewardloop.features import ActionSet
-from rewardloop.policies.vw_encoding import Encoder, action_pairs
+from rewardloop.policies.namespaces import Namespaces
+from rewardloop.policies.vw_encoding import Encoder, action_groups
 from rewardloop.policies.vw_engines import Engine, Prepared
 
 MAX_KEPT: Final = max(1_024, MAX_ACTIONS)
@@ -26,9 +27,10 @@ class PreparedActions:
     examples are filled again and again, and stay in the processor's cache.
     """
 
-    def __init__(self, engine: Engine, encoder: Encoder) -> None:
+    def __init__(self, engine: Engine, encoder: Encoder, namespaces: Namespaces | None = None) -> None:
         self._engine = engine
         self._encoder = encoder
+        self._namespaces = namespaces
         self._kept: dict[bytes, _Kept] = {}
         self._n = 0
         self._seen: set[int] = set()
@@ -46,7 +48,7 @@ class PreparedActions:
         if text is None:
             if len(self._texts) >= MAX_KEPT:
                 self._texts.clear()
-            text = self._texts[actions.raw] = self._engine.lines.actions(action_pairs(self._encoder, actions))
+            text = self._texts[actions.raw] = self._engine.lines.actions(action_groups(self._encoder, actions, self._namespaces))
         return text
 
     def forget_scales(self) -> None:
@@ -59,7 +61,7 @@ class PreparedActions:
         self._let_pass()
         while self._n + len(actions) > MAX_KEPT:
             self._drop(next(iter(self._kept)))
-        prepared = self._engine.prepare(action_pairs(self._encoder, actions))
+        prepared = self._engine.prepare(action_groups(self._encoder, actions, self._namespaces))
         if self._is_new(hash(actions.raw)):
             self._passing = prepared
         else:

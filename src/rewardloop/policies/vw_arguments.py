@@ -2,6 +2,7 @@
 
 Always action-dependent features (`--cb_explore_adf`): the fixed-arm reductions are rewritten to it since 8.11, and badly.
 Three namespaces: `s` the context, `a` one action, `x` what of a very long context is not crossed with itself.
+Interactions by name have letters of their own, see `namespaces`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from rewardloop.errors import InvalidSettings
+from rewardloop.policies.namespaces import Namespaces
 from rewardloop.settings import ExperimentSettings, PolicySettings
 
 MTR_ONLY: Final = ("squarecb", "regcb", "regcbopt")
@@ -43,13 +45,19 @@ def learner_arguments(settings: ExperimentSettings, crossed: int, bits: int | No
     """
     _check(settings)
     policy = settings.policy
-    pairs = ["--interactions", "ssa", "--interactions", "xa"] if crossed else []
     return [
         *("--cb_explore_adf", "--cb_type", policy.learner.cb_type, *_EXPLORATIONS[settings.exploration](policy)),
         *("-l", str(policy.learner.learning_rate), "-b", str(bits or policy.learner.bits)),
-        *("--interactions", "sa", *pairs, "--json", "--quiet"),
+        *(*_interactions(settings, crossed), "--json", "--quiet"),
         *extra_arguments(policy.learner.arguments),
     ]
+
+
+def _interactions(settings: ExperimentSettings, crossed: int) -> list[str]:
+    named = settings.policy.learner.interactions
+    if isinstance(named, tuple):
+        return Namespaces(named).arguments()
+    return ["--interactions", "sa", *(["--interactions", "ssa", "--interactions", "xa"] if crossed else [])]
 
 
 def extra_arguments(text: str) -> list[str]:

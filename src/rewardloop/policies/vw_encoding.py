@@ -7,7 +7,7 @@ happen. The same numbers go in by `push_feature_list` and by JSON, so both learn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from operator import itemgetter
 from typing import NamedTuple
@@ -16,10 +16,15 @@ import msgspec
 import numpy as np
 
 from rewardloop.features import ActionSet, Features
+from rewardloop.policies.namespaces import Namespaces
 from rewardloop.policies.scaling import LIMIT, Scaler
 
 Pairs = list[tuple[int, float]]
+Groups = Sequence[tuple[int, Pairs]]
+"""Letters of namespaces, each with what stands in it."""
 
+S, X, A = SPACES = (ord("s"), ord("x"), ord("a"))
+"""The letters that are always there: a context, what of a long one is not crossed, an action."""
 MAX_NAMES = 100_000
 """Hashes remembered; beyond these the memory starts afresh."""
 
@@ -27,10 +32,11 @@ _encode = msgspec.json.Encoder(enc_hook=float).encode
 
 
 class Shared(NamedTuple):
-    """A context: the features that may be crossed with each other, and the rest."""
+    """A context: the features that may be crossed with each other, the rest, and those in namespaces of their own."""
 
     crossed: Pairs
     rest: Pairs
+    named: Groups = ()
 
 
 class Encoder:
@@ -114,11 +120,28 @@ class Encoder:
         return index
 
 
-def action_pairs(encoder: Encoder, actions: ActionSet) -> list[Pairs]:
+def action_groups(encoder: Encoder, actions: ActionSet, namespaces: Namespaces | None) -> list[Groups]:
     """Features of each action. Its id is one of them: fixed arms have no other, and items that come back are recognised."""
+    if namespaces is not None:
+        return [_named_groups(encoder, namespaces, action, own) for action, own in _with_features(actions)]
     if actions.features is None:
-        return [encoder.pairs({"id": action}) for action in actions.ids]
-    return [_own_pairs(encoder, action, own) for action, own in zip(actions.ids, actions.features, strict=True)]
+        return [((A, encoder.pairs({"id": action})),) for action in actions.ids]
+    return [((A, _own_pairs(encoder, action, own)),) for action, own in zip(actions.ids, actions.features, strict=True)]
+
+
+def shared_groups(encoder: Encoder, context: Features, namespaces: Namespaces) -> Shared:
+    """A context cut up by namespace."""
+    rest, named = namespaces.of_context(context)
+    return Shared(encoder.pairs(rest), [], [(letter, encoder.pairs(features)) for letter, features in named])
+
+
+def _with_features(actions: ActionSet) -> Iterable[tuple[str, Features]]:
+    return zip(actions.ids, actions.features or ({},) * len(actions), strict=True)
+
+
+def _named_groups(encoder: Encoder, namespaces: Namespaces, action: str, own: Features) -> Groups:
+    rest, named = namespaces.of_action({"id": action, **own})
+    return [(A, encoder.pairs(rest)), *((letter, encoder.pairs(features)) for letter, features in named)]
 
 
 def _own_pairs(encoder: Encoder, action: str, own: Features) -> Pairs:
@@ -130,30 +153,35 @@ def _own_pairs(encoder: Encoder, action: str, own: Features) -> Pairs:
 class Lines:
     """Events as JSON lines for Vowpal Wabbit's parser, which adds the namespace's hash to a name that is a number.
 
-    `offsets` are those hashes, of `s`, `x` and `a`; they are subtracted here so that the index comes out as it went in.
+    `offsets` are those hashes, by letter; they are subtracted here so that the index comes out as it went in.
     """
 
-    def __init__(self, offsets: tuple[int, int, int], mask: int) -> None:
-        self._s, self._x, self._a = offsets
+    def __init__(self, offsets: Mapping[int, int], mask: int) -> None:
+        self._offsets = offsets
         self._mask = mask
 
-    def actions(self, actions: Sequence[Pairs]) -> bytes:
+    def actions(self, actions: Sequence[Groups]) -> bytes:
         """The end of a line; the same for all events that offer the same actions."""
-        return b',"_multi":[' + b",".join(b'{"a":' + self._object(pairs, self._a) + b"}" for pairs in actions) + b"]}\n"
+        return b',"_multi":[' + b",".join(b"{" + b",".join(map(self._space, groups)) + b"}" for groups in actions) + b"]}\n"
 
     def line(self, shared: Shared, actions: bytes, label: bytes = b"") -> bytes:
         return b"{" + label + b'"s":' + self.shared(shared) + actions
 
     def shared(self, shared: Shared) -> bytes:
         """The context's part of a line, after `"s":`."""
-        rest = b',"x":' + self._object(shared.rest, self._x) if shared.rest else b""
-        return self._object(shared.crossed, self._s) + rest
+        rest = b',"x":' + self._object(shared.rest, self._offsets[X]) if shared.rest else b""
+        named = b"".join(b"," + self._space(group) for group in shared.named)
+        return self._object(shared.crossed, self._offsets[S]) + rest + named
 
     def plain(self, contexts: tuple[list[int], list[list[float]]]) -> Iterator[bytes] | None:
         """The objects of `Encoder.columns`; None where two names share an index."""
         indices, rows = contexts
-        names = [(index - self._s) & self._mask for index in indices]
+        names = [(index - self._offsets[S]) & self._mask for index in indices]
         return (_encode(dict(zip(names, row, strict=True))) for row in rows) if len(set(names)) == len(names) else None
+
+    def _space(self, group: tuple[int, Pairs]) -> bytes:
+        letter, pairs = group
+        return b'"%c":%b' % (letter, self._object(pairs, self._offsets[letter]))
 
     def _object(self, pairs: Pairs, offset: int) -> bytes:
         mask = self._mask

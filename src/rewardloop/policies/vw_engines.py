@@ -7,11 +7,10 @@ that are not documented. `PublicEngine` needs the documented interface only and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from rewardloop.policies.vw_encoding import Lines, Pairs, Shared, label
-
-SPACES: Final = (ord("s"), ord("x"), ord("a"))
+from rewardloop.policies.namespaces import Spaces
+from rewardloop.policies.vw_encoding import SPACES, Groups, Lines, Shared, label
 
 Workspace = Any
 Example = Any
@@ -23,7 +22,7 @@ class Engine(Protocol):
 
     lines: Lines
 
-    def prepare(self, actions: Sequence[Pairs]) -> Prepared: ...
+    def prepare(self, actions: Sequence[Groups]) -> Prepared: ...
 
     def release(self, actions: Prepared) -> None: ...
 
@@ -34,29 +33,34 @@ class Engine(Protocol):
 
 class _Actions(NamedTuple):
     examples: list[Example]
-    pairs: Sequence[Pairs]
+    groups: Sequence[Groups]
 
 
 class NativeEngine:
     """Examples of its own, made once and filled again and again; they never enter Vowpal Wabbit's pool."""
 
-    def __init__(self, workspace: Workspace, lines: Lines, new_example: Callable[[], Example], label_type: int) -> None:
+    def __init__(
+        self, workspace: Workspace, lines: Lines, new_example: Callable[[], Example], label_type: int, spaces: Spaces
+    ) -> None:
         self.lines = lines
         self._workspace = workspace
         self._new_example = new_example
         self._label_type = label_type
         self._shared = new_example()
         self._shared.set_label_string(workspace, "shared", label_type)
-        self._shared.push_namespace(SPACES[0])
+        self._named, self._own = spaces.context, (SPACES[2], *spaces.action)
+        for space in (SPACES[0], *self._named):
+            self._shared.push_namespace(space)
         self._idle: list[Example] = []
 
-    def prepare(self, actions: Sequence[Pairs]) -> _Actions:
-        return _Actions([self._action(pairs) for pairs in actions], actions)
+    def prepare(self, actions: Sequence[Groups]) -> _Actions:
+        return _Actions([self._action(groups) for groups in actions], actions)
 
     def release(self, actions: _Actions) -> None:
         for example in actions.examples:
             self._workspace.unsetup_example(example)
-            example.erase_namespace(SPACES[2])
+            for space in self._own:
+                example.erase_namespace(space)
         self._idle += actions.examples
 
     def predict(self, shared: Shared, actions: _Actions) -> list[float]:
@@ -71,25 +75,27 @@ class NativeEngine:
         # A label cannot be taken off an example again, so the chosen action gets a fresh one.
         labelled = self._blank()
         labelled.set_label_string(self._workspace, f"0:{cost!r}:{probability!r}", self._label_type)
-        self._describe(labelled, actions.pairs[chosen])
+        self._describe(labelled, actions.groups[chosen])
         before, after = actions.examples[:chosen], actions.examples[chosen + 1 :]
         try:
             self._workspace.learn_multi([self._fill(shared), *before, labelled, *after])
         finally:
             self._empty(shared)
 
-    def _action(self, pairs: Pairs) -> Example:
+    def _action(self, groups: Groups) -> Example:
         example = self._idle.pop() if self._idle else self._blank()
-        self._describe(example, pairs)
+        self._describe(example, groups)
         return example
 
     def _blank(self) -> Example:
         example = self._new_example()
-        example.push_namespace(SPACES[2])
+        for space in self._own:
+            example.push_namespace(space)
         return example
 
-    def _describe(self, example: Example, pairs: Pairs) -> None:
-        example.push_feature_list(self._workspace, SPACES[2], 0, pairs)
+    def _describe(self, example: Example, groups: Groups) -> None:
+        for space, pairs in groups:
+            example.push_feature_list(self._workspace, space, 0, pairs)
         self._workspace.setup_example(example)
 
     def _fill(self, shared: Shared) -> Example:
@@ -98,6 +104,8 @@ class NativeEngine:
         if shared.rest:
             example.push_namespace(SPACES[1])
             example.push_feature_list(self._workspace, SPACES[1], 0, shared.rest)
+        for space, pairs in shared.named:
+            example.push_feature_list(self._workspace, space, 0, pairs)
         self._workspace.setup_example(example)
         return example
 
@@ -106,6 +114,8 @@ class NativeEngine:
         if shared.rest:
             self._shared.erase_namespace(SPACES[1])
             self._shared.pop_namespace()
+        for space in self._named:
+            self._shared.erase_namespace(space)
         self._shared.erase_namespace(SPACES[0])
 
 
@@ -116,7 +126,7 @@ class PublicEngine:
         self.lines = lines
         self._workspace = workspace
 
-    def prepare(self, actions: Sequence[Pairs]) -> bytes:
+    def prepare(self, actions: Sequence[Groups]) -> bytes:
         return self.lines.actions(actions)
 
     def release(self, actions: bytes) -> None:

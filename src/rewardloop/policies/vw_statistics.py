@@ -62,6 +62,18 @@ def _crossed(interactions: Interactions, settings: ExperimentSettings) -> int:
     wanted = settings.policy.learner.interactions
     if wanted != "auto":
         return QUADRATIC_CROSSED if wanted == "quadratic" else 0
+    if _mostly_words(interactions):
+        return 0
     context = max(len(features) for features in interactions.contexts)
     action = max(1 + max(map(len, offered.features or ({},))) for offered in interactions.actions)
     return AUTO_CROSSED if context * action <= AUTO_FEATURES else 0
+
+
+def _mostly_words(interactions: Interactions) -> bool:
+    """Whether actions bring features and half of the contexts' features or more are words: ids, as a rule.
+
+    Each pair of words then has weights of its own for each feature of each action, more than there will be events.
+    """
+    words = sum(type(value) is str for features in interactions.contexts for value in features.values())
+    brought = any(offered.features is not None for offered in interactions.actions)
+    return brought and 2 * words >= sum(map(len, interactions.contexts)) > 0

@@ -5,6 +5,7 @@ from rewardloop.settings.durations import format_duration, parse_duration, read_
 from rewardloop.settings.load import LoadedSettings, checked, load_settings, parse_settings, settings_from_mapping
 from rewardloop.settings.mapping import settings_from_json, settings_to_json, to_mapping
 from rewardloop.settings.schema import (
+    MAX_NAMESPACES,
     Aggregation,
     ContinuousActions,
     Draws,
@@ -23,6 +24,7 @@ from rewardloop.settings.schema import (
 )
 
 __all__ = [
+    "MAX_NAMESPACES",
     "Aggregation",
     "ContinuousActions",
     "Draws",

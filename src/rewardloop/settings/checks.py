@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rewardloop.errors import did_you_mean
-from rewardloop.settings.schema import ExperimentSettings
+from rewardloop.settings.schema import MAX_NAMESPACES, ExperimentSettings
 
 NATIVE = ("lints", "linucb")
 MTR_ONLY = ("regcb", "regcbopt", "squarecb")
@@ -48,6 +48,10 @@ def _policy(settings: ExperimentSettings) -> Iterator[Problem]:
             "$.policy.learner.forgetting",
             f"A half-life is for `lints` and `linucb`, got `{exploration}`: Vowpal Wabbit forgets with `arguments: --power_t 0`",
         )
+    named = policy.learner.interactions
+    names = {name for term in named for name in term if isinstance(named, tuple)} - {"context", "action"}
+    if len(names) > MAX_NAMESPACES:
+        yield Problem("$.policy.learner.interactions", f"Expected at most {MAX_NAMESPACES} names of namespaces, got {len(names)}")
     if policy.floor >= 1:
         yield Problem(
             "$.policy.floor", "A floor of 1 leaves the policy nothing to decide: choose one below 1, or `exploration: uniform`"

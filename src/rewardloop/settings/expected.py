@@ -112,7 +112,7 @@ def _other(kind: inspect.Type) -> str:
         case inspect.TupleType(item_types=items):
             return f"a list of {len(items)} numbers"
         case inspect.VarTupleType(item_type=item, min_length=low, max_length=high):
-            return f"a list of {low} to {high} {'texts' if isinstance(plain(item), inspect.StrType) else 'numbers'}"
+            return f"a list of {low} to {high} {_several(plain(item))}"
         case inspect.CustomType():
             return A_DURATION
         case inspect.StructType():
@@ -124,6 +124,12 @@ def _member(kind: inspect.Type) -> inspect.Type:
     """Of a union, the section in it, whose key is looked for."""
     options = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
     return next((plain(option) for option in options if isinstance(plain(option), inspect.StructType)), kind)
+
+
+def _several(item: inspect.Type) -> str:
+    if isinstance(item, inspect.VarTupleType):
+        return f"lists of {item.min_length} to {item.max_length} {_several(plain(item.item_type))}"
+    return "texts" if isinstance(item, inspect.StrType) else "numbers"
 
 
 def _item(kind: inspect.Type, index: int) -> inspect.Type:

@@ -89,8 +89,10 @@ def _explain(document: Document, tree: dict[str, object], message: str) -> NoRet
     for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", path):
         value = value[key or int(index)]  # type: ignore[index]
     kind = plain(type_at(path))
-    if isinstance(kind, inspect.LiteralType) and isinstance(value, str):
-        key, words = path[path.rfind(".") + 1 :], [str(word) for word in kind.values]
+    options = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    words = [str(word) for option in options if isinstance(option, inspect.LiteralType) for word in option.values]
+    if words and isinstance(value, str):
+        key = path[path.rfind(".") + 1 :]
         hint = f"; expected one of {listed(words)}{nearest_word(key, value, words)}"
         raise document.refuse(f"Unknown {noun(key)} `{value[:80]}`", path, hint) from None
     raise document.refuse(f"Expected {expected(kind)}, got {found(value)}", path) from None

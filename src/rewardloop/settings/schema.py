@@ -33,6 +33,11 @@ Draws = Literal["each", "once"]
 Feedback = Literal["all", "cascade", "position"]
 
 
+MAX_NAMESPACES = 12
+Namespace = Annotated[str, Meta(min_length=1, max_length=64)]
+Interaction = Annotated[tuple[Namespace, ...], Meta(min_length=2, max_length=3)]
+
+
 class Duration(int):
     """Microseconds. The loader reads `30s` and the like into it."""
 
@@ -52,8 +57,11 @@ class LearnerSettings(Section, frozen=True, kw_only=True):
     learning_rate: Annotated[Positive, said("Size of a step.")] = 2.0
     bits: Annotated[int, Meta(ge=8, le=28), said("The weights have 2^bits places.")] = 20
     interactions: Annotated[
-        Literal["auto", "none", "quadratic"],
-        said("auto: quadratic in the context while its features × those of an action are at most 64."),
+        Literal["auto", "none", "quadratic"] | Annotated[tuple[Interaction, ...], Meta(min_length=1, max_length=20)],
+        said(
+            "auto: quadratic in the context while its features × those of an action are at most 64; not where actions bring "
+            "features and most of the context's are words. Or by name: [[user, item], [user, item, time]]."
+        ),
     ] = "auto"
     replay: Annotated[
         int, Meta(ge=1, le=32), said("Passes in all: new events once, then replay - 1 more over a sample of history.")
