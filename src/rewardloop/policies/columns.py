@@ -93,6 +93,11 @@ class Columns:
         return len(self._columns) + 1
 
     @property
+    def named(self) -> bool:
+        """Whether the products are those that were asked for by name."""
+        return bool(self._interactions)
+
+    @property
     def unit(self) -> float:
         """What a z-score of 1 becomes in e: √(2/p) for p names, so that a typical context is as long whatever p is; without
         products `REACH` times that.

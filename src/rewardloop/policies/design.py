@@ -38,7 +38,9 @@ class Design:
         # In front, the constant is a factor of every product that has fewer than three.
         padded = [(0, 0, 0)[len(pair) :] + pair for pair in columns.pairs]
         self._third, self._first, self._second = np.array(padded, dtype=np.intp).T.copy()
-        self._linear, self._cubic = not self._first.any(), bool(self._third.any())
+        self._linear, self._named = not self._first.any(), columns.named
+        # A product that was asked for by name is expected to matter as much as a feature, not as one of very many products.
+        self._share = columns.unit ** -(np.count_nonzero(padded, axis=1) - 1.0).clip(0.0) if columns.named else np.ones(1)
         self._high = np.array([1.0] + [LIMIT * columns.unit] * len(self._names))
         self._low = -self._high
         self.rescale(scaler)
@@ -66,7 +68,7 @@ class Design:
         if self._linear:
             return e
         products: Floats = e[self._first] * e[self._second]
-        return products * e[self._third] if self._cubic else products
+        return products * e[self._third] * self._share if self._named else products
 
     def rows(self, contexts: Sequence[Features]) -> Floats:
         """(n, d): `row` of each."""
@@ -77,7 +79,7 @@ class Design:
         if self._linear:
             return E
         products: Floats = E.take(self._first, axis=1) * E.take(self._second, axis=1)
-        return products * E.take(self._third, axis=1) if self._cubic else products
+        return products * E.take(self._third, axis=1) * self._share if self._named else products
 
     def _numbers(self, context: Features) -> bytes:
         """1 and the numbers, unscaled, as doubles; means for what is absent or, for once, a word."""
