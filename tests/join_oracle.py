@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.settings import RewardSettings
 
@@ -15,6 +17,8 @@ from rewardloop.settings import RewardSettings
 class Joined:
     labels: dict[str, tuple[int, float, int]] = field(default_factory=dict)
     """Event id → closed_at, reward, number of rewards that count."""
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Event id → the mean of each metric over the rewards that count."""
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -50,7 +54,9 @@ def _event(
     opened, end = decision.decided_at, decision.decided_at + window
     count["decisions"] += 1
 
-    near = sorted((r for r in rewards if abs(r.rewarded_at - opened) <= window), key=lambda r: (r.rewarded_at, r.reward))
+    near = sorted(
+        (r for r in rewards if abs(r.rewarded_at - opened) <= window), key=lambda r: (r.rewarded_at, r.reward, _spelled(r))
+    )
     closers = [r for r in near if r.final or settings.aggregation == "earliest"]
     shut = min([end, *(max(r.rewarded_at, opened) for r in closers)])
     awake = sorted(at for at in activations if abs(at - opened) <= window)
@@ -86,6 +92,16 @@ def _event(
         return
     count["with_reward" if counted else "defaulted"] += 1
     joined.labels[decision.event_id] = (closed_at, _value(counted, settings), len(counted))
+    _carried(decision.event_id, [pair for reward in counted for pair in reward.metrics], joined)
+
+
+def _carried(event_id: str, told: Sequence[tuple[str, float]], joined: Joined) -> None:
+    for name, _ in told:
+        joined.metrics.setdefault(event_id, {})[name] = _mean([value for other, value in told if other == name])
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
 
 
 def _value(counted: Sequence[Reward], settings: RewardSettings) -> float:
@@ -101,3 +117,7 @@ def _value(counted: Sequence[Reward], settings: RewardSettings) -> float:
         "max": max(values),
     }
     return aggregates[settings.aggregation]
+
+
+def _spelled(reward: Reward) -> str:
+    return msgspec.json.encode(dict(reward.metrics)).decode() if reward.metrics else ""

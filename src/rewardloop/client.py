@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ import msgspec
 from rewardloop.errors import RewardloopError
 
 TIMEOUT_SECONDS = 10.0
+NOTHING: Mapping[str, float] = MappingProxyType({})
 
 Context = Mapping[str, object]
 Actions = Sequence[object] | None
@@ -85,9 +86,11 @@ class _Calls:
             body["actions"] = actions
         return f"/v1/experiments/{self.experiment}/decide/batch", msgspec.json.encode(body)
 
-    def reward(self, event_id: str, reward: float, reward_id: str, final: bool, slot: str) -> tuple[str, bytes]:
+    def reward(  # noqa: PLR0917 - the fields of the body
+        self, event_id: str, reward: float, reward_id: str, final: bool, slot: str, metrics: Mapping[str, float]
+    ) -> tuple[str, bytes]:
         told = {"event_id": event_id, "reward": reward, "reward_id": reward_id, "final": final, "slot": slot}
-        body = {**told, "experiment": self.experiment}
+        body = {**told, "experiment": self.experiment} | ({"metrics": dict(metrics)} if metrics else {})
         return "/v1/rewards", msgspec.json.encode(body)
 
     def reward_many(self, rewards: Iterable[tuple[str, float]]) -> tuple[str, bytes]:
@@ -131,9 +134,18 @@ class Client:
         """Ask for many at once: one answer a context, in order."""
         return msgspec.json.decode(self._post(*self._calls.decide_many(contexts, actions)), type=_Many).decisions
 
-    def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False, slot: str = "") -> None:
-        """Record a reward, of one slot or of the whole event; durable when this returns."""
-        self._post(*self._calls.reward(event_id, reward, reward_id, final, slot))
+    def reward(
+        self,
+        event_id: str,
+        reward: float,
+        *,
+        reward_id: str = "",
+        final: bool = False,
+        slot: str = "",
+        metrics: Mapping[str, float] = NOTHING,
+    ) -> None:
+        """Record a reward, of one slot or of the whole event, and what else was measured; durable when this returns."""
+        self._post(*self._calls.reward(event_id, reward, reward_id, final, slot, metrics))
 
     def reward_many(self, rewards: Iterable[tuple[str, float]]) -> None:
         """Record many (event id, reward) at once: all of them, or none and `RequestRefused`."""
@@ -180,9 +192,18 @@ class AsyncClient:
         """Ask for many at once: one answer a context, in order."""
         return msgspec.json.decode(await self._post(*self._calls.decide_many(contexts, actions)), type=_Many).decisions
 
-    async def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False, slot: str = "") -> None:
-        """Record a reward, of one slot or of the whole event; durable when this returns."""
-        await self._post(*self._calls.reward(event_id, reward, reward_id, final, slot))
+    async def reward(
+        self,
+        event_id: str,
+        reward: float,
+        *,
+        reward_id: str = "",
+        final: bool = False,
+        slot: str = "",
+        metrics: Mapping[str, float] = NOTHING,
+    ) -> None:
+        """Record a reward, of one slot or of the whole event, and what else was measured; durable when this returns."""
+        await self._post(*self._calls.reward(event_id, reward, reward_id, final, slot, metrics))
 
     async def reward_many(self, rewards: Iterable[tuple[str, float]]) -> None:
         """Record many (event id, reward) at once: all of them, or none and `RequestRefused`."""

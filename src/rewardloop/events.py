@@ -11,6 +11,11 @@ MAX_ACTIONS = 1_000
 APPRENTICE, LOGGING_ONLY = "apprentice", "logging_only"
 """What `Decision.variant` begins with where the baseline decided; `:NAME` follows where it has a name."""
 MAX_SLOTS = 100
+MAX_METRICS = 8
+"""Further numbers that a reward may carry."""
+
+Metrics = tuple[tuple[str, float], ...]
+"""Names and values, in order of the names."""
 
 
 class Choice(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -87,6 +92,8 @@ class Reward(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
     """Closes the event: no later reward counts."""
     slot: str = ""
     """The slot it is for. Empty: the event as a whole, which is each of its slots."""
+    metrics: Metrics = ()
+    """What else was measured: cost, latency. For guardrails; nothing learns from it."""
 
 
 class Activation(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):

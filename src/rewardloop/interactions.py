@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ from rewardloop.features import ActionSet, Features
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+NO_METRICS: Mapping[str, Floats] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Interactions:
     """(n,) microseconds UTC."""
     variant: Sequence[str] = ()
     """(n,) who decided, see `events.Decision`; empty: models, every time."""
+    metrics: Mapping[str, Floats] = field(default_factory=lambda: NO_METRICS)
+    """Name → (n,) what else was measured, NaN where nothing was; those only that were asked for."""
 
     @classmethod
     def empty(cls) -> Interactions:
@@ -95,4 +100,5 @@ class Interactions:
             self.sample_prob[index],
             self.closed_at[index],
             [self.variant[i] for i in index] if len(self.variant) else (),
+            {name: column[index] for name, column in self.metrics.items()},
         )

@@ -25,6 +25,9 @@ def test_from_a_file_to_a_hosted_model_and_back(offers, history):
     decided = offers("decide", "offers.yaml", "-c", '{"age": 31}', "--json").json
     assert decided["model_id"] == "offers.0"
     assert offers("reward", decided["event_id"], "-0.5").out.startswith("Recorded -0.5")
+    assert offers("reward", decided["event_id"], "1", "--metric", "cost=1.2", "--metric", "ms=80").code == 0
+    refused = offers("reward", decided["event_id"], "1", "--metric", "cost")
+    assert (refused.code, "cost=1.2" in refused.err) == (2, True)
 
     assert offers("warm-start", "offers", history).out.startswith("Took in 600 of 600 rows.")
     joined = offers("join", "offers", "--json").json

@@ -39,7 +39,7 @@ def logged(server: servers.Server, event_id: str) -> list[type]:
 def test_decide_reward_and_activate(server: servers.Server) -> None:
     with Client(url(server), "offers") as client:
         decided = client.decide({"age": 31})
-        client.reward(decided.event_id, 1.0, reward_id="click-1", final=True)
+        client.reward(decided.event_id, 1.0, reward_id="click-1", final=True, metrics={"ms": 80, "cost": 1.2})
         client.activate(decided.event_id)
     assert (decided.action, decided.probability) == (("red", "green")[decided.index], 0.5)
     assert sorted(logged(server, decided.event_id), key=str) == sorted([Decision, Reward, Activation], key=str)

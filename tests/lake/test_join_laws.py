@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import get_args
 
 import msgspec
+import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,13 +29,17 @@ values = st.sampled_from([0.0, 1.0, -0.5, 0.1, 0.2, 0.3, 1e16])
 decisions = st.builds(
     lambda i, at, deferred: decision(i, decided_at=at, deferred=deferred), ids, times, st.sampled_from([False, False, True])
 )
+carried = st.dictionaries(st.sampled_from(["cost", "ms"]), st.sampled_from([1.0, 2.5, -3.0]))
 rewards = st.builds(
-    lambda i, at, value, key, final: reward(i, value, rewarded_at=at, reward_id=key, final=final),
+    lambda i, at, value, key, final, metrics: reward(
+        i, value, rewarded_at=at, reward_id=key, final=final, metrics=tuple(sorted(metrics.items()))
+    ),
     ids,
     times,
     values,
     st.sampled_from(["", "", "x", "y"]),
     st.sampled_from([False, False, False, True]),
+    st.just({}) | carried,
 )
 activations = st.builds(lambda i, at: activation(i, activated_at=at), ids, times)
 histories = st.lists(st.one_of(decisions, rewards, rewards, rewards, activations), max_size=30)
@@ -58,6 +64,16 @@ def labels(data: DataSet) -> dict[str, tuple[int, float]]:
     }
 
 
+def metrics(data: DataSet) -> dict[tuple[str, str], float]:
+    return {
+        (event_id, name): float(value)
+        for batch in data.interactions(batch=3, metrics=["cost", "ms"])
+        for name, column in batch.metrics.items()
+        for event_id, value in zip(batch.event_ids, column, strict=True)
+        if not np.isnan(value)
+    }
+
+
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
 @given(records=histories, rules=rules, data=st.data())
 def test_any_slicing_gives_the_labels_and_the_ledger_of_the_oracle(
@@ -73,6 +89,9 @@ def test_any_slicing_gives_the_labels_and_the_ledger_of_the_oracle(
             joined, expected = sliced.join(watermark), join(records, rules, watermark)
             assert labels(joined) == {i: (at, value) for i, (at, value, _) in expected.labels.items()}
             assert {name: getattr(joined.ledger, name) for name in COUNTS} == {name: expected.counts[name] for name in COUNTS}
+            assert metrics(joined) == pytest.approx(
+                {(i, name): value for i, told in expected.metrics.items() for name, value in told.items()}
+            )
 
         shuffled = data.draw(st.permutations(records), label="order")
         whole = Lake(Path(directory) / "other", rules)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -34,7 +35,10 @@ def histories(draw: st.DrawFn) -> list[Record]:
             later = at + delay
             value, key = draw(st.integers(0, 5)), draw(st.sampled_from(["", "same", f"own{n}"]))
             final = draw(st.booleans())
-            reward = builders.reward(event_id, value, rewarded_at=builders.AT + later * SECOND, reward_id=key, final=final)
+            told = (("cost", float(value)),) if draw(st.booleans()) else ()
+            reward = builders.reward(
+                event_id, value, rewarded_at=builders.AT + later * SECOND, reward_id=key, final=final, metrics=told
+            )
             records.append((later, reward))
     return [record for _, record in sorted(records, key=lambda pair: (pair[0], str(pair[1])))]
 
@@ -55,13 +59,20 @@ def test_online_closing_gives_the_labels_of_the_lake(
     with tempfile.TemporaryDirectory() as directory:
         lake = Lake(Path(directory), settings)
         lake.append(records, b"1")
-        batches = list(lake.join(end).interactions(split="all"))
+        batches = list(lake.join(end).interactions(split="all", metrics=["cost"]))
     expected = {
         event_id: (reward, at)
         for batch in batches
         for event_id, reward, at in zip(batch.event_ids, batch.reward.tolist(), batch.closed_at.tolist(), strict=True)
     }
     assert {each.decision.event_id: (pytest.approx(each.reward), each.closed_at) for each in closed} == expected
+    costs = {
+        event_id: cost
+        for batch in batches
+        for event_id, cost in zip(batch.event_ids, batch.metrics["cost"].tolist(), strict=True)
+        if not math.isnan(cost)
+    }
+    assert {each.decision.event_id: pytest.approx(each.metrics[0][1]) for each in closed if each.metrics} == costs
 
 
 def test_a_reward_before_its_decision_waits_for_it() -> None:

@@ -11,7 +11,7 @@ from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
 from rewardloop.errors import Conflict, CorruptModel, DirectoryInUse, InvalidInput, UnknownEvent, UnknownModel
 from rewardloop.settings import GateSettings, PolicySettings
-from rewardloop.settings.schema import Exploration
+from rewardloop.settings.schema import Exploration, Guardrail
 
 
 def open_offers(data: Path, clock: ManualClock | None = None, exploration: Exploration = "lints", **settings: object) -> Experiment:
@@ -34,6 +34,27 @@ def play(offers: Experiment, clock: ManualClock, n: int, seed: int) -> float:
         earned += value
     clock.advance(SECOND)
     return earned / n
+
+
+def test_a_guardrail_keeps_back_what_earns_more_and_costs_too_much(tmp_path: Path) -> None:
+    clock, gate = ManualClock(), GateSettings(guardrails=(Guardrail(metric="cost"),))
+    with open_offers(tmp_path, clock, gate=gate) as offers:
+        for i in range(600):
+            clock.advance(SECOND)
+            decision = offers.decide({}, event_id=f"e{i}")
+            offers.reward(decision.event_id, float(decision.action), metrics={"cost": 1.0 + decision.action})
+        data = offers.join()
+        report = offers.evaluate(offers.train().model_id)
+    assert (report.verdict, report.rules[-1].name, report.rules[-1].number > 0.05 * 1.5) == ("keep", "guardrail cost", True)
+
+
+def test_metrics_that_cannot_be_are_not_logged(tmp_path: Path) -> None:
+    with open_offers(tmp_path) as offers:
+        event_id = offers.decide({}).event_id
+        for metrics in ({f"m{i}": 1.0 for i in range(9)}, {"a b": 1.0}, {"m": float("nan")}):
+            with pytest.raises(InvalidInput, match=r"metrics"):
+                offers.reward(event_id, 1.0, metrics=metrics)
+        assert offers.join().ledger.rewards_received == 0
 
 
 @pytest.mark.parametrize("exploration", ["lints", "linucb", "regcbopt", "egreedy"])

@@ -71,6 +71,24 @@ def test_a_reward_finds_its_experiment_by_the_event_id(server: Server) -> None:
     assert (reward.experiment, reward.reward, reward.reward_id, reward.final) == ("offers", 0.5, "r1", True)
 
 
+def test_what_else_was_measured_comes_with_the_reward(server: Server) -> None:
+    event_id = server.decide().json()["event_id"]
+    told = {"event_id": event_id, "reward": 0.5}
+    assert server.post("/v1/rewards", told | {"metrics": {"ms": 80, "cost": 1.2}}).status == 200
+    [reward] = [record for record in find(server, event_id) if isinstance(record, Reward)]
+    assert reward.metrics == (("cost", 1.2), ("ms", 80.0))
+
+
+@pytest.mark.parametrize(
+    "metrics", [{f"m{i}": 1 for i in range(9)}, {"": 1}, {"m" * 64: 1}, {"a b": 1}, {"m": "1"}, {"m": 1e31}, {"m": None}, [1]]
+)
+def test_metrics_that_cannot_be_are_refused_with_the_reward(server: Server, metrics: object) -> None:
+    event_id = server.decide().json()["event_id"]
+    answer = server.post("/v1/rewards", {"event_id": event_id, "reward": 0.5, "metrics": metrics})
+    assert (answer.status, "metrics" in str(answer.json())) == (400, True)
+    assert [type(record).__name__ for record in find(server, event_id)] == ["Decision"]
+
+
 def test_many_rewards_of_several_experiments_go_to_their_logs(server: Server) -> None:
     own = {"event_id": "mine", "experiment": "articles", "reward": 2}
     made = {"event_id": server.decide().json()["event_id"], "reward": 1}

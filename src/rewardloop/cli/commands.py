@@ -122,6 +122,7 @@ COMMANDS = (
         (
             "rewardloop reward 0190f7a0-0000-7003-8000-000000000001 1",
             "rewardloop reward order-4711 -0.5 --experiment films --slot 2",
+            "rewardloop reward order-4711 1 -e films --metric cost=1.2 --metric ms=80",
         ),
     ),
     Command(

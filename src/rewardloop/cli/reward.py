@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,6 +11,7 @@ from rich.markup import escape
 from rewardloop.cli.opening import open_event
 from rewardloop.cli.options import DEFAULT, Data, EventExperiment, EventId
 from rewardloop.cli.printing import console
+from rewardloop.errors import InvalidInput
 
 
 def reward(
@@ -21,8 +23,23 @@ def reward(
     reward_id: Annotated[str, Parameter(help="Your own id of this reward: sent twice, it counts once.")] = "",
     final: Annotated[bool, Parameter(negative=(), show_default=False, help="No later reward of this event counts.")] = False,
     slot: Annotated[str, Parameter(help="The slot, or the position in a ranking; by default the whole event.")] = "",
+    metric: Annotated[
+        tuple[str, ...], Parameter(help="What else was measured, such as cost=1.2, for guardrails; repeat for more.")
+    ] = (),
     data: Data = DEFAULT,
 ) -> None:
     with open_event(event_id, experiment, data) as opened:
-        opened.reward(event_id, value, reward_id=reward_id, final=final, slot=slot)
+        opened.reward(event_id, value, reward_id=reward_id, final=final, slot=slot, metrics=_metrics(metric))
     console.print(f"Recorded {value:g} for {escape(event_id)}")
+
+
+def _metrics(told: Sequence[str]) -> dict[str, float]:
+    return dict(map(_metric, told))
+
+
+def _metric(told: str) -> tuple[str, float]:
+    name, _, number = told.partition("=")
+    try:
+        return name, float(number)
+    except ValueError:
+        raise InvalidInput(f"Expected a name and a number such as cost=1.2, got `{told[:80]}`", at="--metric") from None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.estimates import by_estimator, including
 from rewardloop.evaluation.estimators import ESTIMATORS
+from rewardloop.evaluation.guarding import guard
 from rewardloop.evaluation.intervals import normal, standard_error
 from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.rules import CHECKS, MIN_EVENTS, Evidence, Rule, Verdict, enough_events
@@ -54,7 +55,7 @@ def judge(seen: Seen, settings: GateSettings, reward_range: tuple[float, float] 
     events = enough_events(n, settings.min_events if settings.rule == "strict" else MIN_EVENTS)
     found = _compare(seen, settings, reward_range) if n > 1 else None
     checks = [check(found.evidence, settings) for check in CHECKS[settings.rule]] if found else []
-    rules = (events, *checks)
+    rules = (events, *checks, *(guard(seen, settings) if found else ()))
     verdict = _verdict(rules, settings)
     return GateReport(
         verdict=verdict,

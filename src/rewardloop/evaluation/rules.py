@@ -12,6 +12,7 @@ import msgspec
 from rewardloop.evaluation.estimate import Estimate
 from rewardloop.evaluation.support import LARGEST_RATIO, Support
 from rewardloop.settings import GateSettings
+from rewardloop.settings.schema import Guardrail
 
 Verdict = Literal["promote", "keep", "insufficient_support", "insufficient_data"]
 
@@ -58,6 +59,17 @@ class Evidence:
     """What the hosted policy is estimated to earn; the mean logged reward where nothing is hosted."""
     span: float
     """Highest − lowest reward."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A metric under the candidate and under what is hosted."""
+
+    n: int
+    """Events that carry it."""
+    hosted: float
+    difference: Estimate | None
+    """Candidate − hosted, paired; None where fewer than two events say anything about either."""
 
 
 Check = Callable[[Evidence, GateSettings], Rule]
@@ -155,6 +167,21 @@ def within_tolerance(seen: Evidence, settings: GateSettings) -> Rule:
     )
     passed = value >= least or not sure
     return Rule(name="within_tolerance", passed=passed, number=value, threshold=least, otherwise="keep", sentence=sentence)
+
+
+def guardrail(rail: Guardrail, found: Measured, least: int) -> Rule:
+    """Kept back where the whole interval of the difference is worse than what is tolerated."""
+    name, allowed = f"guardrail {rail.metric}", rail.tolerance * abs(found.hosted)
+    if found.difference is None or found.n < least:
+        told = f"{found.n:,} held-out events carry the metric `{rail.metric}`; this rule needs {least:,}."
+        return Rule(name=name, passed=False, number=found.n, threshold=least, otherwise="insufficient_data", sentence=told)
+    higher = rail.worse == "higher"
+    edge, allowed = (found.difference.lower, allowed) if higher else (found.difference.upper, -allowed)
+    passed = edge <= allowed if higher else edge >= allowed
+    bound = f"at {'least' if higher else 'most'} {edge:+.4g} ({found.difference.level:.0%} level, {found.n:,} events)"
+    verdict = "harm is not shown" if passed else f"worse than the {allowed:+.4g} that is tolerated"
+    sentence = f"`{rail.metric}` changes by {found.difference.value:+.4g} from {found.hosted:.4g}, {bound}: {verdict}."
+    return Rule(name=name, passed=passed, number=edge, threshold=allowed, otherwise="keep", sentence=sentence)
 
 
 def _support(name: str, passed: bool, number: float, threshold: float, sentence: str) -> Rule:

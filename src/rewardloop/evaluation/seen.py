@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class Seen:
     """Events that the reward model learned from."""
     excluded: dict[str, int]
     """Events left out, by reason."""
+    metrics: Mapping[str, Floats] = field(default_factory=dict)
+    """(n,) what else was measured, by name; NaN where it was not."""
 
     def __len__(self) -> int:
         return len(self.reward)
@@ -112,6 +114,8 @@ class _Reader:
         q = self._model.predict(batch, fold)
         self._keep("reward", batch.reward)
         self._keep("fitted", q[batch.chosen])
+        for name, column in batch.metrics.items():
+            self._keep(f"{name} metric", column)
         for name, pmf in pmfs.items():
             self._keep(f"{name} weight", pmf[batch.chosen] / batch.probability)
             self._keep(f"{name} direct", sum_by_event(pmf * q, batch.offsets))
@@ -149,4 +153,5 @@ class _Reader:
             reward=columns["reward"],
             n_learned=len(self._drawn.events),
             excluded=excluded,
+            metrics={name.removesuffix(" metric"): column for name, column in columns.items() if name.endswith(" metric")},
         )

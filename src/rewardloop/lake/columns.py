@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
-from rewardloop.events import Activation, Decision, Reward
+from rewardloop.events import Activation, Decision, Metrics, Reward
 from rewardloop.ids import event_key
 from rewardloop.lake.parts import SCHEMAS, key_column
 
@@ -50,6 +51,7 @@ def reward_columns(rewards: Sequence[Reward], joined: int) -> pa.Table:
         "reward": [r.reward for r in rewards],
         "reward_id": [r.reward_id for r in rewards],
         "final": [r.final for r in rewards],
+        "metrics": [_object(r.metrics) if r.metrics else "" for r in rewards],
     }
     return pa.table(columns, schema=SCHEMAS["rewards"])
 
@@ -83,6 +85,10 @@ def _key_bytes(event_id: str) -> bytes:
         except ValueError:
             pass
     return event_key(event_id).bytes
+
+
+def _object(metrics: Metrics) -> str:
+    return msgspec.json.encode(dict(metrics)).decode()
 
 
 def _text(documents: list[bytes]) -> pa.Array:

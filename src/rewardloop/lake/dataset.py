@@ -16,6 +16,7 @@ from rewardloop.lake.followed import Followed, follow
 from rewardloop.lake.labels import Labels, Split, newest_labels, read_labels
 from rewardloop.lake.ledger import Ledger
 from rewardloop.lake.manifest import Manifest, Part
+from rewardloop.lake.metrics import MetricColumns
 from rewardloop.lake.opening import open_records
 from rewardloop.lake.parsing import COLUMNS, Parser
 from rewardloop.lake.rows import DecisionRows
@@ -61,12 +62,14 @@ class DataSet:
         ratio: float = 1.0,
         newest: int | None = None,
         decided_by: int | None = None,
+        metrics: Sequence[str] = (),
         batch: int = 10_000,
     ) -> Iterator[Interactions]:
         """Events with after < closed_at ≤ until, ordered by (closed_at, event key), in batches; the last may be smaller.
 
         split: `train` is sample_prob ≤ ratio, `eval` the others. newest: only so many, the last ones. decided_by: only events
-        decided until then. Memory: one part of labels (columns of numbers) and a batch of decisions, however long the history.
+        decided until then. metrics: names of those to bring along. Memory: one part of labels (columns of numbers) and a batch of
+        decisions, however long the history, and two numbers a metric and event.
         Raises `Corrupt`.
         """
         until = self._bounded(until)
@@ -78,8 +81,9 @@ class DataSet:
             else:
                 stream = newest_labels(self._directory, parts, newest, kept, after=after, until=until, split=split, ratio=ratio)
             parser = Parser()
+            measured = MetricColumns(self._directory, self._manifest.between("metrics", after, until), metrics)
             for labels in _batches(stream, batch):
-                yield parser.interactions(labels, decisions.take(labels.seq))
+                yield parser.interactions(labels, decisions.take(labels.seq), measured.of(labels.seq))
 
     def rows(
         self, columns: Sequence[str], *, after: int = -1, until: int | None = None, batch: int = 10_000

@@ -7,7 +7,7 @@ orphan otherwise. Until then it stands in `unmatched`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +20,10 @@ import pyarrow.compute as pc
 from rewardloop.errors import StorageUnavailable
 from rewardloop.lake import keys
 from rewardloop.lake.manifest import Kind, Labelling, Manifest, Part
+from rewardloop.lake.metrics import metric_rows
 from rewardloop.lake.parts import SCHEMAS, key_words, read_part
-from rewardloop.lake.statements import PAIRS, STORIES
-from rewardloop.lake.stories import tell
+from rewardloop.lake.statements import MEASURED, PAIRS, STORIES
+from rewardloop.lake.stories import Mask, Stories, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Slice:
 
     labels: list[pa.Table] = field(default_factory=list)
     unmatched: list[pa.Table] = field(default_factory=list)
+    metrics: list[pa.Table] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
     def count(self, **counts: int) -> None:
@@ -86,10 +88,18 @@ class Joiner:
         plain = pc.less(pairs["pairs"], 2)
         odd = pairs.filter(pc.invert(plain))
         _take_plain(pairs.filter(plain) if odd.num_rows else pairs, sliced)
+        if self._measured(values):
+            self._connection.register("measured", pairs.filter(pc.equal(pairs["pairs"], 1)))
+            _take_metrics(self._connection.sql(MEASURED.format(**values)).to_arrow_table(), sliced)
         if odd.num_rows:
             self._connection.register("odd", odd)
             stories = self._connection.sql(STORIES.format(**values)).to_arrow_table()
             _take_stories(stories, self._labelling, since, until, sliced)
+
+    def _measured(self, values: Mapping[str, object]) -> bool:
+        """Whether any reward of the slice carries metrics: the others pay for one look at a column of nothing."""
+        since = "effective_at > {since} - CAST(2 AS BIGINT) * {window} AND effective_at <= {until}".format(**values)
+        return bool(self._connection.sql(f"SELECT 1 FROM rewards WHERE {since} AND metrics <> '' LIMIT 1").fetchall())
 
     def _values(self, manifest: Manifest, until: int) -> dict[str, object]:
         return {
@@ -104,7 +114,10 @@ class Joiner:
 
     def _table(self, kind: Kind, parts: Sequence[Part]) -> None:
         if parts:
-            self._connection.read_parquet([str(self._directory / part.name) for part in parts]).create_view(kind)
+            paths = [str(self._directory / part.name) for part in parts]
+            found = self._connection.read_parquet(paths, union_by_name=kind == "rewards")
+            older = kind == "rewards" and "metrics" not in found.columns
+            (found.project("*, '' AS metrics") if older else found).create_view(kind)
         else:
             self._connection.from_arrow(SCHEMAS[kind].empty_table()).create_view(kind)
 
@@ -147,6 +160,22 @@ def _take_stories(rows: pa.Table, labelling: Labelling, since: int, until: int, 
         reward = np.where(stories.n_rewards > 0, stories.value, labelling.default)[kept]
         events = rows.take(stories.start[kept])
         sliced.labels.append(_labels(events, stories.closed_at[kept], reward, stories.n_rewards[kept]))
+        _take_metrics(_carried(rows, stories, kept), sliced)
+
+
+def _carried(rows: pa.Table, stories: Stories, kept: Mask) -> pa.Table:
+    """What the rewards that count for the events `kept` carry."""
+    event = np.repeat(np.arange(len(kept)), np.diff(stories.start, append=rows.num_rows))
+    carries = pc.not_equal(rows["metrics"].fill_null(""), "").to_numpy(zero_copy_only=False)
+    mine = np.flatnonzero(kept[event] & stories.counted & carries)
+    told = rows.select(["event_key", "seq", "metrics"]).take(mine)
+    return told.add_column(2, "closed_at", pa.array(stories.closed_at[event[mine]]))
+
+
+def _take_metrics(told: pa.Table, sliced: Slice) -> None:
+    """`told`: one row a reward that counts and carries metrics, ordered by event."""
+    if told.num_rows:
+        sliced.metrics.append(metric_rows(told))
 
 
 def _labels(events: pa.Table, closed_at: object, reward: object, n_rewards: object) -> pa.Table:

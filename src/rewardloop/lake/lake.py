@@ -159,7 +159,7 @@ class Lake:
     def _relabelled(self, manifest: Manifest) -> Manifest:
         if manifest.labelling in (None, self._labelling):
             return replace(manifest, labelling=self._labelling)
-        old = manifest.of("labels") + manifest.of("unmatched")
+        old = manifest.of("labels") + manifest.of("unmatched") + manifest.of("metrics")
         kept = tuple(part for part in manifest.parts if part not in old)
         fresh = replace(retire(manifest, old, kept), joined=-1, pruned=(0, 0), ledger=manifest.ledger.unjoined())
         return replace(fresh, labelling=self._labelling)
@@ -168,6 +168,7 @@ class Lake:
         """The manifest with a slice's labels added, their files written; nothing is committed."""
         manifest = self._storage.add(manifest, "labels", sliced.labels)
         manifest = self._storage.add(manifest, "unmatched", sliced.unmatched)
+        manifest = self._storage.add(manifest, "metrics", sliced.metrics)
         settled = [part for part in manifest.of("unmatched") if part.max_at <= until - self._labelling.window]
         manifest = retire(manifest, settled, tuple(part for part in manifest.parts if part not in settled))
         return replace(manifest, joined=until, ledger=manifest.ledger.plus(**sliced.counts))

@@ -16,7 +16,7 @@ from rewardloop.errors import Corrupt
 from rewardloop.lake.ledger import Ledger
 from rewardloop.settings.schema import Aggregation, RewardSettings
 
-Kind = Literal["decisions", "rewards", "activations", "unmatched", "labels", "wholes"]
+Kind = Literal["decisions", "rewards", "activations", "unmatched", "labels", "metrics", "wholes"]
 INDEXED: tuple[Kind, ...] = ("decisions", "wholes")
 """Kinds whose parts have a key index."""
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from rewardloop.lake.keys import write_index
 from rewardloop.lake.manifest import INDEXED, Kind, Part
-from rewardloop.lake.parts import ROW_GROUP, open_part, write_part
+from rewardloop.lake.parts import ROW_GROUP, complete, open_part, write_part
 
 FAN_IN = 16
 TIERS = 6
@@ -70,4 +70,4 @@ def _tables(directory: Path, parts: Sequence[Part]) -> Iterator[pa.Table]:
     for part in parts:
         with open_part(directory, part, dictionaries=False) as file:
             for batch in file.iter_batches(ROW_GROUP, use_threads=False):
-                yield pa.Table.from_batches([batch])
+                yield complete(pa.Table.from_batches([batch]), part.kind)

@@ -19,7 +19,8 @@ from rewardloop.lake import keys
 from rewardloop.lake.columns import key_array
 from rewardloop.lake.fingerprint import Words, hash_keys
 from rewardloop.lake.manifest import Kind, Manifest
-from rewardloop.lake.parts import SCHEMAS, key_words, read_part
+from rewardloop.lake.metrics import read_metrics
+from rewardloop.lake.parts import SCHEMAS, complete, key_words, read_part
 from rewardloop.lake.rows import DecisionRows
 from rewardloop.slots import of_slot
 
@@ -131,7 +132,8 @@ def _followers(directory: Path, manifest: Manifest, hashes: Words, after: int) -
     experiment = directory.parent.name
     for table in _told(directory, manifest, "rewards", hashes, after):
         for row in table.to_pylist():
-            yield Reward(row["event_id"], experiment, row["reward"], row["rewarded_at"], row["reward_id"], row["final"])
+            told = (row["reward"], row["rewarded_at"], row["reward_id"], row["final"])
+            yield Reward(row["event_id"], experiment, *told, metrics=read_metrics(row["metrics"]))
     for table in _told(directory, manifest, "activations", hashes, after):
         for row in table.to_pylist():
             yield Activation(row["event_id"], experiment, row["activated_at"])
@@ -143,7 +145,8 @@ def _told(directory: Path, manifest: Manifest, kind: Kind, hashes: Words, after:
             mine = hash_keys(*key_words(read_part(directory, part, ["event_key"])["event_key"]))
             hits = np.flatnonzero(_among(mine, hashes))
             if len(hits):
-                yield read_part(directory, part, SCHEMAS[kind].names).drop_columns(["event_key"]).take(hits)
+                rows = complete(read_part(directory, part, SCHEMAS[kind].names), kind)
+                yield rows.drop_columns(["event_key"]).take(hits)
 
 
 def _among(mine: Words, hashes: Words) -> npt.NDArray[np.bool_]:

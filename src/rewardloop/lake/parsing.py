@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rewardloop.features import ActionSet, parse_actions, parse_context
-from rewardloop.interactions import Interactions
+from rewardloop.interactions import NO_METRICS, Floats, Interactions
 from rewardloop.lake.labels import Labels
 
 COLUMNS = ("event_id", "context", "actions", "pmf", "action", "probability", "variant")
@@ -19,8 +21,8 @@ class Parser:
     def __init__(self) -> None:
         self._sets: dict[bytes, ActionSet] = {}
 
-    def interactions(self, labels: Labels, decisions: pa.Table) -> Interactions:
-        """(n,) of both, row by row."""
+    def interactions(self, labels: Labels, decisions: pa.Table, metrics: Mapping[str, Floats] = NO_METRICS) -> Interactions:
+        """(n,) of each, row by row."""
         pmf = decisions["pmf"].combine_chunks()
         sizes = pc.list_value_length(pmf).to_numpy()
         return Interactions(
@@ -35,6 +37,7 @@ class Parser:
             labels.sample_prob,
             labels.closed_at,
             decisions["variant"].to_pylist(),
+            metrics,
         )
 
     def _actions(self, column: pa.DictionaryArray) -> list[ActionSet]:

@@ -56,6 +56,7 @@ SCHEMAS: dict[Kind, pa.Schema] = {
             ("reward", pa.float64()),
             ("reward_id", pa.string()),
             ("final", pa.bool_()),
+            ("metrics", pa.string()),
         ]
     ),
     "activations": pa.schema(
@@ -82,16 +83,19 @@ SCHEMAS: dict[Kind, pa.Schema] = {
             ("sample_prob", pa.float64()),
         ]
     ),
+    "metrics": pa.schema(
+        [("event_key", pa.uuid()), ("seq", pa.int64()), ("closed_at", pa.int64()), ("name", pa.string()), ("value", pa.float64())]
+    ),
 }
 
 _RANDOM = {"event_key", "sample_prob", "seed"}
 """Columns that do not compress."""
-_DICTIONARIES = ["model_id", "actions", "variant", "reward_id", "final", "n_rewards", "explore", "deferred"]
+_DICTIONARIES = ["model_id", "actions", "variant", "reward_id", "final", "metrics", "n_rewards", "explore", "deferred", "name"]
 _DELTAS = dict.fromkeys(("seq", "effective_at", "closed_at", "decided_at", "rewarded_at"), "DELTA_BINARY_PACKED")
 
 
 def time_column(kind: Kind) -> str:
-    return "closed_at" if kind == "labels" else "effective_at"
+    return "closed_at" if kind in {"labels", "metrics"} else "effective_at"
 
 
 def key_words(column: pa.ChunkedArray | pa.Array) -> tuple[Words, Words]:
@@ -136,6 +140,15 @@ def read_part(directory: Path, part: Part, columns: Sequence[str]) -> pa.Table:
         return file.read(columns=list(columns), use_threads=False)
 
 
+def complete(table: pa.Table, kind: Kind) -> pa.Table:
+    """All columns of a kind, in their order: those that its part was written too early to have are empty."""
+    schema = SCHEMAS[kind]
+    if table.column_names == schema.names:
+        return table
+    empty = pa.array([""] * table.num_rows, pa.string())
+    return pa.table([table[name] if name in table.column_names else empty for name in schema.names], schema=schema)
+
+
 def open_part(directory: Path, part: Part, *, dictionaries: bool = True) -> pq.ParquetFile:
     """The file of a part; `dictionaries` leaves actions encoded. Raises `Corrupt` when it is missing, cut short or another."""
     encoded = ["actions"] if dictionaries and part.kind == "decisions" else None
@@ -168,7 +181,7 @@ def _writer(file: object, kind: Kind) -> pq.ParquetWriter:
 def _compression(kind: Kind, name: str) -> str:
     if name in _RANDOM or name in _DELTAS:
         return "none"
-    return "lz4" if kind in {"labels", "unmatched"} else "zstd"
+    return "lz4" if kind in {"labels", "metrics", "unmatched"} else "zstd"
 
 
 def _row_groups(tables: Iterable[pa.Table], most: int) -> Iterator[pa.Table]:

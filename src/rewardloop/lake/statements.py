@@ -43,6 +43,15 @@ WHERE (pairs < 2 AND closed_at > {since} AND closed_at <= {until})
 rewards, one out of the window, rewards without a decision; 3 where it is deferred), its `closed_at` is only the time of the
 decision, and `STORIES` tells all of it."""
 
+MEASURED = """
+SELECT m.event_key AS event_key, m.seq AS seq, m.closed_at AS closed_at, r.metrics AS metrics
+FROM measured m
+JOIN rewards r ON m.event_key = r.event_key
+WHERE r.effective_at > {since} - CAST(2 AS BIGINT) * {window} AND r.effective_at <= {until} AND r.metrics <> ''
+ORDER BY m.seq
+"""
+"""What the one reward of each event in `measured` carries beside the reward."""
+
 STORIES = """
 WITH active AS (
     SELECT o.seq AS seq, MIN(a.effective_at) AS activated_at
@@ -51,23 +60,23 @@ WITH active AS (
     WHERE a.effective_at >= o.closed_at - {window} AND a.effective_at <= o.closed_at + {window} AND a.effective_at <= {until}
     GROUP BY o.seq
 ), heard AS (
-    SELECT event_key, effective_at, reward, reward_id, final
+    SELECT event_key, effective_at, reward, reward_id, final, COALESCE(metrics, '') AS metrics
     FROM rewards
     WHERE effective_at > {since} - CAST(2 AS BIGINT) * {window} AND effective_at <= {until}
 ), story AS (
     SELECT o.event_key AS event_key, o.seq AS seq, o.closed_at AS opened_at, o.sample_prob AS sample_prob,
            CASE WHEN o.pairs = 3 THEN 1 ELSE 0 END AS deferred, a.activated_at AS activated_at, h.effective_at AS told_at,
-           h.reward AS reward, h.reward_id AS reward_id, CASE WHEN h.final THEN 1 ELSE 0 END AS final,
+           h.reward AS reward, h.reward_id AS reward_id, CASE WHEN h.final THEN 1 ELSE 0 END AS final, h.metrics AS metrics,
            CASE WHEN h.effective_at >= o.closed_at - {window} AND h.effective_at <= o.closed_at + {window} THEN 1
                 ELSE 0 END AS fits
     FROM odd o
     LEFT JOIN heard h ON o.event_key = h.event_key
     LEFT JOIN active a ON o.seq = a.seq
 )
-SELECT event_key, seq, opened_at, sample_prob, deferred, activated_at, told_at, reward, final, fits,
+SELECT event_key, seq, opened_at, sample_prob, deferred, activated_at, told_at, reward, final, metrics, fits,
        CASE WHEN reward_id = '' THEN 1
-            ELSE ROW_NUMBER() OVER (PARTITION BY event_key, fits, reward_id ORDER BY told_at, reward) END AS nth
+            ELSE ROW_NUMBER() OVER (PARTITION BY event_key, fits, reward_id ORDER BY told_at, reward, metrics) END AS nth
 FROM story
-ORDER BY seq, event_key, told_at, reward, reward_id
+ORDER BY seq, event_key, told_at, reward, reward_id, metrics
 """
 """One row a reward of the events in `odd` (without any: one row, `told_at` null), in order. `nth`: the how-manieth of its id."""

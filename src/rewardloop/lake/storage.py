@@ -67,7 +67,7 @@ class Storage:
         return replace(grown, next_seq=manifest.next_seq + part.rows) if kind == "decisions" else grown
 
     def _merge(self, manifest: Manifest) -> Manifest:
-        for kind in ("decisions", "rewards", "activations", "unmatched", "labels", "wholes"):
+        for kind in ("decisions", "rewards", "activations", "unmatched", "labels", "metrics", "wholes"):
             while len(run := merging.due(manifest.of(kind))) > 1:
                 merged = merging.merge(self.directory, kind, run, manifest.serial)
                 first = manifest.parts.index(run[0])

@@ -59,6 +59,7 @@ def _imitating(log: Interactions, lessons: npt.NDArray[np.bool_], reward_range: 
         log.sample_prob,
         log.closed_at,
         log.variant,
+        log.metrics,
     )
 
 

@@ -14,8 +14,9 @@ from operator import itemgetter
 from statistics import fmean
 from typing import NamedTuple
 
-from rewardloop.events import Activation, Decision, Record, Reward
+from rewardloop.events import Activation, Decision, Metrics, Record, Reward
 from rewardloop.ids import part_of, slot_event_id, unplaced
+from rewardloop.lake.metrics import mean_metrics
 from rewardloop.settings import Aggregation, RewardSettings
 from rewardloop.slots import apart
 
@@ -30,12 +31,13 @@ class Closed(NamedTuple):
     reward: float
     closed_at: int
     """Of a decision over several slots: each slot is one of these, its decision as `slots.apart` makes it."""
+    metrics: Metrics = ()
 
 
 @dataclass(slots=True)
 class _Open:
     decision: Decision
-    rewards: list[tuple[int, float]] = field(default_factory=list)
+    rewards: list[tuple[int, float, Metrics]] = field(default_factory=list)
     reward_ids: set[str] = field(default_factory=set)
     active: bool = True
     final: bool = False
@@ -70,7 +72,7 @@ class Closing:
             end, event_id = heappop(self._ends)
             event = self._pop(event_id)
             if event is not None and event.active:
-                yield Closed(event.decision, self._aggregate(event), end)
+                yield self._closed(event, end)
 
     def _decided(self, decision: Decision) -> Iterator[Closed]:
         parts = apart(decision) or [decision]
@@ -113,7 +115,7 @@ class Closing:
             yield from self._close_if_complete(key, event, record.activated_at)
         elif self._counts(event, record):
             at = max(record.rewarded_at, event.decision.decided_at)
-            event.rewards.append((at, record.reward))
+            event.rewards.append((at, record.reward, record.metrics))
             event.final = record.final
             yield from self._close_if_complete(key, event, at)
 
@@ -129,18 +131,21 @@ class Closing:
         first_decides = self._settings.aggregation == "earliest" and bool(event.rewards)
         if self._settings.closes == "early" and event.active and (event.final or first_decides):
             self._pop(key)
-            yield Closed(event.decision, self._aggregate(event), at)
+            yield self._closed(event, at)
 
     def _hold(self, key: str, record: Reward | Activation) -> None:
         if len(self._early) >= MAX_EARLY:
             del self._early[next(iter(self._early))]
         self._early.setdefault(key, []).append(record)
 
-    def _aggregate(self, event: _Open) -> float:
+    def _closed(self, event: _Open, at: int) -> Closed:
         if not event.rewards:
-            return self._settings.default
-        values = [value for _, value in sorted(event.rewards, key=lambda reward: reward[0])]
-        return _AGGREGATES[self._settings.aggregation](values)
+            return Closed(event.decision, self._settings.default, at)
+        rewards = sorted(event.rewards, key=itemgetter(0))
+        counted = rewards[:1] if self._settings.aggregation == "earliest" else rewards
+        value = _AGGREGATES[self._settings.aggregation]([reward for _, reward, _ in counted])
+        carried = [metrics for _, _, metrics in counted if metrics]
+        return Closed(event.decision, value, at, mean_metrics(carried) if carried else ())
 
 
 def _told_at(record: Reward | Activation) -> int:

@@ -48,7 +48,8 @@ def excused(report: GateReport) -> GateReport:
 
     Call it where the candidate forgot what the hosted policy goes by: there the log has no support for exploring again.
     """
-    if report.rule != "no_harm" or report.verdict not in ("insufficient_support", "insufficient_data"):
+    harmed = any(rule.name.startswith("guardrail ") and not rule.passed and rule.otherwise == "keep" for rule in report.rules)
+    if harmed or report.rule != "no_harm" or report.verdict not in ("insufficient_support", "insufficient_data"):
         return report
     summary = f"Promote: the world changed, the candidate forgot the past and explores again. ({report.summary})"
     return replace(report, verdict="promote", summary=summary)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from types import MappingProxyType
 from typing import Self
 
 import msgspec
@@ -42,6 +43,7 @@ from rewardloop.settings import ExperimentSettings, load_settings
 from rewardloop.slots import apart
 
 DEFAULT_DATA = "rewardloop-data"
+NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 
 
 class Experiment(Opened):
@@ -119,10 +121,28 @@ class Experiment(Opened):
         self._writer.commit(decisions)
         return decisions
 
-    def reward(self, event_id: str, reward: float, *, reward_id: str = "", final: bool = False, slot: str = "") -> Reward:
-        """Record a reward, now or days later, of one slot or of the whole event; durable when this returns."""
+    def reward(
+        self,
+        event_id: str,
+        reward: float,
+        *,
+        reward_id: str = "",
+        final: bool = False,
+        slot: str = "",
+        metrics: Mapping[str, float] = NO_NUMBERS,
+    ) -> Reward:
+        """Record a reward, now or days later, of one slot or of the whole event, and what else was measured.
+
+        Durable when this returns.
+        """
         request = RewardRequest(
-            event_id=event_id, reward=reward, reward_id=reward_id, final=final, experiment=self.settings.experiment, slot=slot
+            event_id=event_id,
+            reward=reward,
+            reward_id=reward_id,
+            final=final,
+            experiment=self.settings.experiment,
+            slot=slot,
+            metrics=dict(metrics),
         )
         record = self._rewarder.reward(request)
         self._writer.commit([record])

@@ -234,7 +234,14 @@ class Modelling:
         ratio, reward = self.settings.training.ratio, self.settings.reward
         ripe = data.watermark - reward.window if early_closing(data.ledger, reward) else None
         logged = data.interactions(
-            after=0, until=data.watermark, split="eval", ratio=ratio, newest=newest, decided_by=ripe, batch=batch
+            after=0,
+            until=data.watermark,
+            split="eval",
+            ratio=ratio,
+            newest=newest,
+            decided_by=ripe,
+            metrics=[rail.metric for rail in self.settings.gate.guardrails],
+            batch=batch,
         )
         return (each for each in map(decided_by_models, logged) if len(each))
 

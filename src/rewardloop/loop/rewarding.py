@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -11,11 +12,14 @@ from msgspec import Meta
 
 from rewardloop.clock import Clock
 from rewardloop.errors import InvalidInput, UnknownEvent, UnknownExperiment, did_you_mean
-from rewardloop.events import MAX_EVENT_ID, Activation, Reward
+from rewardloop.events import MAX_EVENT_ID, MAX_METRICS, Activation, Metrics, Reward
 from rewardloop.features import MAX_MAGNITUDE
 from rewardloop.ids import EventIds
 from rewardloop.loop.asking import EventId
 from rewardloop.settings import ExperimentSettings
+from rewardloop.settings.schema import METRIC_NAME, MetricName
+
+_NAME = re.compile(METRIC_NAME)
 
 
 class RewardRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
@@ -30,6 +34,8 @@ class RewardRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Needed only where the event id is the client's own."""
     slot: Annotated[str, Meta(max_length=MAX_EVENT_ID)] = ""
     """The slot it is for: its id, or the position in a ranking, from `1`. Empty: the whole event, each of its slots."""
+    metrics: Annotated[dict[MetricName, float], Meta(max_length=MAX_METRICS)] = {}
+    """What else was measured, by name: at most 8 finite numbers, for guardrails."""
 
 
 class Rewarder:
@@ -53,6 +59,7 @@ class Rewarder:
             request.reward_id,
             request.final,
             request.slot,
+            _metrics(request.metrics, at) if request.metrics else (),
         )
 
     def made_here(self, event_id: str) -> bool:
@@ -96,3 +103,15 @@ def _check(reward: float, declared: tuple[float, float] | None, at: str) -> None
     if declared is not None and not declared[0] <= reward <= declared[1]:
         low, high = declared
         raise InvalidInput(f"Expected a reward between {low:g} and {high:g} as the experiment declares, got `{reward:g}`", at=at)
+
+
+def _metrics(given: Mapping[str, float], at: str) -> Metrics:
+    if len(given) > MAX_METRICS:
+        raise InvalidInput(f"Expected at most {MAX_METRICS} metrics, got {len(given)}", at=f"{at}.metrics")
+    for name, value in given.items():
+        if not _NAME.fullmatch(name):
+            expected = "Expected a name of 1 to 63 letters, digits, `-`, `_` and `.`, the first no sign"
+            raise InvalidInput(f"{expected}, got `{name[:64]}`", at=f"{at}.metrics")
+        if not math.isfinite(value) or abs(value) > MAX_MAGNITUDE:
+            raise InvalidInput(f"Expected a finite number between -1e30 and 1e30, got `{value}`", at=f"{at}.metrics.{name}")
+    return tuple(sorted(given.items()))

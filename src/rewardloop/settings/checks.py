@@ -109,6 +109,11 @@ def _gate(settings: ExperimentSettings) -> Iterator[Problem]:
             "$.gate.max_events", f"{gate.max_events} events at most and {gate.min_events} at least cannot both be: raise max_events"
         )
 
+    metrics = [rail.metric for rail in gate.guardrails]
+    for i, metric in enumerate(metrics):
+        if metric in metrics[:i]:
+            yield Problem(f"$.gate.guardrails[{i}].metric", f"Metric `{metric}` has a guardrail already: name each once")
+
 
 def _baseline(settings: ExperimentSettings) -> Iterator[Problem]:
     known = settings.action_ids

@@ -9,7 +9,7 @@ from functools import cache
 from msgspec import inspect
 
 from rewardloop.settings.durations import EXPECTED as A_DURATION
-from rewardloop.settings.schema import ExperimentSettings
+from rewardloop.settings.schema import METRIC_NAME, ExperimentSettings
 
 _STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[([0-9]+)\]")
 
@@ -100,6 +100,8 @@ def _number(kind: inspect.FloatType | inspect.IntType) -> str:
 
 
 def _text(kind: inspect.StrType) -> str:
+    if kind.pattern == METRIC_NAME:
+        return "1 to 63 letters, digits, `-`, `_` and `.`, the first no sign"
     if kind.pattern is not None:
         return "1 to 63 lower-case letters, digits, `-` and `_`, the first no sign"
     return "a text" if kind.max_length is None else f"a text of {kind.min_length} to {kind.max_length} characters"
@@ -111,6 +113,8 @@ def _other(kind: inspect.Type) -> str:
             return "one of " + listed(words)
         case inspect.TupleType(item_types=items):
             return f"a list of {len(items)} numbers"
+        case inspect.VarTupleType(item_type=inspect.StructType() as item):
+            return f"a list of sections with keys such as `{next(iter(fields(item)))}`"
         case inspect.VarTupleType(item_type=item, min_length=low, max_length=high):
             return f"a list of {low} to {high} {_several(plain(item))}"
         case inspect.CustomType():

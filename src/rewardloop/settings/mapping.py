@@ -17,6 +17,7 @@ from rewardloop.settings.schema import ExperimentSettings
 from rewardloop.settings.suggest import nearest_key, nearest_word, noun
 
 LEGACY_KEYS = ("resource", "image", "algor", "local_mode", "soft_deployment")
+_MISSING = re.compile(r"missing required field `(\w+)`")
 _PATH = re.compile(r" - at `(\$[^`]*)`$")
 
 
@@ -65,7 +66,9 @@ def _known_keys(document: Document, section: inspect.StructType, tree: dict[str,
         if key not in known:
             _unknown_key(document, str(key), list(known), path)
         kind = plain(known[key].type)
-        if not isinstance(kind, inspect.StructType):
+        if isinstance(kind, inspect.VarTupleType) and isinstance(value, list):
+            kept[key] = _known_items(document, kind.item_type, value, f"{path}.{key}")
+        elif not isinstance(kind, inspect.StructType):
             kept[key] = value
         elif isinstance(value, dict):
             kept[key] = _known_keys(document, kind, value, f"{path}.{key}")
@@ -74,6 +77,15 @@ def _known_keys(document: Document, section: inspect.StructType, tree: dict[str,
                 f"Expected a section with keys such as `{next(iter(fields(kind)))}`, got {found(value)}", f"{path}.{key}"
             )
     return kept
+
+
+def _known_items(document: Document, item: inspect.Type, values: list[object], path: str) -> list[object]:
+    kind = plain(item)
+    if not isinstance(kind, inspect.StructType):
+        return values
+    return [
+        _known_keys(document, kind, value, f"{path}[{i}]") if isinstance(value, dict) else value for i, value in enumerate(values)
+    ]
 
 
 def _unknown_key(document: Document, key: str, known: list[str], path: str) -> NoReturn:
@@ -89,6 +101,8 @@ def _explain(document: Document, tree: dict[str, object], message: str) -> NoRet
     for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", path):
         value = value[key or int(index)]  # type: ignore[index]
     kind = plain(type_at(path))
+    if missing := _MISSING.search(message):
+        raise document.refuse(f"Expected the key `{missing[1]}`", path) from None
     options = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
     words = [str(word) for option in options if isinstance(option, inspect.LiteralType) for word in option.values]
     if words and isinstance(value, str):

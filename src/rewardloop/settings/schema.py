@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID
+from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID, MAX_METRICS
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z")]
 ActionId = Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
@@ -20,6 +20,8 @@ Real = Annotated[float, Meta(ge=-1e30, le=1e30)]
 Positive = Annotated[float, Meta(gt=0, le=1e9)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+METRIC_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z"
+MetricName = Annotated[str, Meta(pattern=METRIC_NAME)]
 
 Exploration = Literal[
     "lints", "linucb",
@@ -165,6 +167,14 @@ class RankingSettings(Section, frozen=True, kw_only=True):
     ] = None
 
 
+class Guardrail(Section, frozen=True, kw_only=True):
+    """A number beside the reward that a candidate must not make worse."""
+
+    metric: Annotated[MetricName, said("A name under which rewards carry it.")]
+    worse: Annotated[Literal["higher", "lower"], said("Which way is worse.")] = "higher"
+    tolerance: Annotated[Share, said("It may be worse by so much, as a share of what the hosted policy has.")] = 0.05
+
+
 class GateSettings(Section, frozen=True, kw_only=True):
     """When a candidate is promoted. Estimates are of the served distribution, floor included, on held-out events."""
 
@@ -191,6 +201,11 @@ class GateSettings(Section, frozen=True, kw_only=True):
     min_events: Annotated[Count, said("strict: fewer held-out events are insufficient data.")] = 500
     min_ess: Annotated[Positive, said("strict: a smaller effective sample size is insufficient support.")] = 100.0
     max_events: Annotated[Count, said("The newest held-out events that are looked at.")] = 20_000
+    guardrails: Annotated[
+        tuple[Guardrail, ...],
+        Meta(max_length=MAX_METRICS),
+        said("Metrics that must not get worse: a list of {metric: cost, worse: higher or lower, tolerance: 0.05}."),
+    ] = ()
 
     @property
     def sequential(self) -> bool:
