@@ -43,7 +43,6 @@ def test_a_guardrail_keeps_back_what_earns_more_and_costs_too_much(tmp_path: Pat
             clock.advance(SECOND)
             decision = offers.decide({}, event_id=f"e{i}")
             offers.reward(decision.event_id, float(decision.action), metrics={"cost": 1.0 + decision.action})
-        data = offers.join()
         report = offers.evaluate(offers.train().model_id)
     assert (report.verdict, report.rules[-1].name, report.rules[-1].number > 0.05 * 1.5) == ("keep", "guardrail cost", True)
 

@@ -85,7 +85,7 @@ def test_what_else_was_measured_comes_with_the_reward(server: Server) -> None:
 def test_metrics_that_cannot_be_are_refused_with_the_reward(server: Server, metrics: object) -> None:
     event_id = server.decide().json()["event_id"]
     answer = server.post("/v1/rewards", {"event_id": event_id, "reward": 0.5, "metrics": metrics})
-    assert (answer.status, "metrics" in str(answer.json())) == (400, True)
+    assert (answer.status, "metrics" in str(answer.json())) == (422, True)
     assert [type(record).__name__ for record in find(server, event_id)] == ["Decision"]
 
 

@@ -113,10 +113,8 @@ def _other(kind: inspect.Type) -> str:
             return "one of " + listed(words)
         case inspect.TupleType(item_types=items):
             return f"a list of {len(items)} numbers"
-        case inspect.VarTupleType(item_type=inspect.StructType() as item):
-            return f"a list of sections with keys such as `{next(iter(fields(item)))}`"
         case inspect.VarTupleType(item_type=item, min_length=low, max_length=high):
-            return f"a list of {low} to {high} {_several(plain(item))}"
+            return f"a list of {low or 0} to {high} {_several(plain(item))}"
         case inspect.CustomType():
             return A_DURATION
         case inspect.StructType():
@@ -131,6 +129,8 @@ def _member(kind: inspect.Type) -> inspect.Type:
 
 
 def _several(item: inspect.Type) -> str:
+    if isinstance(item, inspect.StructType):
+        return f"sections with keys such as `{next(iter(fields(item)))}`"
     if isinstance(item, inspect.VarTupleType):
         return f"lists of {item.min_length} to {item.max_length} {_several(plain(item.item_type))}"
     return "texts" if isinstance(item, inspect.StrType) else "numbers"

@@ -101,7 +101,7 @@ def _explain(document: Document, tree: dict[str, object], message: str) -> NoRet
     for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", path):
         value = value[key or int(index)]  # type: ignore[index]
     kind = plain(type_at(path))
-    if missing := _MISSING.search(message):
+    if path.endswith("]") and (missing := _MISSING.search(message)):
         raise document.refuse(f"Expected the key `{missing[1]}`", path) from None
     options = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
     words = [str(word) for option in options if isinstance(option, inspect.LiteralType) for word in option.values]
