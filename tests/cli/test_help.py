@@ -8,9 +8,8 @@ import sys
 
 import pytest
 
-from rewardloop.cli.app import build
+from rewardloop.cli.app import FAMILIES, build
 from rewardloop.cli.commands import COMMANDS
-from rewardloop.cli.rl_commands import RL_COMMANDS
 
 HEAVY = ("duckdb", "pyarrow", "sqlalchemy", "vowpalwabbit", "numpy", "scipy", "sklearn", "uvicorn", "httpx2", "torch", "gymnasium")
 names = pytest.mark.parametrize("command", COMMANDS, ids=[command.name for command in COMMANDS])
@@ -44,27 +43,27 @@ def test_the_examples_are_right(command):
 
 @names
 def test_every_option_is_explained(command):
-    if command.name == "rl":
+    if command.name in FAMILIES:
         pytest.skip("it has commands of its own, which have the options")
     for argument in build()[command.name].assemble_argument_collection():
         assert argument.parameter.help, f"{command.name} {argument.name}"
 
 
-@pytest.mark.parametrize("command", RL_COMMANDS, ids=[command.name for command in RL_COMMANDS])
-def test_the_commands_of_rl_explain_themselves_too(rewardloop, command):
-    shown = rewardloop("rl", command.name, "--help")
+@pytest.mark.parametrize(("family", "command"), [(name, command) for name, family in FAMILIES.items() for command in family])
+def test_commands_of_commands_explain_themselves_too(rewardloop, family, command):
+    shown = rewardloop(family, command.name, "--help")
     assert shown.code == 0
     assert command.sentence in shown.out
-    assert f"│ {command.name}" in rewardloop("rl", "--help").out
+    assert f"│ {command.name}" in rewardloop(family, "--help").out
     for example in command.examples:
         assert example in shown.out
-        assert example.startswith(f"rewardloop rl {command.name}")
+        assert example.startswith(f"rewardloop {family} {command.name}")
         build().parse_args(shlex.split(example)[1:], exit_on_error=False, print_error=False)
-    for argument in build()["rl"][command.name].assemble_argument_collection():
+    for argument in build()[family][command.name].assemble_argument_collection():
         assert argument.parameter.help, f"{command.name} {argument.name}"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["rl", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["rl", "--help"], ["import", "--help"]])
 def test_help_loads_nothing_heavy(words):
     code = (
         "import sys\nfrom rewardloop.cli import main\n"

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Group
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from rewardloop.cli.commands import COMMANDS, Command
+from rewardloop.cli.import_commands import IMPORT_COMMANDS
 from rewardloop.cli.rl_commands import RL_COMMANDS
 from rewardloop.errors import RewardloopError, did_you_mean
 
@@ -29,11 +31,14 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 the gate said no."""
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
+FAMILIES = MappingProxyType({"rl": RL_COMMANDS, "import": IMPORT_COMMANDS})
+"""Commands that have commands of their own."""
+
 
 def build() -> App:
     """The application with every command, each imported only when it is called."""
     app = App(name="rewardloop", help=HELP, version=version("rewardloop"), help_format="plaintext")
-    return _filled(app, COMMANDS, {"rl": RL_COMMANDS})
+    return _filled(app, COMMANDS, FAMILIES)
 
 
 def _filled(app: App, commands: Sequence[Command], families: Mapping[str, Sequence[Command]], prefix: str = "") -> App:
@@ -70,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except RewardloopError as error:
         _fail(error.title, str(error), error.exit_code)
     except CycloptsError as error:
-        _fail("Usage", _sentence(error, " ".join(tokens[: 2 if tokens[0] == "rl" else 1])), USAGE)
+        _fail("Usage", _sentence(error, " ".join(tokens[: 2 if tokens[0] in FAMILIES else 1])), USAGE)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
@@ -85,10 +90,10 @@ def _refuse_unknown(tokens: list[str]) -> None:
     first = tokens[0] if tokens else "--help"
     if first not in known:
         _unknown(first, known, "rewardloop")
-    if first == "rl" and len(tokens) > 1:
-        known = [*(command.name for command in RL_COMMANDS), "--help", "-h"]
+    if first in FAMILIES and len(tokens) > 1:
+        known = [*(command.name for command in FAMILIES[first]), "--help", "-h"]
         if tokens[1] not in known:
-            _unknown(tokens[1], known, "rewardloop rl")
+            _unknown(tokens[1], known, f"rewardloop {first}")
 
 
 def _unknown(word: str, known: Sequence[str], command: str) -> NoReturn:

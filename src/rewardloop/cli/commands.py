@@ -150,6 +150,13 @@ COMMANDS = (
         ("rewardloop warm-start offers.yaml history.csv",),
     ),
     Command(
+        "import",
+        LEARN,
+        "Take over the configuration of another service.",
+        "Its logs are taken in by `rewardloop warm-start`.",
+        ("rewardloop import personalizer --config service.json --policy policy.json",),
+    ),
+    Command(
         "export",
         LEARN,
         "Closed events as a file for other tools.",

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from rewardloop.cli.new_file import write_new
 from rewardloop.cli.printing import console
-from rewardloop.errors import Conflict, StorageUnavailable
 from rewardloop.settings import ExperimentSettings, checked, example_yaml
 
 
@@ -27,7 +27,7 @@ def init(
 ) -> None:
     settings = checked(ExperimentSettings(experiment=name, actions=_actions(actions)))
     path = out or Path(f"{name}.yaml")
-    _write(path, example_yaml(settings))
+    write_new(path, example_yaml(settings))
     console.print(f"Wrote {path}. Next:  [bold]rewardloop serve {path}[/]  and, beside it,  [bold]rewardloop run {path}[/]")
 
 
@@ -40,13 +40,3 @@ def _actions(text: str) -> int | tuple[str, ...] | None:
     if text.isascii() and text.isdigit():
         return int(text)
     return tuple(action.strip() for action in text.split(",")) if text else None
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise Conflict(f"Expected a new file, found `{path}`; remove it, or choose another with --out") from None
-    except OSError as error:
-        raise StorageUnavailable(f"Cannot write `{path}`: {error.strerror}") from None

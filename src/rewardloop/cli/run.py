@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from threading import Event
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console
 from rewardloop.loop.cycle import CycleReport
+from rewardloop.loop.experiment import Experiment
 from rewardloop.loop.learner import Learner
 from rewardloop.registry.records import RolloutStep
 
@@ -29,23 +31,63 @@ def run(
 
     Example: rewardloop run offers.yaml
     """
-    stop = Event()
+    stop = _Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with open_experiment(experiment, data) as opened:
-        if not json:
-            training = opened.settings.training
-            console.print(
-                f"Loop of [bold]{opened.settings.experiment}[/]: a cycle every {training.every_events} closed events "
-                f"or {training.every / 1e6:g} s; stop with Ctrl-C"
-            )
-        on_cycle = _print_json if json else _print
-        if opened.settings.training.mode == "batch":
-            opened.run(stop, max_cycles=cycles, on_cycle=on_cycle, on_step=_print_json if json else _print_step)
+        signal.signal(number, lambda *_: stop.for_good())
+    done = 0
+    while stop.begin():
+        with open_experiment(experiment, data) as opened:
+            if not json:
+                _announce(opened)
+            done += _run(opened, data, stop, cycles - done if cycles is not None else None, json)
+            experiment = opened.settings.experiment
+        if cycles is not None and done >= cycles:
             return
-        opened.join()  # The learner starts from a data set, so there must be one.
-        with Learner(opened.settings.experiment, data) as learner:
-            opened.run(stop, max_cycles=cycles, on_cycle=on_cycle, on_rest=learner.tend)
+
+
+class _Stop:
+    """Why a loop ends: for good, or to be opened again under new settings."""
+
+    def __init__(self) -> None:
+        self.now = Event()
+        self._for_good = Event()
+
+    def for_good(self) -> None:
+        self._for_good.set()
+        self.now.set()
+
+    def begin(self) -> bool:
+        """Whether to go on."""
+        self.now.clear()
+        return not self._for_good.is_set()
+
+
+def _run(opened: Experiment, data: Path, stop: _Stop, cycles: int | None, json: bool) -> int:
+    on_cycle = _print_json if json else _print
+    on_step = _print_json if json else _print_step
+
+    def look() -> None:
+        if opened.is_outdated():
+            stop.now.set()
+
+    if opened.settings.training.mode == "batch":
+        return opened.run(stop.now, max_cycles=cycles, on_cycle=on_cycle, on_rest=look, on_step=on_step)
+    opened.join()  # The learner starts from a data set, so there must be one.
+    with Learner(opened.settings.experiment, data) as learner:
+
+        def tend() -> None:
+            learner.tend()
+            look()
+
+        return opened.run(stop.now, max_cycles=cycles, on_cycle=on_cycle, on_rest=tend)
+
+
+def _announce(opened: Experiment) -> None:
+    training = opened.settings.training
+    console.print(
+        f"Loop of [bold]{opened.settings.experiment}[/]: a cycle every {training.every_events} closed events "
+        f"or {training.every / 1e6:g} s; stop with Ctrl-C"
+    )
 
 
 def _print(report: CycleReport) -> None:

@@ -286,6 +286,10 @@ class Experiment(Opened):
 
     # Reading.
 
+    def is_outdated(self) -> bool:
+        """Whether the settings were changed since this was opened; opened again by name, it has the new ones."""
+        return self.catalog.experiment(self.settings.experiment).settings != self.settings
+
     def audit(self, event_id: str) -> Audit:
         """What was logged of an event, and whether its decision can be reproduced. Raises `UnknownEvent`."""
         records, decision = self._find(event_id)

@@ -46,6 +46,10 @@ class Loading:
         self._models = directory.models
         self._clock = clock
 
+    def adopt(self, settings: ExperimentSettings) -> None:
+        """New settings of the same experiment: those of its first model."""
+        self._settings = settings
+
     def is_news(self, pointed: hosting.Hosted, hosted: Hosted) -> bool:
         """Whether the pointer says another thing than what is in memory."""
         return pointed.model_id != hosted.model_id or pointed.challenger != (hosted.trial.setup if hosted.trial else None)

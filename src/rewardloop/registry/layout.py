@@ -40,6 +40,11 @@ class ExperimentDirectory:
         return self.root / "trial"
 
     @property
+    def personalizer(self) -> Path:
+        """What Personalizer's clients keep with the service: names, dates, evaluations."""
+        return self.root / "personalizer"
+
+    @property
     def trainer_lock(self) -> Path:
         """Held by whoever collects, joins, trains and deploys: one process at a time."""
         return self.root / "trainer.lock"

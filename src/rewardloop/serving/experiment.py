@@ -111,6 +111,15 @@ class ServedExperiment:
             self.counts.failed_commits += 1
             raise outcome
 
+    def adopt(self, settings: ExperimentSettings, decider: Decider) -> None:
+        """Goes on under new settings; those of `log` wait for a start of the server, and a trained model keeps its floor."""
+        self.settings, self._decider = settings, decider
+        self._loading.adopt(settings)
+        first = first_model(settings)
+        if self._hosted.model_id == first.model_id:
+            self._hosted = first._replace(trial=self._hosted.trial)
+        _logger.info("experiment=%s has new settings", settings.experiment)
+
     async def start(self) -> None:
         """Takes the hosted model into service. Where it is refused, the first one is served and the experiment is not ready."""
         self._loaded = False

@@ -17,6 +17,7 @@ from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.records import ExperimentEntry
 from rewardloop.serving.counts import Counts
 from rewardloop.serving.experiment import ServedExperiment
+from rewardloop.settings import ExperimentSettings
 
 _logger = logging.getLogger(__name__)
 
@@ -43,6 +44,15 @@ class Service:
 
     async def start(self) -> None:
         await self.refresh_catalog()
+
+    async def change(self, settings: ExperimentSettings) -> None:
+        """Gives an experiment other settings: here at once, in other processes within a second. Raises `InvalidSettings`."""
+        await asyncio.to_thread(self.catalog.register, settings, self._clock.now())
+        await self.refresh_catalog()
+
+    def now(self) -> int:
+        """Microseconds UTC."""
+        return self._clock.now()
 
     async def experiment(self, name: str) -> ServedExperiment:
         """Raises `UnknownExperiment` with the nearest name. One registered a moment ago is found."""
@@ -91,22 +101,30 @@ class Service:
             await self.refresh_catalog()
 
     async def refresh_catalog(self) -> None:
-        """Takes in what was registered since."""
+        """Takes in what was registered since, and settings that were changed."""
         async with self._refreshing:
             registered = await asyncio.to_thread(self.catalog.experiments)
             new = [entry for entry in registered if entry.name not in self.experiments]
+            changed = [entry for entry in registered if entry not in new and self._differs(entry)]
+            for entry in changed:
+                self.experiments[entry.name].adopt(entry.settings, self._decider(entry))
             try:
                 for entry in new:
                     await self._take_in(entry)
             finally:  # One experiment that cannot be opened keeps no other from its rewards.
-                if new:
+                if new or changed:
                     served = [(entry.tag, entry.settings) for entry in registered if entry.name in self.experiments]
                     self.rewarder = Rewarder(self._ids, self._clock, served)
 
+    def _differs(self, entry: ExperimentEntry) -> bool:
+        return self.experiments[entry.name].settings != entry.settings
+
+    def _decider(self, entry: ExperimentEntry) -> Decider:
+        return Decider(entry.settings, entry.tag, self._ids, self._clock)
+
     async def _take_in(self, entry: ExperimentEntry) -> None:
-        decider = Decider(entry.settings, entry.tag, self._ids, self._clock)
         directory = self.directory.experiment(entry.name)
-        served = ServedExperiment(entry.settings, directory, decider, self._writer, self.counts.experiment(entry.name))
+        served = ServedExperiment(entry.settings, directory, self._decider(entry), self._writer, self.counts.experiment(entry.name))
         await served.start()
         self.experiments[entry.name] = served
         _logger.info("experiment=%s serves model=%s", entry.name, served.hosted.model_id)

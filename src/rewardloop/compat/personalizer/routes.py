@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rewardloop.compat.personalizer import ranking, requests, rewarding
+from rewardloop.compat.personalizer import administration, ranking, requests, rewarding
+from rewardloop.compat.personalizer.administration import Policy
+from rewardloop.compat.personalizer.configuration import ServiceConfiguration
 from rewardloop.compat.personalizer.replies import refuse
 from rewardloop.compat.personalizer.target import Handler, handle
 from rewardloop.serving.bodies import JSON_TYPES
 from rewardloop.serving.routes import MiB, Route
+
+_SERVICE, _POLICY = "/configurations/service", "/configurations/policy"
 
 
 class Operation(NamedTuple):
@@ -44,6 +48,20 @@ OPERATIONS = (
         JSON_TYPES,
     ),
     Operation("POST", "/multislot/events/{event_id}/activate", rewarding.activate, "Let a deferred event count"),
+    Operation("GET", _SERVICE, administration.get_configuration, "Service configuration", ServiceConfiguration),
+    Operation(
+        "PUT",
+        _SERVICE,
+        administration.put_configuration,
+        "Change it",
+        ServiceConfiguration,
+        (ServiceConfiguration,),
+        True,
+        JSON_TYPES,
+    ),
+    Operation("GET", _POLICY, administration.get_policy, "The policy as Vowpal Wabbit's arguments", Policy),
+    Operation("PUT", _POLICY, administration.put_policy, "Change it", Policy, (Policy,), True, JSON_TYPES),
+    Operation("DELETE", _POLICY, administration.delete_policy, "Back to the default", Policy),
 )
 
 
