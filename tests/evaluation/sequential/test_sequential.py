@@ -149,6 +149,25 @@ def test_without_support_the_verdict_is_that_nothing_can_be_told() -> None:
     assert report.sentence.startswith(f"These episodes cannot tell: only the first {report.effective_horizon} of {HORIZON} steps")
 
 
+def test_weights_that_are_all_alike_do_not_pass_for_support() -> None:
+    """A log that always goes right, with probability 1: half of what the target does was never seen, yet no weight stands out."""
+    logged, state = corridor(np.random.default_rng(3), 100, policy(1.0))
+    report = evaluate_episodes(logged, policy(0.5)[state], model="linear")
+    assert min(report.ess_by_step) == pytest.approx(100)
+    assert report.mean_weight_by_step[:2] == (0.5, 0.25)
+    assert not report.supported
+    assert report.effective_horizon == 0
+    assert "at step 1 of 8 the mean weight is 0.5 where it should be 1" in report.sentence
+
+
+def test_episodes_cut_off_before_the_longest_are_counted() -> None:
+    logged, _ = corridor(np.random.default_rng(3), 3, LOGGING)
+    offsets, truncated = np.array([0, 8, 12, 24]), np.array([False, True, True])
+    cut = Trajectories(logged.observation, logged.action, logged.probability, logged.reward, offsets, truncated)
+    assert cut.n_cut == 1
+    assert Trajectories.joined([cut, logged]).n_cut == 1
+
+
 def test_the_same_episodes_and_seed_give_the_same_bits() -> None:
     logged, state = corridor(np.random.default_rng(4), 60, LOGGING)
     first, again = (evaluate_episodes(logged, TARGET[state], model="trees", seed=3) for _ in range(2))

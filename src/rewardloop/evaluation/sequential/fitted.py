@@ -1,28 +1,25 @@
 """Fitted Q evaluation: what each action is worth under the target policy, by regression on its own next value, cross-fitted.
 
 Source: Le, Voloshin & Yue 2019, algorithm 3. Each fold's values come from a model that never saw its episodes, so that doubly
-robust estimators stay unbiased (Chernozhukov et al. 2018).
+robust estimators stay unbiased (Chernozhukov et al. 2018). How a regression smooths is settled before the first round, so that
+each round is a few matrix products: see `smoothing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import ExtraTreesRegressor
 
+from rewardloop.evaluation.sequential.smoothing import QModel, Smoother, smoother
+from rewardloop.evaluation.sequential.target import Densities
 from rewardloop.evaluation.sequential.trajectories import Trajectories
-from rewardloop.interactions import Floats
+from rewardloop.interactions import Floats, Ints
 
-QModel = Literal["linear", "trees"]
 Mask = npt.NDArray[np.bool_]
 
 N_FOLDS = 3
-_TREES = 40
-_LEAF = 5
-_RIDGE = 1e-6
 _SETTLED = 1e-4
 """A round that moves no value by more than this share of the values' spread was the last."""
 MAX_ROUNDS = 200
@@ -30,100 +27,89 @@ ROUNDS_A_STEP = 4
 """A value travels a step a round, and a fit that cannot follow it exactly needs more."""
 
 
-class _Regressor(Protocol):
-    def fit(self, X: Floats, y: Floats) -> None: ...
-
-    def predict(self, X: Floats) -> Floats: ...
-
-
 def fitted_q(trajectories: Trajectories, target: Floats, *, gamma: float = 1.0, model: QModel = "trees", seed: int = 0) -> Floats:
     """(N, K) Q(s_t, a) for every logged state and every action. `target` (N, K) is the target's distribution at those states.
 
-    The number of a step is a feature, for episodes that end by the clock. linear: a ridge an action, each feature also crossed
-    with that number. trees: extremely randomised trees (Geurts et al. 2006) an action.
+    The number of a step is a feature, for episodes that end by the clock. An action that a fold never took is worth the mean.
     """
     q = np.zeros(target.shape)
-    fold = np.random.default_rng(seed).permutation(len(trajectories)) % min(N_FOLDS, max(len(trajectories), 1))
-    of_step = fold[trajectories.episode]
-    states = _states(trajectories)
-    for held_out in range(int(fold.max()) + 1):
-        rows = of_step != held_out if (of_step != held_out).any() else np.ones(len(of_step), bool)
-        regressors = [_regressor(model, seed + action) for action in range(target.shape[1])]
-        q[of_step == held_out] = _fit(_Fit(trajectories, target, states, gamma), rows, regressors)[of_step == held_out]
+    states = with_time(trajectories, trajectories.observation)
+    guide = _guide(trajectories, gamma)
+    for held_out, rows in folds(trajectories, seed):
+        taken = [np.flatnonzero(rows & (trajectories.action == a)) for a in range(target.shape[1])]
+        fits = [smoother(model, states[mine], guide[mine], states, seed + a) if len(mine) else None for a, mine in enumerate(taken)]
+
+        def values(wanted: Floats, fits: list[Smoother | None] = fits, taken: list[Ints] = taken, rows: Mask = rows) -> Floats:
+            mean = float(wanted[rows].mean())
+            columns = [np.full(len(wanted), mean) if fit is None else fit(wanted[i]) for fit, i in zip(fits, taken, strict=True)]
+            return np.column_stack(columns)
+
+        q[held_out] = _settle(trajectories, gamma, values, lambda found: (target * found).sum(axis=1))[held_out]
     return q
 
 
-class _Fit(NamedTuple):
-    """What one regression is made of."""
+def fitted_values(
+    trajectories: Trajectories, target: Densities, *, gamma: float = 1.0, model: QModel = "trees", seed: int = 0
+) -> tuple[Floats, Floats]:
+    """(N,) Q(s_t, a_t) and (N,) V(s_t) of continuous actions, which stand beside the state. V: over the target's draws."""
+    q, v = np.zeros(trajectories.n_steps), np.zeros(trajectories.n_steps)
+    logged = with_time(trajectories, np.hstack([trajectories.observation, trajectories.values]))
+    draws = [with_time(trajectories, np.hstack([trajectories.observation, drawn])) for drawn in target.drawn.swapaxes(0, 1)]
+    guide = _guide(trajectories, gamma)
+    for held_out, rows in folds(trajectories, seed):
+        mine = np.flatnonzero(rows)
+        fit = smoother(model, logged[mine], guide[mine], np.vstack([logged, *draws]), seed)
 
-    trajectories: Trajectories
-    target: Floats
-    states: Floats
-    gamma: float
+        def values(wanted: Floats, fit: Smoother = fit, mine: Ints = mine) -> Floats:
+            return fit(wanted[mine]).reshape(len(draws) + 1, -1).T
+
+        found = _settle(trajectories, gamma, values, lambda found: found[:, 1:].mean(axis=1))
+        q[held_out], v[held_out] = found[held_out, 0], found[held_out, 1:].mean(axis=1)
+    return q, v
 
 
-def _fit(of: _Fit, rows: Mask, regressors: Sequence[_Regressor]) -> Floats:
-    """(N, K) from the steps in `rows`."""
-    trajectories, target, states, gamma = of
+def folds(trajectories: Trajectories, seed: int) -> Iterator[tuple[Mask, Mask]]:
+    """(N,) the steps held out and (N,) those to fit on, whole episodes each; a single episode is both."""
+    fold = np.random.default_rng(seed).permutation(len(trajectories)) % min(N_FOLDS, len(trajectories))
+    of_step = fold[trajectories.episode]
+    for i in range(int(fold.max()) + 1):
+        held_out = of_step == i
+        yield held_out, held_out if held_out.all() else ~held_out
+
+
+def with_time(trajectories: Trajectories, columns: Floats) -> Floats:
+    """(N, d + 1) with the number of the step, as a share of the longest episode's."""
+    return np.column_stack([columns, trajectories.step / max(int(trajectories.lengths.max()) - 1, 1)])
+
+
+def _settle(
+    trajectories: Trajectories, gamma: float, values: Callable[[Floats], Floats], ahead: Callable[[Floats], Floats]
+) -> Floats:
+    """Rounds of r + γ V(next) until nothing moves. `values` fits, `ahead` (N,) is V of what was fitted."""
     following = np.where(trajectories.is_last, 0, np.arange(trajectories.n_steps) + 1)
     goes_on = ~trajectories.is_last
-    values = np.zeros(target.shape)
+    low, high = _attainable(trajectories, gamma)
+    found = values(trajectories.reward)
     for _ in range(min(MAX_ROUNDS, ROUNDS_A_STEP * int(trajectories.lengths.max()))):
-        ahead = (target * values).sum(axis=1)[following] * goes_on
-        wanted = trajectories.reward + gamma * ahead
-        after = np.column_stack(
-            [_of_action(regressor, states, trajectories.action == a, rows, wanted) for a, regressor in enumerate(regressors)]
-        )
-        moved = float(np.abs(after - values).max())
-        values = after
-        if moved <= _SETTLED * max(float(np.ptp(values)), 1e-12):
+        after = np.clip(values(trajectories.reward + gamma * ahead(found)[following] * goes_on), low, high)
+        moved = float(np.abs(after - found).max())
+        found = after
+        if moved <= _SETTLED * max(float(np.ptp(found)), 1e-12):
             break
-    return values
+    return found
 
 
-def _of_action(regressor: _Regressor, states: Floats, taken: Mask, rows: Mask, wanted: Floats) -> Floats:
-    """(N,) one action's values; the mean of all where it was never taken."""
-    mine = taken & rows
-    if not mine.any():
-        return np.full(len(states), float(wanted[rows].mean()))
-    regressor.fit(states[mine], wanted[mine])
-    return regressor.predict(states)
+def _attainable(trajectories: Trajectories, gamma: float) -> tuple[float, float]:
+    """No value lies outside what the worst or the best reward at every step would sum to: a fit must not run away."""
+    steps = float((gamma ** np.arange(int(trajectories.lengths.max()))).sum())
+    return steps * min(float(trajectories.reward.min()), 0.0), steps * max(float(trajectories.reward.max()), 0.0)
 
 
-def _states(trajectories: Trajectories) -> Floats:
-    time = trajectories.step / max(int(trajectories.lengths.max()) - 1, 1)
-    return np.column_stack([trajectories.observation, time])
-
-
-def _regressor(model: QModel, seed: int) -> _Regressor:
-    return _Linear() if model == "linear" else _Trees(seed)
-
-
-class _Linear:
-    """Ridge with an intercept, on standardised columns."""
-
-    def fit(self, X: Floats, y: Floats) -> None:
-        self._mean, self._scale = X.mean(axis=0), np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
-        design = self._design(X)
-        gram = design.T @ design + _RIDGE * len(X) * np.diag(np.append(0.0, np.ones(design.shape[1] - 1)))
-        self._weights = np.linalg.lstsq(gram, design.T @ y, rcond=None)[0]
-
-    def predict(self, X: Floats) -> Floats:
-        predicted: Floats = self._design(X) @ self._weights
-        return predicted
-
-    def _design(self, X: Floats) -> Floats:
-        scaled = (X - self._mean) / self._scale
-        return np.column_stack([np.ones(len(X)), scaled, scaled[:, :-1] * scaled[:, -1:]])
-
-
-class _Trees:
-    def __init__(self, seed: int) -> None:
-        self._trees = ExtraTreesRegressor(_TREES, min_samples_leaf=_LEAF, random_state=seed, n_jobs=1)
-
-    def fit(self, X: Floats, y: Floats) -> None:
-        self._trees.fit(X, y)
-
-    def predict(self, X: Floats) -> Floats:
-        predicted: Floats = self._trees.predict(X)
-        return predicted
+def _guide(trajectories: Trajectories, gamma: float) -> Floats:
+    """(N, 2) the reward, and what was earned from each step on: what states must be told apart by."""
+    reward = trajectories.padded(trajectories.reward)
+    ahead = np.zeros_like(reward)
+    ahead[:, -1] = reward[:, -1]
+    for t in range(reward.shape[1] - 2, -1, -1):
+        ahead[:, t] = reward[:, t] + gamma * ahead[:, t + 1]
+    return np.column_stack([trajectories.reward, ahead[trajectories.episode, trajectories.step]])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rewardloop.errors import InvalidInput
+from rewardloop.evaluation.sequential.target import Densities, likelihood
 from rewardloop.evaluation.sequential.trajectories import Trajectories
 from rewardloop.interactions import Floats
 
@@ -35,32 +36,40 @@ class Table:
         return int(self.weight.shape[1])
 
 
-def table(trajectories: Trajectories, target: Floats, q: Floats | None = None, *, gamma: float = 1.0) -> Table:
-    """From the target's distribution (N, K) over the actions at each logged step, and a model's Q-values (N, K) if there are any.
+def table(
+    trajectories: Trajectories,
+    target: Floats | Densities,
+    q: Floats | None = None,
+    v: Floats | None = None,
+    *,
+    gamma: float = 1.0,
+) -> Table:
+    """From the target at each logged step: its distribution (N, K), or its densities.
 
-    γ discounts rewards. Raises `InvalidInput` where the target's rows are no distributions or do not hold the logged action.
+    `q` and `v` are a model's values, if there are any: (N, K) of every action and no `v`, or (N,) of what was done and (N,) of the
+    state. γ discounts rewards. Raises `InvalidInput` where the target's rows are no distributions or do not hold the logged action.
     """
-    _check(trajectories, target, gamma)
-    rows = np.arange(trajectories.n_steps)
-    ratio = target[rows, trajectories.action] / trajectories.probability
+    check_discount(gamma)
+    ratio = likelihood(trajectories, target) / trajectories.probability
     weight: Floats = np.cumprod(trajectories.padded(ratio, after=1.0), axis=1, dtype=np.float64)
     discount = gamma ** np.arange(weight.shape[1])
     nothing = np.zeros_like(weight)
+    done, state = (None, None) if q is None else (q, v) if v is not None else _of_arms(trajectories, target, q)
     return Table(
         weight,
         np.hstack([np.ones((len(weight), 1)), weight[:, :-1]]),
         discount * trajectories.padded(trajectories.reward),
-        nothing if q is None else discount * trajectories.padded(q[rows, trajectories.action]),
-        nothing if q is None else discount * trajectories.padded((target * q).sum(axis=1)),
+        nothing if done is None else discount * trajectories.padded(done),
+        nothing if state is None else discount * trajectories.padded(state),
     )
 
 
-def _check(trajectories: Trajectories, target: Floats, gamma: float) -> None:
-    if target.ndim != 2 or len(target) != trajectories.n_steps or trajectories.action.max() >= target.shape[1]:
-        wanted = f"({trajectories.n_steps}, more than {trajectories.action.max()})"
-        raise InvalidInput(f"Expected the target's probabilities in shape {wanted}, got {target.shape}", at="$.target")
-    wrong = (np.abs(target.sum(axis=1) - 1) > 1e-6) | (target < 0).any(axis=1) | ~np.isfinite(target).all(axis=1)
-    if wrong.any():
-        raise InvalidInput("Expected probabilities that sum to 1", at=f"$.target[{int(wrong.argmax())}]")
+def check_discount(gamma: float) -> None:
+    """Raises `InvalidInput` for a γ that is none."""
     if not 0 < gamma <= 1:
         raise InvalidInput(f"Expected a discount above 0 and at most 1, got {gamma:g}", at="$.gamma")
+
+
+def _of_arms(trajectories: Trajectories, target: Floats | Densities, q: Floats) -> tuple[Floats, Floats]:
+    assert not isinstance(target, Densities)
+    return q[np.arange(len(q)), trajectories.action], (target * q).sum(axis=1)

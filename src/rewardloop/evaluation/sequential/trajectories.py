@@ -21,14 +21,16 @@ class Trajectories:
 
     observation: Floats
     """(N, d) what was seen before the action."""
-    action: Ints
-    """(N,) what was done, from 0."""
+    action: Ints | Floats
+    """(N,) the number of what was done, from 0; (N, d) floats where actions are continuous."""
     probability: Floats
     """(N,) the probability (or density) the action was drawn with; above 0."""
     reward: Floats
     """(N,)"""
     offsets: Ints
     """(n + 1,)"""
+    truncated: npt.NDArray[np.bool_] | None = None
+    """(n,) whether an episode was cut off rather than came to its end; None: none was."""
 
     def __post_init__(self) -> None:
         n_steps = len(self.action)
@@ -42,10 +44,30 @@ class Trajectories:
             raise InvalidInput(f"Expected episodes of at least one step that cover all {n_steps} steps", at="$.offsets")
         _check(self.probability, (self.probability > 0) & np.isfinite(self.probability), "a probability above 0", "probability")
         _check(self.reward, np.isfinite(self.reward), "a finite reward", "reward")
-        _check(self.action, self.action >= 0, "an action from 0", "action")
+        if self.truncated is not None and self.truncated.shape != (len(self),):
+            raise InvalidInput(f"Expected {len(self)} answers, got shape {self.truncated.shape}", at="$.truncated")
+        if self.is_discrete:
+            _check(self.action, self.action >= 0, "an action from 0", "action")
+        else:
+            _check(self.values, np.isfinite(self.values.sum(axis=1)), "finite numbers", "action")
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether actions are numbered."""
+        return self.action.ndim == 1
+
+    @property
+    def values(self) -> Floats:
+        """(N, d) the actions as numbers, where they are continuous."""
+        return self.action.astype(np.float64, copy=False)
+
+    @property
+    def n_cut(self) -> int:
+        """Episodes cut off before the longest one's end: what they would have earned after is not known."""
+        return 0 if self.truncated is None else int((self.truncated & (self.lengths < self.lengths.max())).sum())
 
     @property
     def n_steps(self) -> int:
@@ -90,6 +112,7 @@ class Trajectories:
             np.concatenate([part.probability for part in episodes]),
             np.concatenate([part.reward for part in episodes]),
             np.concatenate([[0], *(part.offsets[1:] + start for part, start in zip(episodes, starts, strict=False))]),
+            np.concatenate([np.zeros(len(part), bool) if part.truncated is None else part.truncated for part in episodes]),
         )
 
 
