@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rewardloop.simulators.business.entries import ENTRIES as BUSINESS
 from rewardloop.simulators.energyplus.shipped import entries as energyplus_entries
 from rewardloop.simulators.entry import Entry
 
@@ -12,4 +13,4 @@ def catalogue() -> tuple[Entry, ...]:
     >>> [entry.id for entry in catalogue()][0]
     'rewardloop/DataCenter-1Zone-v0'
     """
-    return tuple(energyplus_entries())
+    return (*energyplus_entries(), *BUSINESS)
