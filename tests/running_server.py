@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -14,16 +15,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
+
 from rewardloop.clock import SystemClock
 from rewardloop.events import Record
 from rewardloop.features import fixed_actions
 from rewardloop.log import Cursor, LogReader
 from rewardloop.policies.uniform import UniformPolicy
+from rewardloop.registry.api_keys import ApiKey, Role, new_token
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.hosting import Hosted, write_hosted
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.models import ModelStore
 from rewardloop.registry.records import GoldenRequest, ModelRecord
+from rewardloop.registry.signing import make_signing_root, signing_secret
+from rewardloop.serving.link import Protection
 from rewardloop.settings import ExperimentSettings
 
 _SERVE = """
@@ -32,7 +38,11 @@ from pathlib import Path
 from rewardloop.serving.logs import configure_logs
 from rewardloop.serving.supervisor import serve
 configure_logs("supervisor")
-serve(Path(sys.argv[1]), "127.0.0.1", int(sys.argv[2]), int(sys.argv[3]), lambda port: print(port, flush=True))
+from msgspec.json import decode
+from rewardloop.serving.link import Protection
+protection = decode(sys.argv[4], type=Protection)
+said = lambda port: print(port, flush=True)
+serve(Path(sys.argv[1]), "127.0.0.1", int(sys.argv[2]), int(sys.argv[3]), said, protection=protection)
 """
 
 ARMS = ExperimentSettings(experiment="offers", actions=("red", "green", "blue"))
@@ -90,6 +100,42 @@ def register(data: Path, *experiments: ExperimentSettings) -> None:
             catalog.register(settings, SystemClock().now())
 
 
+@dataclass
+class Key:
+    """An API key as it is shown once."""
+
+    key_id: str
+    text: str
+    secret_access_key: str
+
+    @property
+    def header(self) -> dict[str, str]:
+        return {"x-api-key": self.text}
+
+
+def add_key(data: Path, name: str, *roles: Role, experiments: Sequence[str] = ()) -> Key:
+    """As `rewardloop keys add NAME --aws` does."""
+    token = new_token(os.urandom)
+    key = ApiKey(
+        key_id=token.key_id,
+        name=name,
+        digest=token.digest,
+        roles=roles,
+        experiments=tuple(experiments),
+        signs=True,
+        created_at=SystemClock().now(),
+    )
+    with Catalog(data) as catalog:
+        catalog.add_key(key)
+    root = make_signing_root(DataDirectory(data).signing_root, os.urandom)
+    return Key(token.key_id, str(token), signing_secret(root, token.key_id))
+
+
+def revoke_key(data: Path, name: str) -> None:
+    with Catalog(data) as catalog:
+        catalog.revoke_key(name, SystemClock().now())
+
+
 def logged(data: Path, experiment: str = "offers") -> list[Record]:
     """All committed records."""
     reader = LogReader(DataDirectory(data).experiment(experiment).log)
@@ -105,9 +151,10 @@ def logged(data: Path, experiment: str = "offers") -> list[Record]:
 
 
 @contextmanager
-def running(data: Path, *, workers: int = 1, port: int = 0) -> Iterator[Server]:
+def running(data: Path, *, workers: int = 1, port: int = 0, protection: Protection | None = None) -> Iterator[Server]:
     """Ready when it is yielded; ended, with all its workers, when the block is left."""
-    command = [sys.executable, "-c", _SERVE, str(data), str(port), str(workers)]
+    asked = msgspec.json.encode(protection or Protection()).decode()
+    command = [sys.executable, "-c", _SERVE, str(data), str(port), str(workers), asked]
     errors = (data / "stderr.txt").open("w")
     with errors, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
         try:

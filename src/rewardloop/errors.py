@@ -6,10 +6,14 @@ RewardloopError
 │   ├── BodyTooLarge        413  2
 │   ├── UnsupportedMedia    415  2   a content type, or a content encoding, that is not understood
 │   └── InvalidSettings     422  2   a key, value or type in an experiment's YAML
+├── Unauthorized            401  1   no API key, or one that nobody has, or that was revoked
+├── Forbidden               403  1   a key that may not do this, or not to this experiment
+├── TooManyRequests         429  1   over the rate limit: says when to come back
 ├── NotFound                404  1
 │   ├── UnknownExperiment
 │   ├── UnknownModel
 │   ├── UnknownEvent
+│   ├── UnknownKey
 │   └── UnknownRun
 ├── Conflict                409  1   the request is right, the state is not (no model to roll back to, a data directory in use)
 │   └── DirectoryInUse
@@ -77,6 +81,24 @@ class InvalidSettings(InvalidInput):
     code, title = "invalid-settings", "Invalid settings"
 
 
+class Unauthorized(RewardloopError):
+    code, title, status = "unauthorized", "Unauthorized", 401
+
+
+class Forbidden(RewardloopError):
+    code, title, status = "forbidden", "Forbidden", 403
+
+
+class TooManyRequests(RewardloopError):
+    """`retry_after_seconds`: when one more is let through."""
+
+    code, title, status = "too-many-requests", "Too many requests", 429
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class NotFound(RewardloopError):
     code, title, status = "not-found", "Not found", 404
 
@@ -91,6 +113,10 @@ class UnknownModel(NotFound):
 
 class UnknownEvent(NotFound):
     code, title = "unknown-event", "Unknown event"
+
+
+class UnknownKey(NotFound):
+    code, title = "unknown-key", "Unknown key"
 
 
 class UnknownRun(NotFound):

@@ -63,7 +63,7 @@ def test_commands_of_commands_explain_themselves_too(rewardloop, family, command
         assert argument.parameter.help, f"{command.name} {argument.name}"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["rl", "--help"], ["import", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["rl", "--help"], ["import", "--help"], ["keys", "--help"]])
 def test_help_loads_nothing_heavy(words):
     code = (
         "import sys\nfrom rewardloop.cli import main\n"

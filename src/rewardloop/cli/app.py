@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from rewardloop.cli.commands import COMMANDS, Command
 from rewardloop.cli.import_commands import IMPORT_COMMANDS
+from rewardloop.cli.keys_commands import KEYS_COMMANDS
 from rewardloop.cli.rl_commands import RL_COMMANDS
 from rewardloop.errors import RewardloopError, did_you_mean
 
@@ -31,7 +32,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 the gate said no."""
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
-FAMILIES = MappingProxyType({"rl": RL_COMMANDS, "import": IMPORT_COMMANDS})
+FAMILIES = MappingProxyType({"rl": RL_COMMANDS, "import": IMPORT_COMMANDS, "keys": KEYS_COMMANDS})
 """Commands that have commands of their own."""
 
 

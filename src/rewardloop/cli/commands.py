@@ -94,7 +94,19 @@ COMMANDS = (
         SERVE,
         "Answer decide and reward over HTTP, each logged before its answer.",
         "Serves the files named and every experiment of earlier calls. Ctrl-C or SIGTERM ends it without a failed request.",
-        ("rewardloop serve offers.yaml", "rewardloop serve offers.yaml --workers 2 --port 8080"),
+        (
+            "rewardloop serve offers.yaml",
+            "rewardloop serve offers.yaml --workers 2 --port 8080",
+            "rewardloop serve --cors-origin https://shop.example --rate-limit 50",
+            "rewardloop serve --host 0.0.0.0 --tls-cert chain.pem --tls-key key.pem",
+        ),
+    ),
+    Command(
+        "keys",
+        SERVE,
+        "API keys: make, list, revoke. Without any, all is open.",
+        "With keys, servers ask for one, and may listen where others reach them.",
+        ("rewardloop keys add shop --role decide --role reward", "rewardloop keys list", "rewardloop keys revoke shop"),
     ),
     Command(
         "run",

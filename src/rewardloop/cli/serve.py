@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,9 +11,12 @@ from cyclopts.validators import Number
 
 from rewardloop.cli.opening import settings_of
 from rewardloop.cli.options import DEFAULT, Data
-from rewardloop.cli.printing import console
+from rewardloop.cli.printing import console, warn
 from rewardloop.clock import SystemClock
+from rewardloop.errors import InvalidInput
 from rewardloop.registry.catalog import Catalog
+from rewardloop.serving.cors import Cors
+from rewardloop.serving.link import Protection
 from rewardloop.serving.logs import configure_logs
 from rewardloop.serving.supervisor import serve as serve_forever
 
@@ -21,24 +25,65 @@ MAX_WORKERS = 1024
 
 def serve(
     *experiments: Annotated[str, Parameter(help="YAML files to take in; those of earlier calls are served too.")],
-    host: Annotated[str, Parameter(help="Address to listen on; 0.0.0.0 is every one of this machine.")] = "127.0.0.1",
+    host: Annotated[
+        str, Parameter(help="Address to listen on; 0.0.0.0 is every one of this machine, and wants API keys.")
+    ] = "127.0.0.1",
     port: Annotated[UInt16, Parameter(help="0 takes a free one and says which.")] = 8080,
     workers: Annotated[
         int, Parameter(name=["--workers", "-w"], validator=Number(gte=1, lte=MAX_WORKERS), help="Processes; one a core is best.")
     ] = 1,
+    tls_cert: Annotated[
+        Path | None, Parameter(help="HTTPS with this certificate chain, a PEM file; taken in anew when it changes.")
+    ] = None,
+    tls_key: Annotated[Path | None, Parameter(help="Its private key, a PEM file without password.")] = None,
+    cors_origin: Annotated[
+        list[str] | None, Parameter(negative=(), help="Pages of this origin may decide and reward; repeat it for more; * is any.")
+    ] = None,
+    rate_limit: Annotated[
+        float,
+        Parameter(validator=Number(gte=0), help="Requests a second of each key, or address without; in each worker; 0 is any."),
+    ] = 0.0,
+    insecure: Annotated[
+        bool, Parameter(negative=(), help="Ask for no API key, on any address: where a proxy asks who is calling.")
+    ] = False,
     data: Data = DEFAULT,
 ) -> None:
+    if (tls_cert is None) != (tls_key is None):
+        raise InvalidInput(f"Expected --tls-cert and --tls-key together, got one: {tls_cert or tls_key}")
+    Cors(cors_origin or ())
+    protection = Protection(
+        insecure=insecure,
+        tls_certificate=str(tls_cert or ""),
+        tls_key=str(tls_key or ""),
+        cors_origins=tuple(cors_origin or ()),
+        rate_limit=rate_limit,
+    )
     settings = [settings_of(experiment, data) for experiment in experiments]
     with Catalog(data) as catalog:
         for each in settings:
             catalog.register(each, SystemClock().now())
         names = [entry.name for entry in catalog.experiments()]
+        has_keys = bool(catalog.api_keys())
     configure_logs("supervisor")
-    serve_forever(data, host, port, workers, lambda bound: _announce(host, bound, names))
+    if insecure and has_keys:
+        warn("No API key is asked for, though there are some: --insecure")
+    scheme = "https" if tls_cert else "http"
+    serve_forever(
+        data,
+        host,
+        port,
+        workers,
+        lambda bound: _announce(_url(scheme, host, bound), names),
+        protection=protection,
+        has_keys=has_keys,
+    )
 
 
-def _announce(host: str, port: int, names: list[str]) -> None:
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def _url(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _announce(url: str, names: list[str]) -> None:
     if not names:
         console.print(f"Serving no experiment yet on {url}: name a YAML file; `rewardloop init` writes one")
         return

@@ -12,14 +12,17 @@ from typing import Any, Self
 import msgspec
 from sqlalchemy import Connection, Row, Table, select
 
-from rewardloop.errors import Conflict, InvalidInput, UnknownModel, did_you_mean
+from rewardloop.errors import Conflict, InvalidInput, UnknownKey, UnknownModel, did_you_mean
 from rewardloop.registry import tables
+from rewardloop.registry.api_keys import ApiKey
 from rewardloop.registry.database import remote, sqlite
 from rewardloop.registry.history import beneath, current
 from rewardloop.registry.leases import waiting
 from rewardloop.registry.names import is_experiment_name, model_name
 from rewardloop.registry.records import Deployment, Evaluation, ExperimentEntry, ModelRecord, RolloutStep, record_to_json
 from rewardloop.registry.rows import (
+    api_key_of,
+    api_key_row,
     changed_actions,
     deployment_of,
     document_of,
@@ -185,6 +188,37 @@ class Catalog:
 
     def evaluations(self, experiment: str, limit: int | None = None) -> list[Evaluation]:
         return [evaluation_of(row) for row in self._newest(tables.evaluations, tables.evaluations.c.id, experiment, limit)]
+
+    # API keys
+
+    def add_key(self, key: ApiKey) -> None:
+        """Enters a key. Raises `UnknownExperiment` for one of its scope, `Conflict` where its name or id is taken."""
+        table = tables.api_keys
+        with self._writing() as connection:
+            for experiment in key.experiments:
+                require_experiment(connection, experiment)
+            same = table.c.name == key.name, table.c.revoked_at.is_(None)
+            if connection.execute(select(table.c.key_id).where(*same)).first() is not None:
+                raise Conflict(f"There is a key named `{key.name}`: choose another name, or revoke that one first")
+            connection.execute(table.insert().values(api_key_row(key)))
+
+    def revoke_key(self, named: str, at: int) -> ApiKey:
+        """Ends a key, named by its id or its name; it stays in the list. Raises `UnknownKey`."""
+        table = tables.api_keys
+        with self._writing() as connection:
+            living = {key.key_id: key for key in map(api_key_of, connection.execute(select(table))) if key.revoked_at is None}
+            found = living.get(named) or next((key for key in living.values() if key.name == named), None)
+            if found is None:
+                near = did_you_mean(named, [*living, *(key.name for key in living.values())])
+                raise UnknownKey(f"No key `{ascii(named)[1:-1][:80]}` that could be revoked{near}")
+            connection.execute(table.update().where(table.c.key_id == found.key_id).values(revoked_at=at))
+        return msgspec.structs.replace(found, revoked_at=at)
+
+    def api_keys(self) -> list[ApiKey]:
+        """All that were ever made, those revoked included."""
+        table = tables.api_keys
+        with self._database.reading() as connection:
+            return [api_key_of(row) for row in connection.execute(select(table).order_by(table.c.created_at, table.c.key_id))]
 
     def close(self) -> None:
         self._database.close()

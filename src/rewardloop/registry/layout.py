@@ -64,5 +64,10 @@ class DataDirectory:
     def server_lock(self) -> Path:
         return self.root / "server.lock"
 
+    @property
+    def signing_root(self) -> Path:
+        """What the secrets of signed requests are derived from; readable by its owner alone."""
+        return self.root / "signing.root"
+
     def experiment(self, name: str) -> ExperimentDirectory:
         return ExperimentDirectory(self.root / "experiments" / name)

@@ -12,6 +12,7 @@ from rewardloop.clock import isoformat
 from rewardloop.errors import Conflict, Corrupt, InvalidInput, UnknownExperiment, did_you_mean
 from rewardloop.ids import MAX_TAG
 from rewardloop.registry import tables
+from rewardloop.registry.api_keys import ApiKey, Role
 from rewardloop.registry.database import Database
 from rewardloop.registry.names import is_experiment_name
 from rewardloop.registry.records import Deployment, Evaluation, ExperimentEntry, ModelRecord, RolloutStep, record_from_json
@@ -97,6 +98,28 @@ def rollout_of(row: Row[Any]) -> RolloutStep:
         return msgspec.json.decode(row.step, type=RolloutStep)
     except msgspec.DecodeError as error:
         raise Corrupt(f"The catalog's record of a rollout cannot be read: {error}") from None
+
+
+class _Scope(msgspec.Struct, frozen=True):
+    """What a key may: the part of its row that may grow."""
+
+    roles: tuple[Role, ...]
+    experiments: tuple[str, ...] = ()
+    signs: bool = False
+
+
+def api_key_row(key: ApiKey) -> dict[str, object]:
+    same = {name: getattr(key, name) for name in ("key_id", "name", "digest", "created_at", "revoked_at")}
+    return {**same, "scope": msgspec.json.encode(_Scope(key.roles, key.experiments, key.signs)).decode()}
+
+
+def api_key_of(row: Row[Any]) -> ApiKey:
+    try:
+        scope = msgspec.json.decode(row.scope, type=_Scope)
+    except msgspec.DecodeError as error:
+        raise Corrupt(f"The catalog's record of API key `{row.key_id}` cannot be read: {error}") from None
+    same = {name: getattr(row, name) for name in ("key_id", "name", "digest", "created_at", "revoked_at")}
+    return ApiKey(**same, **msgspec.structs.asdict(scope))
 
 
 def evaluation_of(row: Row[Any]) -> Evaluation:

@@ -69,3 +69,14 @@ evaluations = Table(
     Column("report", Text, nullable=False),
     Index("evaluations_in_order", "experiment", "id"),
 )
+
+api_keys = Table(
+    "api_keys",
+    schema,
+    Column("key_id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)

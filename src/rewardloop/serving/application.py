@@ -9,7 +9,10 @@ from typing import Any
 
 from rewardloop.clock import SECOND, Clock
 from rewardloop.errors import BodyTooLarge, Overloaded, RewardloopError, UnsupportedMedia
+from rewardloop.serving.access import Request
 from rewardloop.serving.bodies import BodyStalled, ClientGone, Receive, check_headers, read_body
+from rewardloop.serving.cors import Cors
+from rewardloop.serving.guard import Guard
 from rewardloop.serving.handlers import About, Call
 from rewardloop.serving.replies import Header, Reply, protocol_problem
 from rewardloop.serving.routes import ROUTES, Match, Route, Router
@@ -29,9 +32,19 @@ _logger = logging.getLogger(__name__)
 class Application:
     """Callable as ASGI; `find` and `answer` are the same for a protocol that has read the whole request already."""
 
-    def __init__(self, service: Service, clock: Clock, about: About, routes: Sequence[Route] = ROUTES) -> None:
-        self._service = service
+    def __init__(
+        self,
+        service: Service,
+        clock: Clock,
+        about: About,
+        routes: Sequence[Route] = ROUTES,
+        *,
+        guard: Guard | None = None,
+        cors: Cors | None = None,
+    ) -> None:
         self._about = about
+        self._admit = (guard or Guard(service, clock)).admit
+        self._cors = cors or None
         self._now = clock.now
         self._answered = service.counts.requests
         self._timings = {route.operation: service.counts.timing(route.operation) for route in routes}
@@ -49,16 +62,16 @@ class Application:
         await send({"type": "http.response.start", "status": status, "headers": fields})
         await send({"type": "http.response.body", "body": body})
 
-    async def answer(
-        self, route: Route, parameters: tuple[str, ...], query: bytes, headers: Sequence[Header], body: bytes
-    ) -> Reply:
+    async def answer(self, route: Route, parameters: tuple[str, ...], request: Request) -> Reply:
         """The reply of a route, an error's included; counted and timed."""
         started = self._now()
         self._in_flight += 1
         try:
             if self._in_flight > MAX_IN_FLIGHT:
                 raise Overloaded(f"{self._in_flight} requests are in flight in this worker")
-            reply = await route.handle(Call(self._service, self._about, parameters, query, headers, body))
+            caller, service = self._admit(route, request)
+            _, _, query, headers, body, _ = request
+            reply = await route.handle(Call(service, self._about, parameters, query, headers, body, caller))
         except RewardloopError as error:
             reply = route.refuse(error)
         except Exception:
@@ -67,19 +80,23 @@ class Application:
         finally:
             self._in_flight -= 1
         self._timings[route.operation].observe((self._now() - started) / SECOND)
-        return self._counted(route.operation, reply)
+        return self._counted(route.operation, self._shared(route, request.headers, reply) if self._cors else reply)
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
         match = self.find(scope["raw_path"])
         if match is None:
             return self._counted("unknown", protocol_problem(HTTPStatus.NOT_FOUND, f"No such path: {scope['path'][:200]}"))
         route = match.routes.get("GET" if scope["method"] == "HEAD" else scope["method"])
+        headers = scope["headers"]
         if route is None:
-            return self._counted("unknown", _wrong_method(match))
+            asked_first = self._cors.preflight(match, headers) if self._cors and scope["method"] == "OPTIONS" else None
+            return self._counted("unknown", asked_first or _wrong_method(match))
         body = await self._body(route, scope, receive)
         if isinstance(body, Reply):
-            return self._counted(route.operation, body)
-        return await self.answer(route, match.parameters, scope["query_string"], scope["headers"], body)
+            return self._counted(route.operation, self._shared(route, headers, body))
+        address = scope["client"][0] if scope["client"] else ""
+        request = Request(scope["method"], scope["raw_path"], scope["query_string"], headers, body, address)
+        return await self.answer(route, match.parameters, request)
 
     async def _body(self, route: Route, scope: Scope, receive: Receive) -> bytes | Reply:
         """The body, or why it is refused."""
@@ -95,6 +112,10 @@ class Application:
             return reply._replace(headers=(*reply.headers, *_CLOSE))
         except BodyStalled as error:
             return protocol_problem(HTTPStatus.REQUEST_TIMEOUT, str(error), _CLOSE)
+
+    def _shared(self, route: Route, headers: Sequence[Header], reply: Reply) -> Reply:
+        """The reply as a page of another origin may read it."""
+        return reply._replace(headers=(*reply.headers, *self._cors.allow(headers))) if self._cors and route.browser else reply
 
     def _counted(self, operation: str, reply: Reply) -> Reply:
         key = f"{operation} {reply.status}"

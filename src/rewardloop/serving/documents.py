@@ -10,6 +10,7 @@ _TEXT = (b"content-type", b"text/plain; version=1.0.0; charset=utf-8")
 
 
 async def metrics(call: Call) -> Reply:
+    call.caller.require_all_experiments()
     return Reply(render(call.about.workers()), headers=(_TEXT,))
 
 

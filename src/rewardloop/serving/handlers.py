@@ -14,6 +14,7 @@ from rewardloop.events import Decision
 from rewardloop.loop.deciding import DecideRequest
 from rewardloop.loop.rewarding import RewardRequest
 from rewardloop.registry.records import ModelRecord
+from rewardloop.serving.access import ANYBODY, Caller
 from rewardloop.serving.counts import Counts
 from rewardloop.serving.experiment import ServedExperiment
 from rewardloop.serving.reading import decode
@@ -61,6 +62,8 @@ class Call(NamedTuple):
     headers: Sequence[Header]
     """Names in lower case."""
     body: bytes
+    caller: Caller = ANYBODY
+    """`service` shows no more than it may see."""
 
 
 class _ManyRewards(msgspec.Struct):

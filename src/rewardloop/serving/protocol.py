@@ -15,6 +15,7 @@ from http import HTTPStatus
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from rewardloop.errors import BodyTooLarge, UnsupportedMedia
+from rewardloop.serving.access import Request
 from rewardloop.serving.application import Application
 from rewardloop.serving.bodies import check_headers
 from rewardloop.serving.replies import Header, Reply
@@ -35,10 +36,11 @@ class ShortCycle:
 
     message_event = _Unheard()
 
-    def __init__(self, route: Route, match: Match, query: bytes, headers: list[Header]) -> None:
+    def __init__(self, route: Route, match: Match, url: tuple[bytes, bytes], headers: list[Header]) -> None:
         self.route = route
+        self.url = url
+        """Path and query."""
         self.match = match
-        self.query = query
         self.headers = headers
         self.body = bytearray()
         self.more_body = True
@@ -113,7 +115,7 @@ class ShortcutProtocol(HttpToolsProtocol):
         route = match.routes.get("POST") if match is not None else None
         if match is None or route is None or not _is_plain(self.headers, route):
             return False
-        self.cycle = ShortCycle(route, match, query, self.headers)
+        self.cycle = ShortCycle(route, match, (path, query), self.headers)
         return True
 
     def _is_plain_post(self) -> bool:
@@ -127,7 +129,9 @@ class ShortcutProtocol(HttpToolsProtocol):
         return limit is None or (len(self.connections) < limit and len(self.tasks) < limit)
 
     async def _answer(self, cycle: ShortCycle) -> None:
-        reply = await self.app.answer(cycle.route, cycle.match.parameters, cycle.query, cycle.headers, bytes(cycle.body))
+        address = self.client[0] if self.client else ""
+        request = Request("POST", *cycle.url, cycle.headers, bytes(cycle.body), address)
+        reply = await self.app.answer(cycle.route, cycle.match.parameters, request)
         cycle.response_complete = True
         if cycle.disconnected or self.transport.is_closing():
             return

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from rewardloop.errors import RewardloopError
+from rewardloop.errors import RewardloopError, TooManyRequests
 
 Header = tuple[bytes, bytes]
 
@@ -37,9 +37,17 @@ class Problem(msgspec.Struct, frozen=True, rename={"type_": "type"}):
 
 
 def problem(error: RewardloopError) -> Reply:
-    """An error raised on purpose. 503 asks the client to come back in a second."""
-    headers = (_PROBLEM, (b"retry-after", b"1")) if error.status == HTTPStatus.SERVICE_UNAVAILABLE else (_PROBLEM,)
-    return Reply(encode(error.problem()), error.status, headers)
+    """An error raised on purpose. 503 asks the client to come back in a second, 429 when there is room again."""
+    return Reply(encode(error.problem()), error.status, (_PROBLEM, *hints(error)))
+
+
+def hints(error: RewardloopError) -> tuple[Header, ...]:
+    """The headers that tell a client what to do about an error, whatever its dialect."""
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        return ((b"www-authenticate", b'Bearer realm="rewardloop"'),)
+    if isinstance(error, TooManyRequests):
+        return ((b"retry-after", b"%d" % error.retry_after_seconds),)
+    return ((b"retry-after", b"1"),) if error.status == HTTPStatus.SERVICE_UNAVAILABLE else ()
 
 
 def protocol_problem(status: HTTPStatus, detail: str, headers: Iterable[Header] = ()) -> Reply:

@@ -12,8 +12,10 @@ from rewardloop.errors import RewardloopError
 from rewardloop.loop.deciding import DecideRequest
 from rewardloop.loop.rewarding import RewardRequest
 from rewardloop.serving import documents, handlers
+from rewardloop.serving.access import ADMIN, DECIDE, EITHER, OPEN, REWARD, Access
 from rewardloop.serving.bodies import JSON_TYPES
 from rewardloop.serving.handlers import Call
+from rewardloop.serving.keyring import Scheme, plain_key
 from rewardloop.serving.replies import Reply, problem
 from rewardloop.serving.wire import (
     ActivateAnswer,
@@ -57,6 +59,12 @@ class Route:
     """Content types of the body; empty: any."""
     name: str = ""
     """For metrics and OpenAPI; by default the handler's."""
+    access: Access = ADMIN
+    """The roles that may call it, where keys are asked for: whoever forgets to say opens nothing."""
+    scheme: Scheme = plain_key
+    """How its clients say who they are."""
+    browser: bool = False
+    """Whether pages of the configured origins may call it."""
 
     @cached_property
     def operation(self) -> str:
@@ -65,7 +73,16 @@ class Route:
 
 
 ROUTES = (
-    Route("POST", "/v1/experiments/{experiment}/decide", handlers.decide, "Choose an action", DecideAnswer, (DecideRequest,)),
+    Route(
+        "POST",
+        "/v1/experiments/{experiment}/decide",
+        handlers.decide,
+        "Choose an action",
+        DecideAnswer,
+        (DecideRequest,),
+        access=DECIDE,
+        browser=True,
+    ),
     Route(
         "POST",
         "/v1/experiments/{experiment}/decide/batch",
@@ -74,6 +91,8 @@ ROUTES = (
         DecideBatchAnswer,
         (DecideBatch,),
         4 * MiB,
+        access=DECIDE,
+        browser=True,
     ),
     Route(
         "POST",
@@ -83,6 +102,8 @@ ROUTES = (
         RewardsAnswer,
         (RewardRequest, RewardBatch),
         4 * MiB,
+        access=REWARD,
+        browser=True,
     ),
     Route(
         "POST",
@@ -92,16 +113,32 @@ ROUTES = (
         ActivateAnswer,
         (ActivateRequest,),
         body_required=False,
+        access=EITHER,
+        browser=True,
     ),
-    Route("GET", "/v1/experiments", handlers.experiments, "All experiments", ExperimentsView),
-    Route("GET", "/v1/experiments/{experiment}", handlers.experiment, "One experiment", ExperimentView),
-    Route("GET", "/v1/experiments/{experiment}/models", handlers.models, "Its models", ModelsView),
-    Route("GET", "/v1/experiments/{experiment}/evaluations", handlers.evaluations, "What decided the gates", EvaluationsView),
-    Route("GET", "/v1/experiments/{experiment}/deployments", handlers.deployments, "What was hosted when", DeploymentsView),
-    Route("GET", "/healthz", handlers.health, "The process lives", Health),
-    Route("GET", "/readyz", handlers.readiness, "Every experiment can be served; 503 otherwise", Readiness),
-    Route("GET", "/metrics", documents.metrics, "Prometheus metrics, summed over all workers", str),
-    Route("GET", "/openapi.json", documents.openapi_json, "This description", dict[str, Any]),
+    Route("GET", "/v1/experiments", handlers.experiments, "All experiments", ExperimentsView, access=ADMIN),
+    Route("GET", "/v1/experiments/{experiment}", handlers.experiment, "One experiment", ExperimentView, access=ADMIN),
+    Route("GET", "/v1/experiments/{experiment}/models", handlers.models, "Its models", ModelsView, access=ADMIN),
+    Route(
+        "GET",
+        "/v1/experiments/{experiment}/evaluations",
+        handlers.evaluations,
+        "What decided the gates",
+        EvaluationsView,
+        access=ADMIN,
+    ),
+    Route(
+        "GET",
+        "/v1/experiments/{experiment}/deployments",
+        handlers.deployments,
+        "What was hosted when",
+        DeploymentsView,
+        access=ADMIN,
+    ),
+    Route("GET", "/healthz", handlers.health, "The process lives", Health, access=OPEN),
+    Route("GET", "/readyz", handlers.readiness, "Every experiment can be served; 503 otherwise", Readiness, access=OPEN),
+    Route("GET", "/metrics", documents.metrics, "Prometheus metrics, summed over all workers", str, access=ADMIN),
+    Route("GET", "/openapi.json", documents.openapi_json, "This description", dict[str, Any], access=OPEN),
 )
 
 _CACHED_PATHS = 1_024

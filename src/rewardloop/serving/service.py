@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rewardloop.clock import Clock
 from rewardloop.errors import NotFound, UnknownExperiment, did_you_mean
@@ -33,14 +33,29 @@ class Service:
     def __init__(self, directory: DataDirectory, clock: Clock, writer: str, start_counter: int, counts: Counts) -> None:
         self.counts = counts
         self.catalog = Catalog(directory.root)
-        self.experiments: dict[str, ServedExperiment] = {}
+        self._served: dict[str, ServedExperiment] = {}
         self.directory = directory
         self._clock = clock
         self._writer = writer
         self._ids = EventIds(clock, key=self.catalog.salt, start=start_counter)
         self._looked_at = 0
         self._refreshing = asyncio.Lock()
-        self.rewarder = Rewarder(self._ids, clock, ())
+        self._rewarder = Rewarder(self._ids, clock, ())
+
+    @property
+    def experiments(self) -> Mapping[str, ServedExperiment]:
+        """Those that whoever holds this may use, by name."""
+        return self._served
+
+    @property
+    def n_served(self) -> int:
+        """How many there are, all in all."""
+        return len(self._served)
+
+    @property
+    def rewarder(self) -> Rewarder:
+        """Of all experiments; another when one is taken in."""
+        return self._rewarder
 
     async def start(self) -> None:
         await self.refresh_catalog()
@@ -82,13 +97,20 @@ class Service:
 
     async def activate(self, event_id: str, experiment: str | None) -> Activation:
         """The activation, once it is in the log."""
+        activation = await self.activation(event_id, experiment)
+        await self.log_activation(activation)
+        return activation
+
+    async def activation(self, event_id: str, experiment: str | None) -> Activation:
+        """What would be logged. Raises `NotFound`, `InvalidInput`."""
         try:
-            activation = self.rewarder.activation(event_id, experiment)
+            return self.rewarder.activation(event_id, experiment)
         except NotFound:
             await self._catch_up()
-            activation = self.rewarder.activation(event_id, experiment)
-        await self.experiments[activation.experiment].record([activation])
-        return activation
+            return self.rewarder.activation(event_id, experiment)
+
+    async def log_activation(self, activation: Activation) -> None:
+        await self._served[activation.experiment].record([activation])
 
     async def _record_those(self, name: str, records: Sequence[Reward]) -> None:
         await self.experiments[name].record([record for record in records if record.experiment == name])
@@ -114,7 +136,7 @@ class Service:
             finally:  # One experiment that cannot be opened keeps no other from its rewards.
                 if new or changed:
                     served = [(entry.tag, entry.settings) for entry in registered if entry.name in self.experiments]
-                    self.rewarder = Rewarder(self._ids, self._clock, served)
+                    self._rewarder = Rewarder(self._ids, self._clock, served)
 
     def _differs(self, entry: ExperimentEntry) -> bool:
         return self.experiments[entry.name].settings != entry.settings
@@ -126,7 +148,7 @@ class Service:
         directory = self.directory.experiment(entry.name)
         served = ServedExperiment(entry.settings, directory, self._decider(entry), self._writer, self.counts.experiment(entry.name))
         await served.start()
-        self.experiments[entry.name] = served
+        self._served[entry.name] = served
         _logger.info("experiment=%s serves model=%s", entry.name, served.hosted.model_id)
 
     async def refresh_models(self) -> None:

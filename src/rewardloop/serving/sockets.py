@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import socket
 
 from rewardloop.errors import Conflict, InvalidInput
 
 BACKLOG = 2_048
+
+
+def is_loopback(bound: socket.socket) -> bool:
+    """Whether only this machine reaches what listens there."""
+    address = ipaddress.ip_address(bound.getsockname()[0].partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def reserve(host: str, port: int) -> socket.socket:

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import msgspec
 
-from rewardloop.errors import RewardloopError
+from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.leases import Lease
-from rewardloop.serving.link import READY, WorkerOptions
-from rewardloop.serving.sockets import reserve
+from rewardloop.serving.link import READY, Protection, WorkerOptions
+from rewardloop.serving.sockets import is_loopback, reserve
+from rewardloop.serving.tls import Certificate
 
 STOP_SECONDS = 1.5
 """After so long a worker that does not stop is killed."""
@@ -29,6 +30,11 @@ _LONGEST_PAUSE = 5.0
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """Workers are the parallelism; a matrix product of ten rows needs no threads."""
 
+_UNGUARDED = (
+    "Expected API keys before others can reach `{}`: make one with `rewardloop keys add NAME`, or listen on 127.0.0.1, "
+    "or say --insecure where a proxy asks who is calling"
+)
+
 _logger = logging.getLogger(__name__)
 
 
@@ -38,28 +44,42 @@ class WorkersFailed(RewardloopError):
     code, title = "workers-failed", "Workers failed"
 
 
-def serve(data_directory: Path, host: str, port: int, workers: int, on_ready: Callable[[int], None]) -> None:
+def serve(
+    data_directory: Path,
+    host: str,
+    port: int,
+    workers: int,
+    on_ready: Callable[[int], None],
+    *,
+    protection: Protection = Protection(),  # noqa: B008  # frozen
+    has_keys: bool = False,
+) -> None:
     """Serves until SIGTERM or SIGINT, then stops within two seconds and leaves no process behind.
 
     `on_ready` is called once with the port (useful where `port` is 0) when all workers answer. Raises `DirectoryInUse` if
-    another server has the directory, `Conflict` if the port is taken, `WorkersFailed` with the reason if none can start.
+    another server has the directory, `Conflict` if the port is taken, `WorkersFailed` with the reason if none can start,
+    `InvalidInput` for a wrong certificate or origin, and for an address that others reach where there are no API keys.
     """
+    if protection.tls_certificate or protection.tls_key:
+        Certificate(Path(protection.tls_certificate), Path(protection.tls_key))
     directory = DataDirectory(data_directory)
     counts = directory.root / "serving"
     with Lease(directory.server_lock), reserve(host, port) as reserved:
+        if not (has_keys or protection.insecure or is_loopback(reserved)):
+            raise InvalidInput(_UNGUARDED.format(host))
         counts.mkdir(exist_ok=True)
         for old in counts.glob("worker-*"):
             old.unlink()
         bound = reserved.getsockname()[1]
-        asyncio.run(_Supervisor(directory.root, host, bound, counts, workers).run(on_ready))
+        asyncio.run(_Supervisor(directory.root, (host, bound), workers, protection, counts).run(on_ready))
 
 
 class _Supervisor:
-    def __init__(self, data_directory: Path, host: str, port: int, counts: Path, workers: int) -> None:
+    def __init__(self, data_directory: Path, address: tuple[str, int], workers: int, protection: Protection, counts: Path) -> None:
         self._data_directory = data_directory
-        self._host = host
-        self._port = port
+        self._host, self._port = address
         self._counts = counts
+        self._protection = protection
         self._slots = [_Slot(self._options(i)) for i in range(workers)]
 
     async def run(self, on_ready: Callable[[int], None]) -> None:
@@ -90,6 +110,7 @@ class _Supervisor:
             worker=worker,
             counts_directory=str(self._counts),
             link=-1,
+            protection=self._protection,
         )
 
 

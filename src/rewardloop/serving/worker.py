@@ -24,11 +24,17 @@ import uvloop
 
 from rewardloop.clock import SystemClock
 from rewardloop.errors import RewardloopError
+from rewardloop.registry.api_keys import ApiKey
 from rewardloop.registry.layout import DataDirectory
+from rewardloop.registry.signing import signing_root
 from rewardloop.serving.application import Application
+from rewardloop.serving.cors import Cors
 from rewardloop.serving.counts import Counts, CountsFile, load_all
 from rewardloop.serving.dialects import all_routes
+from rewardloop.serving.guard import Guard
 from rewardloop.serving.handlers import About
+from rewardloop.serving.keyring import Keyring
+from rewardloop.serving.limits import RateLimit
 from rewardloop.serving.link import READY, WorkerOptions
 from rewardloop.serving.logs import configure_logs
 from rewardloop.serving.openapi import describe
@@ -36,12 +42,15 @@ from rewardloop.serving.protocol import ShortcutProtocol
 from rewardloop.serving.routes import ROUTES
 from rewardloop.serving.service import CATALOG_POLL_SECONDS, HOSTED_POLL_SECONDS, Service
 from rewardloop.serving.sockets import listen
+from rewardloop.serving.tls import Certificate
 
 MAX_CONNECTIONS = 8_192
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 1
 COUNTS_SECONDS = 0.5
 CHECK_SECONDS = 2.0
+KEYS_SECONDS = 0.5
+"""A key that was revoked is refused after so long."""
 
 _logger = logging.getLogger(__name__)
 
@@ -66,7 +75,13 @@ class _Worker:
         self._counts = self._file.load()
         self._service = Service(DataDirectory(Path(options.data_directory)), clock, f"serve-{born:012x}", born, self._counts)
         about = About(describe(ROUTES, version("rewardloop")), self._all_counts)
-        self._server = _Server(_config(Application(self._service, clock, about, all_routes())))
+        asked = options.protection
+        self._guard = Guard(self._service, clock, RateLimit(asked.rate_limit) if asked.rate_limit else None)
+        self._keys: list[ApiKey] = []
+        tls = asked.tls_certificate
+        self._certificate = Certificate(Path(tls), Path(asked.tls_key)) if tls else None
+        application = Application(self._service, clock, about, all_routes(), guard=self._guard, cors=Cors(asked.cors_origins))
+        self._server = _Server(_config(application, self._certificate))
 
     async def run(self) -> None:
         """Serves until SIGTERM, or until the supervisor is gone."""
@@ -74,6 +89,7 @@ class _Worker:
         loop.add_signal_handler(signal.SIGTERM, self._stop)
         loop.add_reader(self._link, self._stop)
         await self._service.start()
+        await self._refresh_keys()
         # What was imported and loaded by now stays: no collection needs to look at it again.
         gc.collect()
         gc.freeze()
@@ -87,12 +103,24 @@ class _Worker:
                 await self._server.serve([listener])
 
     def _chores(self) -> list[tuple[Callable[[], Awaitable[None]], float]]:
+        renewing = [(self._certificate.refresh, CHECK_SECONDS)] if self._certificate else []
         return [
+            *renewing,
+            (self._refresh_keys, KEYS_SECONDS),
             (self._service.refresh_models, HOSTED_POLL_SECONDS),
             (self._service.refresh_catalog, CATALOG_POLL_SECONDS),
             (self._check, CHECK_SECONDS),
             (self._save_counts, COUNTS_SECONDS),
         ]
+
+    async def _refresh_keys(self) -> None:
+        """Where the catalog cannot be read, the keys known so far stay."""
+        if self._options.protection.insecure:
+            return
+        keys = await asyncio.to_thread(self._service.catalog.api_keys)
+        if keys != self._keys:
+            self._guard.use(Keyring(keys, signing_root(self._service.directory.signing_root)))
+            self._keys = keys
 
     async def _check(self) -> None:
         self._service.ready()
@@ -123,7 +151,7 @@ async def _repeat(step: Callable[[], Awaitable[None]], seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-def _config(application: Application) -> uvicorn.Config:
+def _config(application: Application, certificate: Certificate | None) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         http=ShortcutProtocol,
@@ -138,6 +166,7 @@ def _config(application: Application) -> uvicorn.Config:
         limit_concurrency=MAX_CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_context_factory=(lambda *_: certificate.context) if certificate else None,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from rewardloop.errors import Conflict, InvalidInput, InvalidSettings, UnknownExperiment, UnknownModel
+from rewardloop.errors import Conflict, InvalidInput, InvalidSettings, UnknownExperiment, UnknownKey, UnknownModel
 from rewardloop.registry import Catalog, Deployment, GoldenRequest, ModelRecord
+from rewardloop.registry.api_keys import ApiKey
 from rewardloop.settings import ExperimentSettings, PolicySettings
 
 OFFERS = ExperimentSettings(experiment="offers", actions=("none", "free_shipping"))
@@ -28,6 +29,13 @@ def model_record(n: int = 1, settings: ExperimentSettings = OFFERS) -> ModelReco
         metrics={"loss": 0.1},
         golden=(GoldenRequest(context='{"age":31}', actions='["none","free_shipping"]', pmf=(0.1, 0.9)),),
         files={"weights": "00" * 32},
+    )
+
+
+def api_key(name: str = "shop", key_id: str = "00ff", experiments: tuple[str, ...] = ()) -> ApiKey:
+    """What is kept of a key."""
+    return ApiKey(
+        key_id=key_id, name=name, digest="5f" * 32, roles=("decide", "reward"), experiments=experiments, signs=True, created_at=5
     )
 
 
@@ -201,3 +209,30 @@ class CatalogContract:
         assert (first.candidate, first.hosted, first.evaluated_at, first.verdict) == ("offers.1", None, 7, "promote")
         assert msgspec.json.decode(second.report) == {"n": 4, "name": "é"}
         assert catalog.evaluations("offers", limit=1) == [second]
+
+    def test_keys_are_kept_and_revoked_by_name_or_id(self, catalog: Catalog) -> None:
+        shop, page = api_key(), api_key("page", "11ee")
+        catalog.add_key(shop)
+        catalog.add_key(page)
+        assert catalog.api_keys() == [shop, page]
+        assert catalog.revoke_key("shop", 9) == msgspec.structs.replace(shop, revoked_at=9)
+        assert catalog.revoke_key("11ee", 9).name == "page"
+        assert [key.revoked_at for key in catalog.api_keys()] == [9, 9]
+
+    def test_a_key_is_revoked_once_and_its_name_is_free_again(self, catalog: Catalog) -> None:
+        catalog.add_key(api_key())
+        with pytest.raises(Conflict, match="named `shop`"):
+            catalog.add_key(api_key(key_id="11ee"))
+        catalog.revoke_key("shop", 9)
+        with pytest.raises(UnknownKey):
+            catalog.revoke_key("shop", 10)
+        catalog.add_key(api_key(key_id="11ee"))
+        with pytest.raises(UnknownKey, match="did you mean `shop`"):
+            catalog.revoke_key("shpo", 9)
+
+    def test_a_key_is_for_experiments_that_there_are(self, catalog: Catalog) -> None:
+        catalog.register(OFFERS, 1)
+        with pytest.raises(UnknownExperiment, match="did you mean `offers`"):
+            catalog.add_key(api_key(experiments=("offer",)))
+        catalog.add_key(api_key(experiments=("offers",)))
+        assert [key.experiments for key in catalog.api_keys()] == [("offers",)]

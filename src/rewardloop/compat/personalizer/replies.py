@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from rewardloop.errors import InvalidInput, RewardloopError
-from rewardloop.serving.replies import JSON, Reply, encode
+from rewardloop.serving.replies import JSON, Reply, encode, hints
 
 NO_CONTENT = Reply(b"", 204, ())
 
 _CODES = {
-    400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "ResourceNotFound", 409: "Conflict", 429: "TooManyRequests",
+    400: "BadRequest", 401: "401", 403: "403", 404: "ResourceNotFound", 409: "Conflict", 429: "TooManyRequests",
 }  # fmt: skip
 
 
@@ -46,6 +46,5 @@ def refuse(error: RewardloopError) -> Reply:
     """
     status = 400 if error.status in (400, 422) else error.status
     code = _CODES.get(status, "InternalServerError" if status >= 500 else "BadRequest")
-    headers = (JSON, (b"retry-after", b"1")) if status in (429, 503) else (JSON,)
     told = Error(code, str(error), error.at, InnerError(error.code))
-    return Reply(encode(ErrorAnswer(told)), status, headers)
+    return Reply(encode(ErrorAnswer(told)), status, (JSON, *hints(error)))

@@ -10,6 +10,7 @@ from rewardloop.compat.personalizer.administration import Policy
 from rewardloop.compat.personalizer.configuration import ServiceConfiguration
 from rewardloop.compat.personalizer.replies import refuse
 from rewardloop.compat.personalizer.target import Handler, handle
+from rewardloop.serving.access import ADMIN, DECIDE, EITHER, REWARD, Access
 from rewardloop.serving.bodies import JSON_TYPES
 from rewardloop.serving.routes import MiB, Route
 
@@ -28,14 +29,16 @@ class Operation(NamedTuple):
     body_required: bool = False
     accepts: frozenset[bytes] = frozenset()
     max_body: int = MiB
+    access: Access = ADMIN
+    """As of a `Route`."""
 
 
 OPERATIONS = (
-    Operation("POST", "/rank", ranking.rank, "Rank actions", ranking.RankAnswer, (requests.RankBody,), True, JSON_TYPES),
-    Operation("POST", "/events/{event_id}/reward", rewarding.reward, "Reward", None, (requests.RewardBody,), True, JSON_TYPES),
-    Operation("POST", "/events/{event_id}/activate", rewarding.activate, "Let a deferred event count"),
+    Operation("POST", "/rank", ranking.rank, "Rank actions", ranking.RankAnswer, (requests.RankBody,), True, JSON_TYPES, access=DECIDE),
+    Operation("POST", "/events/{event_id}/reward", rewarding.reward, "Reward", None, (requests.RewardBody,), True, JSON_TYPES, access=REWARD),
+    Operation("POST", "/events/{event_id}/activate", rewarding.activate, "Let a deferred event count", access=EITHER),
     Operation(
-        "POST", "/multislot/rank", ranking.rank_slots, "Fill slots", ranking.SlotsAnswer, (requests.SlotsBody,), True, JSON_TYPES
+        "POST", "/multislot/rank", ranking.rank_slots, "Fill slots", ranking.SlotsAnswer, (requests.SlotsBody,), True, JSON_TYPES, access=DECIDE
     ),
     Operation(
         "POST",
@@ -46,8 +49,9 @@ OPERATIONS = (
         (requests.SlotsRewardBody,),
         True,
         JSON_TYPES,
+        access=REWARD,
     ),
-    Operation("POST", "/multislot/events/{event_id}/activate", rewarding.activate, "Let a deferred event count"),
+    Operation("POST", "/multislot/events/{event_id}/activate", rewarding.activate, "Let a deferred event count", access=EITHER),
     Operation("GET", _SERVICE, administration.get_configuration, "Service configuration", ServiceConfiguration),
     Operation(
         "PUT",
@@ -87,6 +91,7 @@ def _route(operation: Operation, *, named: bool, versioned: bool) -> Route:
         refuse,
         operation.accepts,
         f"personalizer_{operation.handler.__name__}",
+        operation.access,
     )
 
 

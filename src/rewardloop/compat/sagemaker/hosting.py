@@ -65,7 +65,7 @@ class _Told(NamedTuple):
 
 async def ping(call: Call) -> Reply:
     """200 where a model is loaded and the log takes writes, of each experiment; 503 otherwise."""
-    return Reply(b"", 200 if call.service.experiments and call.service.ready() else 503, ())
+    return Reply(b"", 200 if call.service.n_served and call.service.ready() else 503, ())
 
 
 async def execution_parameters(_: Call) -> Reply:
@@ -94,7 +94,7 @@ async def _invoke(call: Call, served: ServedExperiment, how: Manner) -> Reply:
         return _EMPTY
     kind = answer_type(how.accept, how.content_type)
     one = how.content_type == JSON_TYPE
-    told = await (_one(call, served, how, kind) if one else _many(call.body, served, how.content_type, kind))
+    told = await (_one(call, served, how, kind) if one else _many(call, served, how.content_type, kind))
     headers = _TYPES[told.kind]
     return Reply(told.body, 200, (*headers, (_ATTRIBUTES, how.attributes)) if how.attributes else headers)
 
@@ -103,9 +103,11 @@ async def _one(call: Call, served: ServedExperiment, how: Manner, kind: bytes) -
     body = read_json(call.body)
     wanted = body.kind
     if wanted == "observation":
+        call.caller.require("decide")
         return _Told(write_one(await _decide(served, asked(body, how.event_id), kind), kind), kind)
     if wanted == "model_id":
         return _Told(encode(ModelIdAnswer(served.hosted.model_id, served.settings.experiment)))
+    call.caller.require("reward")
     return _Told(encode(await _reward(call.service, served, body)))
 
 
@@ -115,9 +117,10 @@ async def _decide(served: ServedExperiment, wanted: Asked, kind: bytes) -> Answe
     return answer(decision, wanted.with_features)
 
 
-async def _many(raw: bytes, served: ServedExperiment, content_type: bytes, kind: bytes) -> _Told:
+async def _many(call: Call, served: ServedExperiment, content_type: bytes, kind: bytes) -> _Told:
     """All lines are read before the first decision: a batch with a wrong line decides nothing."""
-    wanted = list(read_many(raw, content_type))
+    call.caller.require("decide")
+    wanted = list(read_many(call.body, content_type))
     for one in wanted:
         _check(served, one, kind)
     starts = range(0, len(wanted), STEP)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rewardloop.errors import RewardloopError
-from rewardloop.serving.replies import JSON, Header, Reply, encode
+from rewardloop.serving.replies import JSON, Header, Reply, encode, hints
 
 VARIANT = b"AllTraffic"
 """Every endpoint has this one production variant."""
@@ -40,7 +40,7 @@ def refuse_at_endpoint(error: RewardloopError) -> Reply:
     if status in (401, 403):
         return _error(403, b"AccessDeniedException", text)
     if status in (_THROTTLED, 503):
-        return _error(status, b"ServiceUnavailable" if status == 503 else b"ThrottlingException", text, (b"retry-after", b"1"))
+        return _error(status, b"ServiceUnavailable" if status == 503 else b"ThrottlingException", text, *hints(error))
     if status < 500:
         return _error(status if status in (413, 415) else 400, b"ValidationError", text)
     return _model_error(status, text)
@@ -53,8 +53,7 @@ def refuse_in_container(error: RewardloopError) -> Reply:
     400
     """
     status = error.status if error.status in (401, 403, 413, 415, 429) or error.status >= 500 else 400
-    headers = (JSON, (b"retry-after", b"1")) if status in (_THROTTLED, 503) else (JSON,)
-    return Reply(encode({"error": str(error)}), status, headers)
+    return Reply(encode({"error": str(error)}), status, (JSON, *hints(error)))
 
 
 def _error(status: int, kind: bytes, text: str, *more: Header) -> Reply:

@@ -10,24 +10,35 @@ from rewardloop.compat.sagemaker.answers import ActionsAnswer, ArmAnswer, ModelI
 from rewardloop.compat.sagemaker.joined import BUCKET
 from rewardloop.compat.sagemaker.replies import refuse_at_endpoint, refuse_in_container
 from rewardloop.compat.sagemaker.requests import ACCEPTED, Body
+from rewardloop.compat.sagemaker.signing import signed_or_plain
+from rewardloop.serving.access import ADMIN, EITHER, OPEN
 from rewardloop.serving.routes import MiB, Route
 
 _ANSWER = ArmAnswer | ActionsAnswer | ModelIdAnswer | RewardAnswer
 _ENDPOINT = "/endpoints/{name}"
 
-_at_endpoint: Callable[..., Route] = partial(Route, refuse=refuse_at_endpoint, max_body=hosting.MAX_PAYLOAD_MB * MiB)
-_in_container: Callable[..., Route] = partial(Route, refuse=refuse_in_container, max_body=hosting.MAX_PAYLOAD_MB * MiB)
-_in_bucket: Callable[..., Route] = partial(Route, refuse=s3.refuse, accepts=frozenset(), body_required=False)
+_at_endpoint: Callable[..., Route] = partial(
+    Route, refuse=refuse_at_endpoint, max_body=hosting.MAX_PAYLOAD_MB * MiB, access=EITHER, scheme=signed_or_plain
+)
+_in_container: Callable[..., Route] = partial(
+    Route, refuse=refuse_in_container, max_body=hosting.MAX_PAYLOAD_MB * MiB, access=EITHER, scheme=signed_or_plain
+)
+_in_bucket: Callable[..., Route] = partial(
+    Route, refuse=s3.refuse, accepts=frozenset(), body_required=False, access=ADMIN, scheme=signed_or_plain
+)
 _OBJECT = f"/{BUCKET}/{{experiment}}/joined/{{job}}/{{split}}/{{file}}"
 
 ROUTES: tuple[Route, ...] = (
-    _in_container("GET", "/ping", hosting.ping, "Every model is loaded and every log takes writes", None, name="sagemaker_ping"),
+    _in_container(
+        "GET", "/ping", hosting.ping, "Every model is loaded and every log takes writes", None, name="sagemaker_ping", access=OPEN
+    ),
     _in_container(
         "GET",
         "/execution-parameters",
         hosting.execution_parameters,
         "What batch transform asks first",
         hosting.Parameters,
+        access=OPEN,
         name="sagemaker_execution_parameters",
     ),
     _in_container(

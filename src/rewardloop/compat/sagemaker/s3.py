@@ -14,7 +14,7 @@ from rewardloop.compat.sagemaker.joined import BUCKET
 from rewardloop.compat.sagemaker.s3_listing import NAMESPACE, Object, listing
 from rewardloop.errors import InvalidInput, NotFound, RewardloopError
 from rewardloop.serving.handlers import Call
-from rewardloop.serving.replies import Header, Reply
+from rewardloop.serving.replies import Header, Reply, hints
 from rewardloop.serving.service import Service
 
 _XML: Header = (b"content-type", b"application/xml")
@@ -42,7 +42,7 @@ def refuse(error: RewardloopError) -> Reply:
     """S3's errors are XML; of ours their code, where it is not one of S3's own, is told as the nearest of those."""
     named = error.code if isinstance(error, NoSuchKey | InvalidRange | PreconditionFailed | ReadOnly) else _code(error.status)
     body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{named}</Code><Message>{escape(str(error))}</Message></Error>'
-    return Reply(body.encode(), 400 if error.status == 422 else error.status, (_XML,))
+    return Reply(body.encode(), {401: 403, 422: 400}.get(error.status, error.status), (_XML, *hints(error)))
 
 
 async def list_objects(call: Call) -> Reply:
@@ -71,7 +71,7 @@ async def refuse_write(_: Call) -> Reply:
 
 
 def _code(status: int) -> str:
-    return {404: "NoSuchKey", 403: "AccessDenied", 401: "AccessDenied", 503: "SlowDown", 500: "InternalError"}.get(
+    return {404: "NoSuchKey", 403: "AccessDenied", 401: "AccessDenied", 503: "SlowDown", 429: "SlowDown", 500: "InternalError"}.get(
         status, "InvalidRequest"
     )
 
