@@ -184,7 +184,11 @@ def test_personalizer_s_clients_are_told_in_their_own_words(keyed: Keyed) -> Non
     path = "/experiments/offers/personalizer/v1.0/rank"
     body = json.dumps({"contextFeatures": [], "actions": [{"id": "red", "features": []}]}).encode()
     key = {"ocp-apim-subscription-key": keyed.keys["rewarder"].text, "content-type": "application/json"}
-    for headers, status in (({"content-type": "application/json"}, 401), ({**key, "ocp-apim-subscription-key": "x"}, 401), (key, 403)):
+    for headers, status in (
+        ({"content-type": "application/json"}, 401),
+        ({**key, "ocp-apim-subscription-key": "x"}, 401),
+        (key, 403),
+    ):
         answer = keyed.server.request("POST", path, body, headers)
         assert (answer.status, answer.json()["error"]["code"]) == (status, str(status))
     key["ocp-apim-subscription-key"] = keyed.keys["decider"].text

@@ -34,11 +34,39 @@ class Operation(NamedTuple):
 
 
 OPERATIONS = (
-    Operation("POST", "/rank", ranking.rank, "Rank actions", ranking.RankAnswer, (requests.RankBody,), True, JSON_TYPES, access=DECIDE),
-    Operation("POST", "/events/{event_id}/reward", rewarding.reward, "Reward", None, (requests.RewardBody,), True, JSON_TYPES, access=REWARD),
+    Operation(
+        "POST",
+        "/rank",
+        ranking.rank,
+        "Rank actions",
+        ranking.RankAnswer,
+        (requests.RankBody,),
+        True,
+        JSON_TYPES,
+        access=DECIDE,
+    ),
+    Operation(
+        "POST",
+        "/events/{event_id}/reward",
+        rewarding.reward,
+        "Reward",
+        None,
+        (requests.RewardBody,),
+        True,
+        JSON_TYPES,
+        access=REWARD,
+    ),
     Operation("POST", "/events/{event_id}/activate", rewarding.activate, "Let a deferred event count", access=EITHER),
     Operation(
-        "POST", "/multislot/rank", ranking.rank_slots, "Fill slots", ranking.SlotsAnswer, (requests.SlotsBody,), True, JSON_TYPES, access=DECIDE
+        "POST",
+        "/multislot/rank",
+        ranking.rank_slots,
+        "Fill slots",
+        ranking.SlotsAnswer,
+        (requests.SlotsBody,),
+        True,
+        JSON_TYPES,
+        access=DECIDE,
     ),
     Operation(
         "POST",
