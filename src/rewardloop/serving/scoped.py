@@ -10,6 +10,7 @@ from rewardloop.loop.rewarding import Rewarder
 from rewardloop.serving.access import named
 from rewardloop.serving.experiment import ServedExperiment
 from rewardloop.serving.service import Service
+from rewardloop.settings import ExperimentSettings
 
 
 class ScopedService(Service):
@@ -34,6 +35,13 @@ class ScopedService(Service):
     @property
     def rewarder(self) -> Rewarder:
         return self._whole.rewarder
+
+    def now(self) -> int:
+        return self._whole.now()
+
+    async def change(self, settings: ExperimentSettings) -> None:
+        self._check(settings.experiment)
+        await self._whole.change(settings)
 
     async def experiment(self, name: str) -> ServedExperiment:
         self._check(name)
