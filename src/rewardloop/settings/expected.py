@@ -114,7 +114,8 @@ def _other(kind: inspect.Type) -> str:
         case inspect.TupleType(item_types=items):
             return f"a list of {len(items)} numbers"
         case inspect.VarTupleType(item_type=item, min_length=low, max_length=high):
-            return f"a list of {low or 0} to {high} {_several(plain(item))}"
+            size = "" if high is None else f"{low or 0} to {high} "
+            return f"a list of {size}{_several(plain(item))}"
         case inspect.CustomType():
             return A_DURATION
         case inspect.StructType():
