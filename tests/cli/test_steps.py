@@ -133,3 +133,16 @@ def test_history_without_probabilities_is_said_aloud(offers, tmp_path):
     assert "2 rows had no probability" in told.err
     assert "Left out 1" in told.out
     assert "mauve" in told.out
+
+
+def test_an_ab_test_begins_is_looked_at_and_ends(offers, tmp_path):
+    assert offers("ab-test", "offers.yaml").code == 1
+    assert offers("ab-test", "offers.yaml", "--share", "0.2").code == 2
+    begun = offers("ab-test", "offers.yaml", "--b", "offers.0", "--share", "0.2")
+    assert (begun.code, "A offers.0 makes 80.00%" in begun.out) == (0, True)
+    assert "rewardloop ab-test offers" in offers("status", "offers").out
+    shown = offers("ab-test", "offers", "--report", "test.html", "--report", "test.json")
+    assert (shown.code, "Too few" in shown.out) == (0, True)
+    assert "A/A test" in (tmp_path / "test.html").read_text()
+    assert offers("ab-test", "offers", "--json").json["winner"] == "too few"
+    assert offers("abort", "offers").code == 0

@@ -257,3 +257,60 @@ def test_a_kill_between_two_writes_is_put_right(tmp_path: Path, monkeypatch: pyt
             assert (hosted.model_id, step) == ("offers.2", None)
             assert pointer == Hosted(model_id="offers.2")
             assert offers.catalog.rollouts("offers")[-1].kind == "promote"
+
+
+def test_an_ab_test_that_a_won_is_over_and_says_so_for_ever(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        step = offers.ab_test(made(offers, 2, UniformPolicy()))
+        assert (step.kind, step.share, step.champion) == ("ab", 0.5, "offers.1")
+        with pytest.raises(Conflict, match="on trial already"):
+            offers.ab_test("offers.2", a="offers.0")
+        play(offers, clock, 100, seed=2)
+        assert offers.ab_report().winner == "too few"
+        variants = play(offers, clock, 1200, seed=3)
+        assert 480 < variants["challenger"] < 720
+        assert offers.ab_report().winner == "a"
+        done = looked(offers)
+        assert done is not None
+        assert (done.kind, done.reason.startswith("Decided: A (offers.1) earns more")) == ("roll back", True)
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id="offers.1")
+        before = offers.ab_report()
+        play(offers, clock, 300, seed=4)
+        assert offers.ab_report() == before
+
+
+def test_an_ab_test_that_b_won_waits_to_be_promoted(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        assert offers.ab_test("offers.1", a="offers.0", share=0.3).champion == "offers.0"
+        assert 0.2 < play(offers, clock, 1500, seed=2)["challenger"] / 1500 < 0.4
+        assert looked(offers) is None
+        found = offers.ab_report()
+        assert (found.winner, found.a, found.b, found.share) == ("b", "offers.0", "offers.1", 0.3)
+        offers.promote()
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id="offers.1")
+        offers.roll_back()
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id="offers.0")
+
+
+def test_an_aa_test_goes_on_until_it_is_aborted(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        offers.ab_test("offers.1", sticky="user")
+        variants = play(offers, clock, 1200, seed=2)
+        assert 300 < variants["challenger"] < 900
+        assert looked(offers) is None
+        offers.rollouts.reconcile()
+        found = offers.ab_report()
+        assert (found.winner, found.a == found.b) == ("undecided", True)
+        offers.abort()
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id="offers.1")
+
+
+def test_without_an_ab_test_there_is_none_to_report(tmp_path: Path) -> None:
+    with with_champion(tmp_path, ManualClock(), settings()) as offers:
+        with pytest.raises(Conflict, match="--b MODEL"):
+            offers.ab_report()
+        with pytest.raises(InvalidInput, match="share"):
+            offers.ab_test("offers.1", share=1.0)

@@ -242,6 +242,19 @@ COMMANDS = (
         ("rewardloop ramp offers offers.4",),
     ),
     Command(
+        "ab-test",
+        LEARN,
+        "Two models on live traffic: which of them earns more?",
+        "With --b a test begins, without it one sees how it stands. A is what is hosted. The interval holds at every look, so "
+        "the test may end at the first that leaves out 0. "
+        "`rewardloop run` takes a B back that lost, fails or is slow; a B that won waits for `promote`. `abort` ends any.",
+        (
+            "rewardloop ab-test offers --b offers.4",
+            "rewardloop ab-test offers --b offers.4 --a offers.2 --share 0.2",
+            "rewardloop ab-test offers --report test.html",
+        ),
+    ),
+    Command(
         "promote",
         LEARN,
         "Host the model that is on trial.",

@@ -14,6 +14,8 @@ def on_trial(view: TrialView) -> Iterator[tuple[str, str]]:
     what = f"makes {step.share:.2%} of decisions" if step.share else f"scores {step.scored:.0%} of decisions"
     sticky = f", sticky by {step.sticky}" if step.sticky else ""
     yield "on trial", f"{step.challenger} ({step.kind}) {what}{sticky}, since {instant(step.at)}; {step.reason}"
+    if step.kind == "ab":
+        yield "how it stands", f"rewardloop ab-test {step.experiment}"
     if step.shares:
         yield "then", " → ".join(f"{share:.2%}" for share in (*step.shares, 1.0))
     refused = f", {view.refused} processes could not load it" if view.refused else ""

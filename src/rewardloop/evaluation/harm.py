@@ -75,7 +75,7 @@ def effect(seen: Randomised, level: float, target: int) -> Estimate:
 def reward_check(seen: Randomised, level: float, target: int, limit: float) -> Check:
     """Harm: the challenger's reward is lower by more than `limit`, at the level."""
     n = int(seen.challenged.sum())
-    if not _enough(seen):
+    if not enough(seen):
         return _unknown("reward", -limit, n)
     return _reward(effect(seen, level, target), limit, n, "Reward")
 
@@ -86,7 +86,8 @@ def estimate_check(found: Estimate | None, limit: float) -> Check:
     return _reward(found, limit, n, "Estimated reward") if found and n >= LEAST else _unknown("reward", -limit, n)
 
 
-def _enough(seen: Randomised) -> bool:
+def enough(seen: Randomised) -> bool:
+    """Whether each variant made enough decisions, by enough keys, for its mean to be about normal."""
     n = int(seen.challenged.sum())
     if min(n, len(seen.reward) - n) < LEAST:
         return False

@@ -37,6 +37,12 @@ class Followed:
     def __len__(self) -> int:
         return len(self.decided_at)
 
+    def before(self, end: int) -> Followed:
+        """Those decided before an instant: they stand in order."""
+        n = int(np.searchsorted(self.decided_at, end))
+        columns = (self.decided_at[:n], self.variant[:n], self.model_id[:n], self.reward[:n])
+        return Followed(*columns, self.event_id[:n], self.context[:n])
+
 
 def follow(directory: Path, manifest: Manifest, since: int, watermark: int, *, contexts: bool) -> Followed:
     """Decisions made after `since`, known as of `watermark`. Memory: these columns of them. Raises `Corrupt`."""

@@ -12,9 +12,10 @@ from typing import Self
 import msgspec
 
 from rewardloop.clock import Clock, SystemClock
-from rewardloop.errors import UnknownEvent, UnknownModel
+from rewardloop.errors import Conflict, DirectoryInUse, UnknownEvent, UnknownModel
 from rewardloop.evaluation import By, DecisionReport, EvaluationReport, GateReport, PolicyReport
 from rewardloop.evaluation.diagnostics import Diagnosis, diagnose
+from rewardloop.evaluation.two_sample import ABTest
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.exchange import ExportReport, ImportReport, export_file, format_of, import_file
 from rewardloop.ids import EventIds
@@ -238,6 +239,30 @@ class Experiment(Opened):
     def ramp(self, model_id: str, sticky: str | None = None) -> RolloutStep:
         """Let a model decide more and more, step by step as long as it does no harm, up to promotion."""
         return self.rollouts.begin("ramp", model_id, "hand", None, sticky)
+
+    def ab_test(self, b: str, a: str | None = None, share: float | None = None, sticky: str | None = None) -> RolloutStep:
+        """Begin an A/B test of model `b`, by default on half of the decisions, against `a`, which is hosted for it if it is not.
+
+        The same model twice makes an A/A test; `{experiment}.0` is the uniform policy. `promote` or `abort` ends it.
+        """
+        hosted = self.catalog.hosted(self.settings.experiment)
+        if (trial := self.rollouts.current()) is not None:
+            raise Conflict(f"`{trial.challenger}` is on trial already ({trial.kind}): promote it or abort it first")
+        if a is not None and a != (hosted.model_id if hosted else first_model_id(self.settings.experiment)):
+            self.deploying.deploy(a, "A of an A/B test")
+        return self.rollouts.begin("ab", b, "hand", share, sticky)
+
+    def ab_report(self) -> ABTest:
+        """How the newest A/B test stands, as of now. Raises `Conflict` where there was none."""
+        return self.rollouts.ab_test(self._fresh())
+
+    def _fresh(self) -> DataSet:
+        """Joined up to now; where a loop runs it joins, and the newest data set is its."""
+        try:
+            with self.trainer():
+                return self._cycle.join()
+        except DirectoryInUse:
+            return self._lake.dataset()
 
     def promote(self) -> RolloutStep:
         """Host the model on trial."""

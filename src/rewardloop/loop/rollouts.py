@@ -16,16 +16,18 @@ import msgspec
 from rewardloop.clock import Clock
 from rewardloop.errors import Conflict, InvalidInput
 from rewardloop.evaluation.harm import Check
-from rewardloop.lake import DataSet
+from rewardloop.evaluation.two_sample import ABTest
+from rewardloop.lake import DataSet, Followed
 from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.modelling import Modelling
-from rewardloop.loop.trial_checks import n_closed, randomised_check, served_checks, shadow_check
+from rewardloop.loop.trial_checks import compared, decided_check, n_closed, randomised_check, served_checks, shadow_check
 from rewardloop.loop.trial_files import trial_counts
 from rewardloop.loop.trials import TrialCounts
 from rewardloop.registry.records import RolloutStep
 
-Mode = Literal["shadow", "canary", "ramp"]
+Mode = Literal["shadow", "canary", "ramp", "ab"]
+HALF = 0.5
 By = Literal["loop", "hand"]
 HISTORY = 100
 """Steps looked back on: a trial has no more."""
@@ -65,7 +67,7 @@ class Rollouts:
         before, now, rollout = self.current(), self._clock.now(), self._settings.rollout
         if before is not None and before.challenger != model_id:
             raise Conflict(f"`{before.challenger}` is on trial already ({before.kind}): promote it or abort it first")
-        shares = {"shadow": (0.0,), "canary": (share or rollout.share,), "ramp": rollout.steps}[mode]
+        shares = {"shadow": (0.0,), "canary": (share or rollout.share,), "ramp": rollout.steps, "ab": (share or HALF,)}[mode]
         hosted = self._catalog.hosted(self._experiment)
         step = RolloutStep(
             experiment=self._experiment,
@@ -81,7 +83,7 @@ class Rollouts:
             shares=shares[1:],
             reason="passed the gate" if by == "loop" else "asked for",
         )
-        if step.champion == model_id:
+        if step.champion == model_id and mode != "ab":
             raise Conflict(f"`{model_id}` is hosted already")
         self._deploying.record(step)
         return step
@@ -106,8 +108,26 @@ class Rollouts:
         """Every test as it stands, and how many decisions of the step have closed."""
         steps = self._steps(step)
         seen = data.follow(step.trial, contexts=bool(step.sticky))
-        reward = randomised_check(self._settings, steps, seen) if step.share else shadow_check(self._modelling, step, data)
+        if step.kind == "ab":
+            reward = decided_check(compared(self._settings, steps, seen))
+        elif step.share:
+            reward = randomised_check(self._settings, steps, seen)
+        else:
+            reward = shadow_check(self._modelling, step, data)
         return [*self._served(step), reward], n_closed(step, seen)
+
+    def ab_test(self, data: DataSet) -> ABTest:
+        """How the A/B test under way stands; of the newest one, where none is. Raises `Conflict` where there never was any."""
+        steps = self._catalog.rollouts(self._experiment, limit=HISTORY)
+        newest = next((step for step in reversed(steps) if step.kind == "ab"), None)
+        if newest is None:
+            raise Conflict(f"Expected an A/B test of `{self._experiment}`, found none: begin one with --b MODEL")
+        return compared(self._settings, [newest], self._until_its_end(newest, data))
+
+    def _until_its_end(self, step: RolloutStep, data: DataSet) -> Followed:
+        seen = data.follow(step.trial, contexts=bool(step.sticky))
+        end = next((each.at for each in self._steps(step) if not each.is_open), None)
+        return seen if end is None else seen.before(end)
 
     def promote(self, by_hand: str = "asked for") -> RolloutStep:
         """Hosts the challenger. Raises `Conflict` where none is on trial."""
@@ -123,7 +143,7 @@ class Rollouts:
         hosted = self._catalog.hosted(self._experiment)
         if last is None or hosted is None or not last.is_open:
             return
-        if hosted.model_id == last.challenger and hosted.reason == "rollout":
+        if hosted.model_id == last.challenger != last.champion and hosted.reason == "rollout":
             self._end(last, "promote", "finished what was cut off", [])
 
     def _refuse_unfit(self, mode: Mode, model_id: str, share: float | None) -> None:
@@ -131,9 +151,11 @@ class Rollouts:
             raise Conflict("Online learning replaces the champion all the time: a trial needs `training.mode: batch`")
         if self._settings.mode != "online":
             raise Conflict(f"The baseline decides (`mode: {self._settings.mode}`): a trial needs `mode: online`")
-        if share is not None and not (mode == "canary" and 0 < share < 1):
-            raise InvalidInput(f"Expected a share above 0 and below 1, of a canary, got {share:g} of a {mode}", at="share")
-        if model_id == first_model_id(self._experiment):
+        if share is not None and not (mode in {"canary", "ab"} and 0 < share < 1):
+            raise InvalidInput(
+                f"Expected a share above 0 and below 1, of a canary or an A/B test, got {share:g} of `{mode}`", at="share"
+            )
+        if model_id == first_model_id(self._experiment) and mode != "ab":
             raise InvalidInput(f"`{model_id}` is no trained model: `rollback` serves it", at="model_id")
 
     def _required(self) -> RolloutStep:

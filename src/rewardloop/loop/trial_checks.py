@@ -5,6 +5,7 @@ Three tests share the level, so that a harmless challenger is rolled back by any
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -12,6 +13,7 @@ import numpy as np
 
 from rewardloop.evaluation import Estimate, evaluate
 from rewardloop.evaluation.harm import Check, Mask, Randomised, error_check, estimate_check, latency_check, reward_check
+from rewardloop.evaluation.two_sample import ABTest, ab_test
 from rewardloop.features import parse_context
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.lake import DataSet, Followed
@@ -35,15 +37,35 @@ def served_checks(settings: ExperimentSettings, counts: TrialCounts) -> list[Che
     return [errors, latency_check(champion, challenger, level, float(rollout.latency))]
 
 
-def randomised_check(settings: ExperimentSettings, steps: Sequence[RolloutStep], seen: Followed) -> Check:
-    """Reward, where the challenger serves: by the draw of each decision."""
+def randomised(steps: Sequence[RolloutStep], seen: Followed) -> Randomised:
+    """The decisions of a trial whose variant was drawn, in order."""
     challenged, share = _turn(seen), _shares(steps, seen.decided_at)
     kept = settled(steps, seen.decided_at) & (share > 0) & _of_trial(steps[0], seen)
     key = _keys(seen, steps[-1].sticky)[kept] if steps[-1].sticky else None
-    randomised = Randomised(seen.reward[kept], challenged[kept], share[kept], key)
+    return Randomised(seen.reward[kept], challenged[kept], share[kept], key)
+
+
+def compared(settings: ExperimentSettings, steps: Sequence[RolloutStep], seen: Followed) -> ABTest:
+    """How an A/B test stands: the whole level is its own."""
+    step = steps[-1]
+    target = round(settings.rollout.min_events / min(step.share, 1 - step.share))
+    return ab_test(step.champion, step.challenger, randomised(steps, seen), step.share, settings.rollout.level, target)
+
+
+def decided_check(test: ABTest) -> Check:
+    """An A/B test that A has won is over. One between twins goes on: nobody can win it."""
+    found = test.difference
+    number, lower, upper = (found.value, found.lower, found.upper) if found else (math.nan, math.nan, math.nan)
+    lost = test.winner == "a" and test.a != test.b
+    return Check(name="reward", harmed=lost, number=number, lower=lower, upper=upper, limit=0.0, n=test.n_b, sentence=test.summary)
+
+
+def randomised_check(settings: ExperimentSettings, steps: Sequence[RolloutStep], seen: Followed) -> Check:
+    """Reward, where the challenger serves: by the draw of each decision."""
+    drawn = randomised(steps, seen)
     first = next(step.share for step in steps if step.share)
     target = round(min(settings.rollout.min_events, NARROWEST) / first)
-    return reward_check(randomised, _level(settings), target, settings.rollout.tolerance * _span(settings, seen.reward))
+    return reward_check(drawn, _level(settings), target, settings.rollout.tolerance * _span(settings, seen.reward))
 
 
 def shadow_check(modelling: Modelling, step: RolloutStep, data: DataSet) -> Check:
