@@ -32,6 +32,7 @@ SCRIPTS = {
     "streaming": ["-m", "benchmarks.streaming"],
     "learning": ["-m", "benchmarks.learning", "--seeds", "3"],
     "ranking": ["-m", "benchmarks.ranking", "--seeds", "3"],
+    "continuous": ["-m", "benchmarks.continuous", "--seeds", "3"],
     "energyplus": ["-m", "benchmarks.energyplus"],
 }
 
@@ -90,6 +91,9 @@ FIGURES = (
     Figure("streaming", ("furthest_from_one_batch",), "the same numbers as in one batch", 1e-9, "relative", False),
     Figure("learning", ("mean",), "digits, 2019 protocol, defaults: mean of 15 batches", 0.7, "reward"),
     Figure("ranking", ("regret_share",), "rankings of a cascade catalogue: regret against 2019's", 0.3, "times", False),
+    Figure(
+        "continuous", ("lints", "mean"), "a value in a range, 5,000 rounds: mean loss with exploration", 0.11, "of range", False
+    ),
     Figure("energyplus", ("DataCenter-1Zone", "overhead_percent"), "EnergyPlus, one zone: a step over raw", 15, "% CPU", False),
     Figure("energyplus", ("LargeOffice", "overhead_percent"), "EnergyPlus, Large Office: a step over raw", 5, "% CPU", False),
     Figure("energyplus", ("DataCenter-1Zone", "reset_p50_ms"), "EnergyPlus, one zone: reset, p50", 10, "ms", False),

@@ -17,7 +17,7 @@ TIMEOUT_SECONDS = 10.0
 NOTHING: Mapping[str, float] = MappingProxyType({})
 
 Context = Mapping[str, object]
-Actions = Sequence[object] | None
+Actions = Sequence[object] | Mapping[str, float] | None
 Slots = Sequence[Mapping[str, object]]
 
 
@@ -40,6 +40,10 @@ class Decided(msgspec.Struct, frozen=True):
     model_id: str
     slots: tuple[DecidedSlot, ...] = ()
     """Where `top_k` or `slots` were asked for."""
+    values: tuple[float, ...] = ()
+    """Where the actions are continuous: what was chosen."""
+    density: float | None = None
+    """What `values` was drawn with; None where it was not drawn."""
 
 
 class RequestRefused(RewardloopError):

@@ -14,6 +14,7 @@ from typing import Annotated, NamedTuple, TypeVar
 import msgspec
 from msgspec import Meta
 
+from rewardloop.cells import MAX_CELLS, Cells
 from rewardloop.errors import InvalidInput, MalformedJson, did_you_mean
 from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID
 
@@ -62,6 +63,8 @@ class ActionSet(msgspec.Struct, frozen=True):
     raw: bytes
     ranges: Ranges | None = None
     """Where the action is continuous: its box, of which `ids` are the cells."""
+    cells: Cells | None = None
+    """Where the action is one number of a range that is cut into cells: those, of which `features` are the bumps."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -138,8 +141,8 @@ def parse_actions(raw: bytes, at: str = "$.actions") -> ActionSet:
     if plain is not None and (known := _plain_actions(plain, raw)):
         return known
     value = load_json(raw, at)
-    if type(value) is dict and set(value) == {"low", "high"}:
-        return _ranged(value, raw, at)
+    if type(value) is dict and "low" in value:
+        return _celled(value, raw, at) if "cells" in value else _ranged(value, raw, at)
     if type(value) is not list:
         raise InvalidInput(f"Expected an array, got {_kind(value)}", at=at)
     if not 1 <= len(value) <= MAX_ACTIONS:
@@ -162,7 +165,44 @@ def ranged_actions(low: Sequence[float], high: Sequence[float]) -> ActionSet:
     return parse_actions(msgspec.json.encode({"low": list(low), "high": list(high)}))
 
 
+def celled_actions(cells: Cells) -> ActionSet:
+    """One continuous action, its range cut into cells.
+
+    >>> celled_actions(Cells(20.0, 35.0, 2)).raw
+    b'{"low":20.0,"high":35.0,"cells":2}'
+    """
+    return parse_actions(msgspec.json.encode({"low": cells.low, "high": cells.high, "cells": cells.n}))
+
+
+def read_limits(raw: bytes, at: str) -> tuple[float, float]:
+    """`{"low": 22, "high": 30}`: between what a request wants its value. Raises `InvalidInput`."""
+    value = load_json(raw, at)
+    if type(value) is not dict or set(value) != {"low", "high"}:
+        raise InvalidInput('Expected {"low": …, "high": …}: the actions are continuous', at=at)
+    low, high = (_side(value[side], f"{at}.{side}") for side in ("low", "high"))
+    return low, high
+
+
+def _celled(value: Mapping[str, object], raw: bytes, at: str) -> ActionSet:
+    n = value["cells"]
+    if set(value) != {"low", "high", "cells"} or type(n) is not int or not 2 <= n <= MAX_CELLS:
+        raise InvalidInput(f"Expected `low`, `high` and `cells` from 2 to {MAX_CELLS}", at=at)
+    cells = Cells(_side(value["low"], f"{at}.low"), _side(value["high"], f"{at}.high"), n)
+    if cells.low >= cells.high:
+        raise InvalidInput("Expected `low` below `high`", at=at)
+    features: list[Features] = [{f"near[{i}]": bump for i, bump in enumerate(bumps)} for bumps in cells.bumps()]
+    return ActionSet(cells.ids, tuple(features), raw, cells=cells)
+
+
+def _side(value: object, at: str) -> float:
+    if type(value) is not float and type(value) is not int:
+        raise InvalidInput(f"Expected a number, got {_kind(value)}", at=at)
+    return float(_number(value, at))
+
+
 def _ranged(value: Mapping[str, object], raw: bytes, at: str) -> ActionSet:
+    if set(value) != {"low", "high"}:
+        raise InvalidInput("Expected `low` and `high`", at=at)
     sides: dict[str, float] = {}
     for name, numbers in value.items():
         if type(numbers) is not list or not 1 <= len(numbers) <= MAX_VALUES:

@@ -13,10 +13,21 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
+from rewardloop.cells import Drawn
 from rewardloop.clock import Clock
 from rewardloop.errors import Conflict, InvalidInput
 from rewardloop.events import Choice, Decision
-from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions, parse_context, parse_contexts, ranged_actions
+from rewardloop.features import (
+    ActionSet,
+    Features,
+    celled_actions,
+    fixed_actions,
+    parse_actions,
+    parse_context,
+    parse_contexts,
+    ranged_actions,
+    read_limits,
+)
 from rewardloop.ids import EventIds, draws, draws_many, uniform
 from rewardloop.interactions import Floats
 from rewardloop.loop.asking import DecideRequest, EventId
@@ -24,7 +35,7 @@ from rewardloop.loop.baseline import Baseline
 from rewardloop.loop.filling import Rule, fill, refill
 from rewardloop.loop.slotting import Offer, Offering, wanted
 from rewardloop.loop.trials import CHAMPION, Asked, Scorer, Served, Trial
-from rewardloop.policies.continuous import ContinuousPolicy, Drawn, draw
+from rewardloop.policies.continuous import ContinuousPolicy, draw, draw_in
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import sample, sample_rows, serve_pmf, serve_rows
 from rewardloop.policies.uniform import UniformPolicy
@@ -108,6 +119,13 @@ def replay(decision: Decision, policy: Policy, floor: float) -> Answer:
     return Answer(pmf, action, pmf[action])
 
 
+def usual_actions(settings: ExperimentSettings) -> ActionSet | None:
+    """What is on offer where a request names no actions; None where each must."""
+    if settings.cells is not None:
+        return celled_actions(settings.cells)
+    return fixed_actions(settings.action_ids) if settings.action_ids is not None else None
+
+
 def draw_values(hosted: Hosted, context: Features, actions: ActionSet, explore: bool, seed: int) -> Drawn:
     """What a model draws from a box; raises `Conflict` for a policy that only knows arms."""
     policy = hosted.policy
@@ -122,6 +140,8 @@ def replay_values(decision: Decision, model: Hosted) -> Drawn:
     if not decision.values:
         return Drawn((), decision.density)
     actions = parse_actions(decision.actions)
+    if actions.cells is not None:
+        return draw_in(actions.cells, decision.action, decision.probability, explore=decision.explore, seed=decision.seed)
     return draw_values(model, parse_context(decision.context), actions, decision.explore, decision.seed)
 
 
@@ -131,7 +151,8 @@ class Decider:
     def __init__(self, settings: ExperimentSettings, tag: int, ids: EventIds, clock: Clock) -> None:
         self._experiment = settings.experiment
         self._ranged = ranged_actions(*settings.ranges) if settings.ranges is not None else None
-        self._fixed = fixed_actions(settings.action_ids) if settings.action_ids is not None else None
+        self._fixed = usual_actions(settings)
+        self._cells = settings.cells
         self._baseline = Baseline.of_settings(settings)
         self._usual: Offer | None = (self._fixed, ()) if self._fixed is not None else None
         self._tag = tag
@@ -149,6 +170,8 @@ class Decider:
         if self._ranged is not None:
             return self._draw(hosted, request, self._ranged, at)
         if request.top_k or request.slots:
+            if self._cells is not None:
+                raise InvalidInput(f"Expected no rankings or slots: the actions of `{self._experiment}` are continuous", at=at)
             return self._fill(hosted, request, usual, at)
         context = bytes(request.context)
         features = parse_context(context, f"{at}.context")
@@ -279,6 +302,9 @@ class Decider:
             request.deferred,
             variant,
         )
+        if actions.cells is not None:
+            drawn = draw_in(actions.cells, action, pmf[action], explore=request.explore, seed=seed)
+            decision = msgspec.structs.replace(decision, values=drawn.values, density=drawn.density)
         return decision, actions.ids[action]
 
     def _read_many(
@@ -307,7 +333,9 @@ class Decider:
         return actions, tuple(sorted(more | set(excluded)))
 
     def _offer(self, raw: bytes, at: str) -> Offer:
-        """Actions as they were sent. Of fixed ones they say which are eligible."""
+        """Actions as they were sent. Of fixed ones they say which are eligible, of cells between what the value may lie."""
+        if self._cells is not None and self._fixed is not None:
+            return self._fixed, self._cells.outside(*read_limits(raw, at), at)
         offered = self._parse(raw, at)
         if self._fixed is None:
             return offered, ()

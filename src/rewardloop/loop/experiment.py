@@ -85,7 +85,7 @@ class Experiment(Opened):
     def decide(
         self,
         context: Mapping[str, object],
-        actions: Sequence[object] | None = None,
+        actions: Sequence[object] | Mapping[str, float] | None = None,
         *,
         event_id: str | None = None,
         explore: bool = True,
@@ -96,7 +96,8 @@ class Experiment(Opened):
     ) -> Decision:
         """Choose an action; the decision is durable when this returns.
 
-        `actions` are ids, or `{"id": …, "features": {…}}`; needed where the experiment has no fixed ones. `top_k` asks for a
+        `actions` are ids, or `{"id": …, "features": {…}}`; needed where the experiment has no fixed ones; of a continuous one,
+        `{"low": …, "high": …}` between which it must lie. `top_k` asks for a
         ranking, `slots` (`{"id": …, "features": {…}, "excluded": […], "actions": […]}`) for an action each: `shown` reads the
         answer. Raises `InvalidInput`.
         """

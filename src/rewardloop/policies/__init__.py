@@ -40,7 +40,8 @@ def new_policy(settings: ExperimentSettings, seed: int) -> Policy:
     [0.5, 0.5]
     """
     exploration = settings.exploration
-    name = exploration if exploration in _engines() else _OURS.get(exploration, "vw")
+    ours = _OURS.get(exploration, "vw")
+    name = exploration if exploration in _engines() else "cells" if ours == "ridge" and settings.cells is not None else ours
     return _engine(name).new(settings, seed)
 
 

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from rewardloop.cells import Cells, Drawn
 from rewardloop.features import Features, Ranges
 
 _SQRT = math.sqrt(2 * math.pi)
@@ -29,13 +30,6 @@ class Spread(NamedTuple):
     kind: Literal["uniform", "normal", "squashed"]
     location: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
-
-
-class Drawn(NamedTuple):
-    """Values, and the density they were drawn with; infinite where they were not drawn (`explore: false`)."""
-
-    values: tuple[float, ...]
-    density: float
 
 
 @runtime_checkable
@@ -61,6 +55,15 @@ def draw(spread: Spread, ranges: Ranges, *, floor: float, explore: bool, seed: i
     source = Spread("uniform") if by_floor else spread
     values = tuple(_quantile(source, ranges, i, u[i]) for i in range(len(u)))
     return Drawn(values, density(spread, ranges, values, floor=floor))
+
+
+def draw_in(cells: Cells, cell: int, probability: float, *, explore: bool, seed: int) -> Drawn:
+    """The value of one decision whose cell was drawn already, by the policy's distribution. The same seed, the same value.
+
+    >>> draw_in(Cells(0.0, 1.0, 4), 2, 0.5, explore=True, seed=1).density
+    2.0
+    """
+    return cells.draw(cell, probability, float(np.random.default_rng(seed).random()), explore=explore)
 
 
 def density(spread: Spread, ranges: Ranges, values: Sequence[float], *, floor: float) -> float:

@@ -125,13 +125,17 @@ class Regression:
         rewards, start = np.clip(batch.rewards, self._rewards.low, self._rewards.high), 0
         while start < len(batch.arms):
             rows = slice(start, start + self._memory.step())
-            X = self._design.rows(batch.contexts[rows])
-            self._memory.add(batch.arms[rows], X, rewards[rows], self._rewards.low, self._rewards.width)
+            arms, X = self._rows(batch.contexts[rows], batch.arms[rows])
+            self._memory.add(arms, X, rewards[rows], self._rewards.low, self._rewards.width)
             start = rows.stop
+
+    def _rows(self, contexts: Sequence[Features], arms: Ints) -> tuple[Ints, Floats]:
+        """Whose sums the events belong to, and with which rows."""
+        return arms, self._design.rows(contexts)
 
     def _grow(self, contexts: Sequence[Features]) -> None:
         self._columns.grow(contexts)
-        if len(self._columns.pairs) == self.width:
+        if len(self._columns.pairs) == self._design.width:
             self._design.rescale(self._scaler)
             return
         self._design = Design(self._columns, self._scaler)

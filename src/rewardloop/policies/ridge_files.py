@@ -34,6 +34,8 @@ class Config(msgspec.Struct, frozen=True):
     range: tuple[float, float] | None
     forgetting: Forgetting = "none"
     interactions: tuple[tuple[str, ...], ...] = ()
+    n_factors: Annotated[int, Meta(ge=1)] = 1
+    """Numbers of an action that each column is multiplied with, see `surface`; 1: arms that share nothing."""
 
 
 class RidgeState(msgspec.Struct, frozen=True):
@@ -47,16 +49,16 @@ class RidgeState(msgspec.Struct, frozen=True):
     """Context, arm and reward of the first events, until there are enough."""
 
 
-def save_ridge(directory: Path, state: RidgeState, past: Past) -> None:
+def save_ridge(directory: Path, state: RidgeState, past: Past, engine: str = ENGINE) -> None:
     """The inverses are saved too: rank-one updates left them other bits than a fresh inversion would give."""
     sums, recent = BytesIO(), _arrays(past.recent, _RECENT) if past.recent else {}
     np.savez(sums, allow_pickle=False, **_arrays(past.moments, ""), **recent)
-    write_model(directory, ENGINE, {_STATE: msgspec.json.encode(state), _SUMS: sums.getvalue()})
+    write_model(directory, engine, {_STATE: msgspec.json.encode(state), _SUMS: sums.getvalue()})
 
 
-def load_ridge(directory: Path) -> tuple[RidgeState, Past]:
+def load_ridge(directory: Path, engine: str = ENGINE) -> tuple[RidgeState, Past]:
     """Raises `CorruptModel` for anything but what `save_ridge` wrote."""
-    state_file, sums_file = read_model(directory, ENGINE, (_STATE, _SUMS))
+    state_file, sums_file = read_model(directory, engine, (_STATE, _SUMS))
     try:
         state = msgspec.json.decode(state_file, type=RidgeState)
         _check(state)
@@ -85,7 +87,8 @@ def _arrays(moments: Moments, prefix: str) -> dict[str, npt.NDArray[np.generic]]
 
 
 def _past(content: bytes, state: RidgeState) -> Past:
-    past = Past.blank(len(state.ids), len(state.regression.columns.pairs), state.config.forgetting)
+    shared, width = state.config.n_factors, len(state.regression.columns.pairs) * state.config.n_factors
+    past = Past.blank(1 if shared > 1 else len(state.ids), width, state.config.forgetting)
     with np.load(BytesIO(content), allow_pickle=False) as arrays:
         for moments, prefix in zip(past, ("", _RECENT), strict=True):
             for name, into in (_arrays(moments, prefix) if moments else {}).items():

@@ -67,7 +67,7 @@ class Catalog:
             if row is None:
                 return enter_experiment(connection, settings, at)
             entry = entry_of(row)
-            if (entry.settings.action_ids, entry.settings.ranges) != (settings.action_ids, settings.ranges):
+            if _offered(entry.settings) != _offered(settings):
                 raise Conflict(changed_actions(entry, settings))
             document = settings_to_json(settings).decode()
             if document != row.settings:
@@ -242,3 +242,7 @@ class Catalog:
             # One writer at a time on PostgreSQL too; SQLite, whose writers wait for each other anyhow, ignores FOR UPDATE.
             connection.execute(value_of("version").with_for_update())
             yield connection
+
+
+def _offered(settings: ExperimentSettings) -> tuple[object, ...]:
+    return settings.action_ids, settings.ranges, settings.cells

@@ -139,6 +139,8 @@ def _actions(settings: ExperimentSettings) -> str:
     ids = settings.action_ids
     if ids is None:
         return "actions that each request brings"
+    if settings.cells is not None:
+        return f"actions from {settings.cells.low:g} to {settings.cells.high:g} in {settings.cells.n} cells"
     if settings.ranges is not None:
         low, high = settings.ranges
         return f"actions from {list(low)} to {list(high)}"[:120]

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from rewardloop.cells import Cells
 from rewardloop.errors import did_you_mean
-from rewardloop.settings.schema import MAX_NAMESPACES, ExperimentSettings
+from rewardloop.settings.schema import MAX_NAMESPACES, ContinuousActions, ExperimentSettings
 
 NATIVE = ("lints", "linucb")
 MTR_ONLY = ("regcb", "regcbopt", "squarecb")
@@ -67,6 +68,8 @@ def _actions(settings: ExperimentSettings) -> Iterator[Problem]:
 
 
 def _continuous(settings: ExperimentSettings) -> Iterator[Problem]:
+    if settings.cells is not None:
+        yield from _cells(settings, settings.cells)
     if settings.ranges is None:
         return
     low, high = settings.ranges
@@ -74,6 +77,16 @@ def _continuous(settings: ExperimentSettings) -> Iterator[Problem]:
         yield Problem("$.actions", f"Expected as many `low` as `high`, got {len(low)} and {len(high)}")
     elif any(a >= b for a, b in zip(low, high, strict=True)):
         yield Problem("$.actions", "Expected each `low` below its `high`")
+    if settings.mode != "online":
+        yield Problem("$.mode", f"mode `{settings.mode}` serves a baseline action, and continuous actions have none: leave it out")
+
+
+def _cells(settings: ExperimentSettings, cells: Cells) -> Iterator[Problem]:
+    box = settings.actions
+    if isinstance(box, ContinuousActions) and (box.low, box.high) not in ((cells.low, cells.high), ((cells.low,), (cells.high,))):
+        yield Problem("$.actions", "Expected one number `low` and one `high` beside `cells`")
+    elif cells.low >= cells.high:
+        yield Problem("$.actions", f"Expected `low` below `high`, got {cells.low:g} and {cells.high:g}")
     if settings.mode != "online":
         yield Problem("$.mode", f"mode `{settings.mode}` serves a baseline action, and continuous actions have none: leave it out")
 

@@ -119,7 +119,7 @@ def _other(kind: inspect.Type) -> str:
         case inspect.CustomType():
             return A_DURATION
         case inspect.StructType():
-            return "a section with " + " and ".join(f"`{key}`" for key in fields(kind))
+            return "a section with " + " and ".join(f"`{key}`" for key, field in fields(kind).items() if field.required)
     return "a section"
 
 

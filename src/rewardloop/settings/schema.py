@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from rewardloop.cells import MAX_CELLS, Cells
 from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID, MAX_METRICS
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z")]
@@ -261,10 +262,13 @@ class LogSettings(Section, frozen=True, kw_only=True):
 
 
 class ContinuousActions(Section, frozen=True, kw_only=True):
-    """A box: every action is a vector of numbers, each in its range."""
+    """A box: every action is a vector of numbers, each in its range; or, with `cells`, one number in a range that is cut up."""
 
-    low: Annotated[tuple[Real, ...], Meta(min_length=1, max_length=64), said("Lowest value of each number.")]
-    high: Annotated[tuple[Real, ...], Meta(min_length=1, max_length=64), said("Highest value of each number.")]
+    low: Annotated[
+        Real | Annotated[tuple[Real, ...], Meta(min_length=1, max_length=64)], said("Lowest value, of each number where several.")
+    ]
+    high: Annotated[Real | Annotated[tuple[Real, ...], Meta(min_length=1, max_length=64)], said("Highest value.")]
+    cells: Annotated[int, Meta(ge=2, le=MAX_CELLS)] | None = None
 
 
 class ExperimentSettings(Section, frozen=True, kw_only=True):
@@ -277,7 +281,8 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
         | ContinuousActions
         | None,
         said(
-            "A number (arms named 1 … n), names, {low: […], high: […]} (continuous), or null: each request brings its own actions."
+            "A number (arms named 1 … n), names, {low: 20, high: 35, cells: 32} (continuous, learned here), {low: […], high: […]} "
+            "(continuous, by `rl deploy`), or null: each request brings its own actions."
         ),
     ] = None
     mode: Annotated[
@@ -301,9 +306,9 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
 
     @property
     def action_ids(self) -> tuple[str, ...] | None:
-        """Ids of the fixed arms (of continuous actions: of the one cell), or None."""
+        """Ids of the fixed arms (of continuous actions: of the cells, or of the one that a box is), or None."""
         if isinstance(self.actions, ContinuousActions):
-            return ("values",)
+            return ("values",) if self.cells is None else self.cells.ids
         if isinstance(self.actions, int):
             return tuple(str(arm) for arm in range(1, self.actions + 1))
         return self.actions
@@ -311,7 +316,17 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
     @property
     def ranges(self) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
         """Lowest and highest of each number, where the actions are continuous."""
-        return (self.actions.low, self.actions.high) if isinstance(self.actions, ContinuousActions) else None
+        if not isinstance(self.actions, ContinuousActions) or self.actions.cells is not None:
+            return None
+        return _several(self.actions.low), _several(self.actions.high)
+
+    @property
+    def cells(self) -> Cells | None:
+        """The cells of a continuous action that is learned here, or None."""
+        box = self.actions
+        if not isinstance(box, ContinuousActions) or box.cells is None:
+            return None
+        return Cells(_several(box.low)[0], _several(box.high)[0], box.cells)
 
     @property
     def exploration(self) -> Exploration:
@@ -322,3 +337,7 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
     def draws(self) -> Draws:
         """How rankings are drawn."""
         return self.ranking.draws or ("once" if self.exploration == "softmax" else "each")
+
+
+def _several(side: float | tuple[float, ...]) -> tuple[float, ...]:
+    return side if isinstance(side, tuple) else (side,)
