@@ -23,7 +23,7 @@ def example_yaml(settings: ExperimentSettings) -> str:
     # One experiment of rewardloop. A key behind a # has its default; take the # away to change it.
     # Name of the experiment: lower-case letters, digits, - and _.
     experiment: "offers"
-    # A number (arms named 1 … n), names, {low: […], high: […]} (continuous), or null: each request brings its own actions.
+    # A number (arms named 1 … n), names, ...
     actions: 3
     ...
     <BLANKLINE>
