@@ -35,7 +35,7 @@ def quiet() -> Console:
 
 def test_it_learns_and_leaves_what_it_promised(world, tmp_path):
     out, console = tmp_path / "out", quiet()
-    scores = perform(world, None, Pace(rounds=ROUNDS, rounds_per_second=200), out, console=console, clock=SystemClock())
+    scores = perform(world, None, Pace(rounds=ROUNDS, rounds_per_second=100), out, console=console, clock=SystemClock())
     assert scores.rounds == ROUNDS
     assert scores.mean > 1.5 / 3
     assert sum(scores.means[-4:]) / 4 > 0.75

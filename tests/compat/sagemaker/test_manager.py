@@ -64,7 +64,6 @@ def test_a_script_of_2019_runs(tmp_path: Path) -> None:
     assert told["states"] == ["SUCCEEDED"]
     assert len(told["means"]) == 3
     assert all(0 <= cost <= 1 for costs in told["scores"] for cost in costs)
-    assert told["deployed"]
     record = told["record"]
     assert record["training_workflow_metadata"]["training_state"] == "TRAINED"
     assert record["training_workflow_metadata"]["last_trained_model_id"] == "bandits-exp-1.4"
@@ -72,6 +71,18 @@ def test_a_script_of_2019_runs(tmp_path: Path) -> None:
     assert record["evaluation_workflow_metadata"]["evaluation_state"] == "EVALUATED"
     assert told["after"]["training_workflow_metadata"]["last_trained_model_id"] is None
     assert ran.stderr.count("These keys do nothing here") == 1
+
+
+def test_a_predictor_outlives_a_change_of_the_ratio(manager: Make) -> None:
+    bandit = manager()
+    bandit.ingest_joined_data([row(i) for i in range(40)], ratio=0.8)
+    bandit.initialize_first_model()
+    bandit.deploy_model(bandit.last_trained_model_id)
+    held = bandit.predictor
+    assert held is not None
+    action = held.get_action(obs=[1.0, 1.0])
+    bandit.join(bandit.ingest_rewards([{"reward": 1, "event_id": action.event_id}]), ratio=0.5)
+    assert held.get_action(obs=[1.0, 1.0]).model_id == held.get_hosted_model_id() == bandit.last_hosted_model_id
 
 
 def _read(cell: str) -> Any:

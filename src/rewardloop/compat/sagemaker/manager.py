@@ -14,7 +14,7 @@ from rewardloop.clock import SECOND, Clock, SystemClock
 from rewardloop.compat.sagemaker.events import event_id_text
 from rewardloop.compat.sagemaker.ingesting import ingest
 from rewardloop.compat.sagemaker.joined import BUCKET, Location, Selection, job_of, write_joined
-from rewardloop.compat.sagemaker.predictor import Predictor
+from rewardloop.compat.sagemaker.predictor import Endpoint, Predictor
 from rewardloop.compat.sagemaker.record import RecordFile
 from rewardloop.compat.sagemaker.rows import Row, joined_rows, reward_rows
 from rewardloop.compat.sagemaker.scoring import cost
@@ -61,7 +61,8 @@ class ExperimentManager:
         self._open(loaded.settings)
         self._file = RecordFile(self._directory.root, self.experiment_id)
         self.cw_logger = SimulationLog(self._directory.root, self._clock)
-        self.predictor: Predictor | None = Predictor(self._experiment) if self.last_hosted_model_id else None
+        self._endpoint = Endpoint(self._experiment)
+        self.predictor: Predictor | None = Predictor(self._endpoint) if self.last_hosted_model_id else None
         self._scores: dict[str, float] = {}
 
     def close(self) -> None:
@@ -194,7 +195,7 @@ class ExperimentManager:
             self._await(model_id)
             work.last_hosted_model_id, work.next_model_to_host_id = model_id, None
             work.hosting_endpoint = f"local:{self.experiment_id}"
-        self.predictor = Predictor(self._experiment)
+        self.predictor = Predictor(self._endpoint)
 
     # Around it.
 
@@ -232,11 +233,10 @@ class ExperimentManager:
         """The trainer's own ratio is that of the newest call."""
         settings = self._experiment.settings
         if ratio != settings.training.ratio:
-            hosting = self.predictor is not None
             self._finalize()
             training = msgspec.structs.replace(settings.training, ratio=ratio)
             self._open(msgspec.structs.replace(settings, training=training))
-            self.predictor = Predictor(self._experiment) if hosting else None
+            self._endpoint.experiment = self._experiment
 
     def _join(self, ratio: float, decided_after: int = -1) -> None:
         work = self._file.record.joining_workflow_metadata

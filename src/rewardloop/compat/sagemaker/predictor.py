@@ -30,12 +30,19 @@ class Action(NamedTuple):
     sample_prob: float
 
 
-class Predictor:
-    """One experiment's endpoint."""
+class Endpoint:
+    """The experiment as it is open now: opened anew with other settings, it is the same endpoint to whoever holds a predictor."""
 
     def __init__(self, experiment: Experiment) -> None:
-        self.endpoint_name = experiment.settings.experiment
-        self._experiment: Experiment | None = experiment
+        self.experiment = experiment
+
+
+class Predictor:
+    """A client of one endpoint."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint_name = endpoint.experiment.settings.experiment
+        self._endpoint: Endpoint | None = endpoint
 
     def get_action(self, obs: Sequence[float | str] | Array) -> Action:
         """Choose an action; it is logged when this returns. Raises `InvalidInput`, and `Conflict` after `delete_endpoint`."""
@@ -51,9 +58,9 @@ class Predictor:
 
     def delete_endpoint(self) -> None:
         """This predictor decides no more. Models and log stay, and a server goes on."""
-        self._experiment = None
+        self._endpoint = None
 
     def _hosted(self) -> Experiment:
-        if self._experiment is None:
+        if self._endpoint is None:
             raise Conflict(f"Endpoint `{self.endpoint_name}` was deleted; deploy_model hosts again")
-        return self._experiment
+        return self._endpoint.experiment
