@@ -329,11 +329,22 @@ class Experiment(Opened):
         default = hosted.model_id if hosted else first_model_id(self.settings.experiment)
         return score(self._model(model_id or default), self.settings.action_ids, source, out, on_progress)
 
-    def explain(self, model_id: str | None = None, *, events: int = EVENTS, by: By = "group") -> PolicyReport:
-        """What each feature is worth to a model (by default the hosted one, else the newest), on the newest held-out events."""
+    def explain(
+        self,
+        model_id: str | None = None,
+        *,
+        events: int = EVENTS,
+        by: By = "group",
+        after: int = -1,
+        until: int | None = None,
+    ) -> PolicyReport:
+        """What each feature is worth to a model (by default the hosted one, else the newest), on the newest held-out events.
+
+        Those that closed after `after` and not after `until` (microseconds UTC).
+        """
         hosted = self.catalog.hosted(self.settings.experiment)
         model = self._model(model_id or (hosted.model_id if hosted else self._newest().model_id))
-        return explain_policy(self.settings, model, self._lake.dataset(), events=events, by=by)
+        return explain_policy(self.settings, model, self._lake.dataset(), events=events, by=by, after=after, until=until)
 
     def explain_event(self, event_id: str) -> DecisionReport:
         """Why a logged decision was made: what each feature did to the probability of its action. Raises `UnknownEvent`.

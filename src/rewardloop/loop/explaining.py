@@ -23,9 +23,22 @@ MAX_EVENTS = 20_000
 """That may be asked for."""
 
 
-def explain_policy(settings: ExperimentSettings, model: Hosted, data: DataSet, *, events: int, by: By) -> PolicyReport:
-    """On the newest `events` that no model was trained on. Raises `InvalidInput` where there are fewer than two."""
-    batches = data.interactions(split="eval", ratio=settings.training.ratio, newest=events, batch=events)
+def explain_policy(
+    settings: ExperimentSettings,
+    model: Hosted,
+    data: DataSet,
+    *,
+    events: int,
+    by: By,
+    after: int = -1,
+    until: int | None = None,
+) -> PolicyReport:
+    """On the newest `events` that no model was trained on, of those closed in (after, until].
+
+    Raises `InvalidInput` where there are fewer than two.
+    """
+    ratio = settings.training.ratio
+    batches = data.interactions(after=after, until=until, split="eval", ratio=ratio, newest=events, batch=events)
     held_out = next(iter(batches), None)
     if held_out is None:
         raise Conflict(f"Expected held-out events in experiment `{settings.experiment}`, found none; `join` looks for more")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rewardloop.compat.personalizer import administration, ranking, requests, rewarding
+from rewardloop.compat.personalizer import administration, evaluations, models, ranking, requests, rewarding, shown
 from rewardloop.compat.personalizer.administration import Policy
+from rewardloop.compat.personalizer.archives import MAX_BYTES
 from rewardloop.compat.personalizer.configuration import ServiceConfiguration
 from rewardloop.compat.personalizer.replies import refuse
 from rewardloop.compat.personalizer.target import Handler, handle
@@ -15,6 +16,8 @@ from rewardloop.serving.bodies import JSON_TYPES
 from rewardloop.serving.routes import MiB, Route
 
 _SERVICE, _POLICY = "/configurations/service", "/configurations/policy"
+_EVALUATION, _IMPORTANCE = "/evaluations/{evaluation_id}", "/featureImportances/{feature_importance_id}"
+_OCTETS = frozenset({b"application/octet-stream"})
 
 
 class Operation(NamedTuple):
@@ -94,6 +97,40 @@ OPERATIONS = (
     Operation("GET", _POLICY, administration.get_policy, "The policy as Vowpal Wabbit's arguments", Policy),
     Operation("PUT", _POLICY, administration.put_policy, "Change it", Policy, (Policy,), True, JSON_TYPES),
     Operation("DELETE", _POLICY, administration.delete_policy, "Back to the default", Policy),
+    Operation("GET", "/model", models.get_model, "The hosted model as a file", bytes),
+    Operation("PUT", "/model", models.put_model, "Take a model in and host it", None, (), True, _OCTETS, MAX_BYTES),
+    Operation("DELETE", "/model", models.delete_model, "Back to the first model"),
+    Operation("GET", "/model/properties", models.get_model_properties, "Its dates", models.ModelProperties),
+    Operation("GET", "/logs/properties", models.get_log_properties, "The log's dates", models.LogProperties),
+    Operation("DELETE", "/logs", models.delete_logs, "Refused, with the reason"),
+    Operation(
+        "POST",
+        "/configurations/applyFromEvaluation",
+        evaluations.apply_from_evaluation,
+        "Take the policy of an evaluation",
+        None,
+        (evaluations.ApplyBody,),
+        True,
+        JSON_TYPES,
+    ),
+    Operation("GET", "/evaluations", evaluations.list_evaluations, "All evaluations", evaluations.Listed),
+    Operation(
+        "POST",
+        "/evaluations",
+        evaluations.post_evaluation,
+        "Begin one",
+        shown.EvaluationV1,
+        (evaluations.EvaluationBody,),
+        True,
+        JSON_TYPES,
+    ),
+    Operation("PUT", _EVALUATION, evaluations.put_evaluation, "Begin one", None, (evaluations.EvaluationBody,), True, JSON_TYPES),
+    Operation("GET", _EVALUATION, evaluations.get_evaluation, "What it found", shown.Evaluation),
+    Operation("DELETE", _EVALUATION, evaluations.delete_evaluation, "Delete it"),
+    Operation("GET", "/featureImportances", evaluations.list_importances, "All feature importances", evaluations.Listed),
+    Operation("PUT", _IMPORTANCE, evaluations.put_importance, "Begin one", None, (evaluations.ImportanceBody,), True, JSON_TYPES),
+    Operation("GET", _IMPORTANCE, evaluations.get_importance, "What it found", evaluations.FeatureImportance),
+    Operation("DELETE", _IMPORTANCE, evaluations.delete_importance, "Delete it"),
 )
 
 
