@@ -36,6 +36,18 @@ def test_digits_by_default(rewardloop):
     assert found["bandits"][0]["gain"]["lower"] > 0.2
 
 
+def test_a_log_is_replayed_and_one_without_probabilities_refused(rewardloop, tmp_path):
+    rows = "".join(f"{i % 2},{'red' if i % 3 else 'green'},{2 / 3 if i % 3 else 1 / 3},{i % 5 == 0:d}\n" for i in range(1_500))
+    (tmp_path / "log.csv").write_text("x,action,probability,reward\n" + rows)
+    ran = rewardloop("compare-ab", "--log", "log.csv", "--seeds", "2", "-r", "c.html")
+    assert (ran.code, "of 1,500 events could be used" in ran.out) == (0, True)
+    assert "replayed: log" in (tmp_path / "c.html").read_text()
+    assert rewardloop("compare-ab", "--log", "log.csv", "--seeds", "2", "--json").json["n_events"] == 1_500
+    (tmp_path / "bare.csv").write_text("x,action,reward\n1,red,0\n")
+    refused = rewardloop("compare-ab", "--log", "bare.csv")
+    assert (refused.code, "the probability of each action" in refused.err) == (2, True)
+
+
 WRONG = [
     (["--arms", "0.1"], "2 to 100 success rates, got 1"),
     (["--arms", "0.1,1.5"], "from 0 to 1, got 1.5"),
@@ -47,6 +59,7 @@ WRONG = [
     (["-p", "lints", "-p", "linucb", "-p", "bag"], "1 to 2 policies, got 3"),
     (["-p", "greedy"], '"lints"'),
     (["--seeds", "1"], "Must be >= 2"),
+    (["--log", "none.csv", "--arms", "0.1,0.2"], "a log, or a data set"),
     (["--share", "1"], "Must be < 1"),
     (["--report", "c.pdf"], ".html, .png or .json"),
 ]

@@ -48,12 +48,13 @@ COMMANDS = (
         "compare-ab",
         PLAN,
         "Bandit or A/B test? Both simulated on the same visitors.",
-        "On a labelled data set (the context is a row, the actions are the classes) or on arms of given success rates without "
-        "context. Says what each earned, the regret paid, how long the test took and how often it rolled out a worse arm.",
+        "On a labelled data set (the context is a row, the actions are the classes), on arms of given success rates without context, "
+        "or replayed on a log. Says what each earned, the regret, how long the test took and how often it rolled out a worse arm.",
         (
             "rewardloop compare-ab",
             "rewardloop compare-ab --data offers.csv --label bought --report compared.html",
             "rewardloop compare-ab --arms 0.05,0.06 --policy lints --policy linucb",
+            "rewardloop compare-ab --log events.jsonl --report replayed.html",
         ),
     ),
     Command(

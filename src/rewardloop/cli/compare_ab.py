@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +16,14 @@ from rich.progress import Progress
 from rewardloop.cli.options import AsJson
 from rewardloop.cli.printing import console, json_document, print_facts, print_json, print_table
 from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
-from rewardloop.comparing import Comparison, Population, SplitDesign, bernoulli, compare
+from rewardloop.comparing import Comparison, Population, Replayed, SplitDesign, bernoulli, compare, replayed
 from rewardloop.errors import InvalidInput
 from rewardloop.features import fixed_actions
 from rewardloop.reports.comparison import comparison_facts, comparison_page, comparison_picture, comparison_table
+from rewardloop.reports.replayed import replayed_facts, replayed_page, replayed_picture, replayed_table
 from rewardloop.settings.schema import Exploration
 from rewardloop.worlds.classification import digits, from_file
+from rewardloop.worlds.logged import read_log
 
 MAX_POLICIES = 2
 """As many as a chart tells apart beside the test and the references."""
@@ -37,11 +40,14 @@ def compare_ab(
     arms: Annotated[
         str | None, Parameter(help="Instead of data: success rates of arms without context, such as 0.05,0.06.")
     ] = None,
+    log: Annotated[
+        Path | None, Parameter(help="Instead of data: logged decisions with probabilities, to be replayed; `export` writes yours.")
+    ] = None,
     policy: Annotated[
         tuple[Exploration, ...],
         Parameter(name=["--policy", "-p"], negative=(), consume_multiple=False, help="Exploration policy; two to compare both."),
     ] = ("lints",),
-    visitors: Annotated[int, Parameter(validator=Number(gte=100, lte=200_000), help="Of each run.")] = 20_000,
+    visitors: Annotated[int, Parameter(validator=Number(gte=100, lte=200_000), help="Of each run; a log has its own.")] = 20_000,
     seeds: Annotated[int, Parameter(validator=Number(gte=2, lte=10_000), help="How many runs.")] = 20,
     seed: Annotated[int, Parameter(validator=Number(gte=0, lt=2**31), help="Of everything random.")] = 0,
     share: Annotated[float, _SHARE, Parameter(help="A/B test: of the visitors, at most, that are split.")] = 0.5,
@@ -55,8 +61,13 @@ def compare_ab(
     check_reports(report)
     if not 1 <= len(set(policy)) <= MAX_POLICIES:
         raise InvalidInput(f"Expected 1 to {MAX_POLICIES} policies, got {len(set(policy))}", at="--policy")
-    population = _population(data, label, arms)
     design = SplitDesign(share=share, looks=looks, level=level)
+    if log is not None:
+        if data or label or arms:
+            raise InvalidInput("Expected a log, or a data set, or --arms", at="--log")
+        _show_replayed(_replayed(log, policy, seeds, seed, design), report, json)
+        return
+    population = _population(data, label, arms)
     with Progress(console=Console(stderr=True), transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(escape(population.name), total=seeds)
         found = compare(
@@ -67,6 +78,26 @@ def compare_ab(
         print_json(found)
     else:
         _print(found)
+
+
+def _replayed(log: Path, policies: Sequence[Exploration], runs: int, seed: int, design: SplitDesign) -> Replayed:
+    world = read_log(log)
+    with Progress(console=Console(stderr=True), transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(escape(world.name), total=runs)
+        return replayed(world, policies, runs=runs, seed=seed, design=design, on_run=lambda: progress.advance(task))
+
+
+def _show_replayed(found: Replayed, report: ReportFiles, json: bool) -> None:
+    page, picture = (lambda: replayed_page(found)), (lambda: replayed_picture(found))
+    write_reports(report, {".html": page, ".png": picture, ".json": lambda: json_document(found)})
+    if json:
+        print_json(found)
+        return
+    shown = replayed_table(found)
+    print_table(shown.header, shown.rows)
+    console.print()
+    print_facts(replayed_facts(found))
+    console.print(f"\n[bold]{escape(found.summary)}[/]")
 
 
 def _renderers(found: Comparison) -> dict[str, Renderer]:

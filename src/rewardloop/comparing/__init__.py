@@ -1,7 +1,20 @@
-"""A bandit against an A/B test on the same visitors: simulated, so that what every arm would have paid is known."""
+"""A bandit against an A/B test: simulated, where what every arm would have paid is known, or replayed on a log."""
 
 from rewardloop.comparing.comparison import LEVEL, Comparison, Earned, compare
+from rewardloop.comparing.replayed import Replayed, Way, replayed
 from rewardloop.comparing.split import SplitDesign
 from rewardloop.worlds.population import MAX_ARMS, Population, bernoulli
 
-__all__ = ["LEVEL", "MAX_ARMS", "Comparison", "Earned", "Population", "SplitDesign", "bernoulli", "compare"]
+__all__ = [
+    "LEVEL",
+    "MAX_ARMS",
+    "Comparison",
+    "Earned",
+    "Population",
+    "Replayed",
+    "SplitDesign",
+    "Way",
+    "bernoulli",
+    "compare",
+    "replayed",
+]
