@@ -48,8 +48,8 @@ COMMANDS = (
         "compare-ab",
         PLAN,
         "Bandit or A/B test? Both simulated on the same visitors.",
-        "On a labelled data set (the context is a row, the actions are the classes), on arms of given success rates without context, "
-        "or replayed on a log. Says what each earned, the regret, how long the test took and how often it rolled out a worse arm.",
+        "On a labelled data set (the context is a row, the actions are the classes), on arms of given success rates, or replayed "
+        "on a log. Says what each earned, the regret, how long the test took and how often it rolled out a worse arm.",
         (
             "rewardloop compare-ab",
             "rewardloop compare-ab --data offers.csv --label bought --report compared.html",

@@ -1,8 +1,8 @@
 """A bandit against an A/B test on a log: both replay it, each sees the logged reward of what it would have shown, and no other.
 
 Rejection sampling (Li, Chu, Langford & Wang 2011; Dudík et al. 2012): an event is a visitor where a coin falls below π(a)·m/p, m
-the smallest logged probability. What is kept is as if the way of choosing had decided it, and of n events about n·m are kept, whatever
-the way: so both are given as many visitors. Nothing is modelled and nothing is made up; the price is the events that are left out.
+the smallest logged probability. What is kept is as if the way of choosing had decided it, and of n events about n·m are kept,
+whatever the way: so both are given as many visitors. Nothing is modelled or made up; the price is the events that are left out.
 """
 
 from __future__ import annotations

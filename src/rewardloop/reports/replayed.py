@@ -11,7 +11,8 @@ rejection sampling with the logged probabilities. So each sees real rewards only
 events are left out. A run is a resample of the log in its order; the intervals are of the spread over the runs, and say how far
 another log would be off.
 
-An event's reward is that of the time it was logged. What the log never did cannot be replayed, and a short replay is no long test."""
+An event's reward is that of the time it was logged. What the log never did cannot be replayed, and a short replay is no
+long test."""
 
 
 def replayed_page(found: Replayed) -> str:
