@@ -34,11 +34,31 @@ RL_COMMANDS = (
         "evaluate",
         JUDGE,
         "What a trained policy earns, on seeds it never saw.",
-        "The interquartile mean of the returns with a bootstrap interval, and whatever the environment measures.",
+        "The interquartile mean of the returns with a bootstrap interval, and whatever the environment measures. With --record the "
+        "episodes go to a file, every action with its probability, to learn from and to evaluate other policies on.",
         (
+            "rewardloop rl evaluate mine --record episodes.parquet --explore 0.1",
             "rewardloop rl evaluate ppo-cartpole-v1-1",
             "rewardloop rl evaluate ppo-cartpole-v1-1 --episodes 50 --json",
         ),
+    ),
+    Command(
+        "off-policy",
+        JUDGE,
+        "What a policy would earn, from episodes another one logged.",
+        "Importance sampling, fitted Q evaluation, doubly robust and MAGIC, with intervals, and one verdict. Exit code 3: the "
+        "episodes cannot tell.",
+        (
+            "rewardloop rl off-policy episodes.parquet --policy ppo-cartpole-v1-2",
+            "rewardloop rl off-policy episodes.parquet --policy mine --gamma 0.99",
+        ),
+    ),
+    Command(
+        "episodes",
+        JUDGE,
+        "Episodes from an experiment's own log, as a file.",
+        "Events whose ids are EPISODE:STEP, from step 0, joined with their rewards as ever.",
+        ("rewardloop rl episodes cart episodes.parquet",),
     ),
     Command(
         "compare",

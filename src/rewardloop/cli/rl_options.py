@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -36,6 +37,7 @@ TestParameters = Annotated[
         help="name=value of the environment to test on, where it is another (other weather).",
     ),
 ]
+EpisodesFile = Annotated[Path, Parameter(help="Logged episodes: a Parquet file of `rl evaluate --record` or `rl episodes`.")]
 Episodes = Annotated[int, Parameter(help="How many episodes, each of a seed that no training uses.")]
 
 

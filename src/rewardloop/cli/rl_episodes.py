@@ -1,0 +1,46 @@
+"""`rewardloop rl episodes`: episodes from an experiment's own log, as a file to learn from and to evaluate on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.markup import escape
+
+from rewardloop.cli.opening import open_experiment
+from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.printing import console, print_json, warn
+from rewardloop.errors import InvalidInput
+from rewardloop.rl.logged.experiments import gather
+from rewardloop.rl.logged.files import write_episodes
+
+
+def episodes(
+    experiment: ExperimentName,
+    file: Annotated[Path, Parameter(help="Where to: a Parquet file; replaced once all of it is written.")],
+    /,
+    *,
+    cut: Annotated[bool, Parameter(negative=(), help="Episodes were cut off by the clock, and would have gone on.")] = False,
+    data: Data = DEFAULT,
+    json: AsJson = False,
+) -> None:
+    with open_experiment(experiment, data) as opened:
+        if opened.settings.ranges is not None:
+            raise InvalidInput("Expected an experiment whose actions are arms, got continuous ones", at="EXPERIMENT")
+        logged, counts = gather(opened.join().interactions(), ended=not cut, policy=opened.settings.experiment)
+    if logged is None:
+        raise InvalidInput(
+            f"Expected closed events whose ids are EPISODE:STEP, from step 0; {counts.n_unmarked:,} name no step and "
+            f"{counts.n_broken:,} episodes lack one",
+            at="EXPERIMENT",
+        )
+    write_episodes(file, logged)
+    if json:
+        print_json(counts)
+        return
+    console.print(f"Wrote {counts.n_episodes:,} episodes of {counts.n_steps:,} steps to {escape(str(file))}")
+    if counts.n_broken:
+        warn(f"Left out {counts.n_broken:,} episodes that lack a step, the first of them `{counts.first_broken}`")
+    if counts.n_unmarked:
+        warn(f"Left out {counts.n_unmarked:,} events whose ids name no step")
