@@ -9,10 +9,11 @@ import msgspec
 import numpy as np
 from gymnasium import spaces
 
+from rewardloop.cells import Drawn
 from rewardloop.errors import InvalidInput
 from rewardloop.features import Features, Ranges, fixed_actions
 from rewardloop.interactions import Floats
-from rewardloop.policies.continuous import Drawn, Spread, density, draw
+from rewardloop.policies.continuous import Spread, density, draw
 from rewardloop.policies.exploration import serve_pmf
 from rewardloop.policies.onnx import OnnxPolicy
 from rewardloop.rl.logged.episodes import Mask
