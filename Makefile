@@ -65,7 +65,7 @@ lint: $(VENV)/for-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint $(VENV)/open-bandit
+test: lint $(VENV)/open-bandit $(VENV)/sagemaker2/made $(VENV)/sagemaker3/made
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/for-bench $(VENV)-evaluation-peers/made
