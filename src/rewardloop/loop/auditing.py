@@ -44,7 +44,7 @@ def audit(records: Sequence[Record], decision: Decision, model: Hosted) -> Audit
     logged = Answer(decision.pmf, decision.action, decision.probability)
     slots = replay_slots(decision, model)
     first = Answer(slots[0].pmf, slots[0].action, slots[0].probability) if slots else None
-    replayed = first or replay(decision, model.policy, model.floor)
+    replayed = first or replay(decision, model.policy, model.floor, model.exposure)
     drawn = replay_values(decision, model)
     return Audit(
         event_id=decision.event_id,

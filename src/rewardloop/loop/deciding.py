@@ -38,6 +38,7 @@ from rewardloop.loop.trials import CHAMPION, Asked, Scorer, Served, Trial
 from rewardloop.policies.continuous import ContinuousPolicy, draw, draw_in
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import sample, sample_rows, serve_pmf, serve_rows
+from rewardloop.policies.exposure import Exposure, Limits
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.settings import Draws, ExperimentSettings
 
@@ -70,6 +71,16 @@ class Hosted(NamedTuple):
     """A challenger that scores, or decides a share."""
     draws: Draws = "each"
     """How rankings are drawn; from the same settings."""
+    exposure: Exposure | None = None
+    """From the same settings."""
+
+    def limits(self, actions: ActionSet, at: int) -> Limits | None:
+        return self.exposure.limits(actions.ids, at) if self.exposure is not None else None
+
+    @property
+    def scorer(self) -> Scorer:
+        """What a trial compares with."""
+        return Scorer(self.model_id, self.policy, self.floor, self.draws, self.exposure)
 
 
 class Answer(NamedTuple):
@@ -97,24 +108,28 @@ def first_model_id(experiment: str) -> str:
 
 def first_model(settings: ExperimentSettings) -> Hosted:
     """What is served until a model was trained: the uniform policy."""
-    return Hosted(first_model_id(settings.experiment), UniformPolicy(), settings.policy.floor, draws=settings.draws)
+    floor, exposure = settings.policy.floor, Exposure.of(settings)
+    return Hosted(first_model_id(settings.experiment), UniformPolicy(), floor, draws=settings.draws, exposure=exposure)
 
 
 def replay_slots(decision: Decision, model: Hosted) -> tuple[Choice, ...]:
     """`replay` of each slot, where there are several."""
     if not decision.slots:
         return ()
-    return refill(decision, model.policy, Rule(model.floor, model.draws, decision.explore, Baseline.of_variant(decision.variant)))
+    baseline = Baseline.of_variant(decision.variant)
+    rule = Rule(model.floor, model.draws, decision.explore, baseline, model.exposure, decision.decided_at)
+    return refill(decision, model.policy, rule)
 
 
-def replay(decision: Decision, policy: Policy, floor: float) -> Answer:
+def replay(decision: Decision, policy: Policy, floor: float, exposure: Exposure | None = None) -> Answer:
     """What the decision's model answers to the logged context, actions and seed; equals what was logged. Not for slots."""
     actions, baseline = parse_actions(decision.actions), Baseline.of_variant(decision.variant)
     if baseline is not None:
         pmf = baseline.pmf(actions, decision.excluded)
     else:
         raw = policy.pmf(parse_context(decision.context), actions)
-        pmf = tuple(serve_pmf(raw, floor=floor, excluded=decision.excluded, explore=decision.explore))
+        limits = exposure and exposure.limits(actions.ids, decision.decided_at)
+        pmf = tuple(serve_pmf(raw, floor=floor, excluded=decision.excluded, explore=decision.explore, limits=limits))
     action = sample(pmf, uniform(decision.seed))
     return Answer(pmf, action, pmf[action])
 
@@ -176,16 +191,17 @@ class Decider:
         context = bytes(request.context)
         features = parse_context(context, f"{at}.context")
         offer = actions, excluded = self._offered(request, usual, at)
-        event_id = request.event_id or self._ids.new(self._tag)
+        event_id, now = request.event_id or self._ids.new(self._tag), self.clock.now()
         if self._baseline is None and hosted.trial is None:
             raw = hosted.policy.pmf(features, actions)
-            pmf = tuple(serve_pmf(raw, floor=hosted.floor, excluded=excluded, explore=request.explore))
+            limits = hosted.limits(actions, now)
+            pmf = tuple(serve_pmf(raw, floor=hosted.floor, excluded=excluded, explore=request.explore, limits=limits))
             served = Served(hosted.model_id, CHAMPION, pmf)
         else:
-            served = self._otherwise(hosted, Asked(event_id, features, actions, excluded, request.explore))
+            served = self._otherwise(hosted, Asked(event_id, features, actions, excluded, request.explore, now))
         seed, sample_prob = draws(self._experiment, event_id)
         action = sample(served.pmf, uniform(seed))
-        return self._decision(self.clock.now(), (request, context, offer, served, action, (event_id, seed, sample_prob)))
+        return self._decision(now, (request, context, offer, served, action, (event_id, seed, sample_prob)))
 
     def decide_many(
         self, hosted: Hosted, requests: Sequence[DecideRequest], actions: msgspec.Raw | UnsetType = UNSET
@@ -200,20 +216,19 @@ class Decider:
         contexts = [bytes(request.context) for request in requests]
         features, offers = self._read_many(requests, contexts, usual)
         events = self._events(requests)
-        us = [uniform(seed) for _, seed, _ in events]
+        us, now = [uniform(seed) for _, seed, _ in events], self.clock.now()
         if self._baseline is None and hosted.trial is None:
             raw = hosted.policy.pmf_many(features, [actions for actions, _ in offers])
-            pmfs, chosen = _serve_many(raw, hosted.floor, offers, requests, us)
+            pmfs, chosen = _serve_many(raw, hosted, list(zip(offers, requests, strict=True)), us, now)
             served = [Served(hosted.model_id, CHAMPION, pmf) for pmf in pmfs]
         else:
             asked = zip(requests, features, offers, events, strict=True)
             served = [
-                self._otherwise(hosted, Asked(event[0], context, *offer, request.explore))
+                self._otherwise(hosted, Asked(event[0], context, *offer, request.explore, now))
                 for request, context, offer, event in asked
             ]
             chosen = [sample(pmf, u) for (_, _, pmf), u in zip(served, us, strict=True)]
         made = zip(requests, contexts, offers, served, chosen, events, strict=True)
-        now = self.clock.now()
         return [self._decision(now, parts) for parts in made]
 
     def _draw(self, hosted: Hosted, request: DecideRequest, actions: ActionSet, at: str) -> tuple[Decision, str]:
@@ -236,7 +251,7 @@ class Decider:
                 first_model_id(self._experiment), self._baseline.variant, self._baseline.pmf(asked.actions, asked.excluded)
             )
         assert hosted.trial is not None
-        return hosted.trial.serve(Scorer(hosted.model_id, hosted.policy, hosted.floor), asked)
+        return hosted.trial.serve(hosted.scorer, asked)
 
     def _fill(self, hosted: Hosted, request: DecideRequest, usual: Offer | None, at: str) -> tuple[Decision, str]:
         """A decision over several slots."""
@@ -245,10 +260,10 @@ class Decider:
         slots = wanted(offering, request, at)
         event_id = request.event_id or self._ids.new(self._tag)
         seed, sample_prob = draws(self._experiment, event_id)
-        champion, baseline = Scorer(hosted.model_id, hosted.policy, hosted.floor, hosted.draws), self._baseline
+        champion, baseline, now = hosted.scorer, self._baseline, self.clock.now()
 
         def ask(model: Scorer) -> tuple[Choice, ...]:
-            return fill(model.policy, Rule(model.floor, model.draws, request.explore, baseline), seed, slots)
+            return fill(model.policy, Rule(model.floor, model.draws, request.explore, baseline, model.exposure, now), seed, slots)
 
         if baseline is not None:
             model_id, variant, choices = first_model_id(self._experiment), baseline.variant, ask(champion)
@@ -262,7 +277,7 @@ class Decider:
             event_id,
             self._experiment,
             model_id,
-            self.clock.now(),
+            now,
             bytes(request.context),
             actions.raw,
             first.pmf,
@@ -370,17 +385,18 @@ class Decider:
 
 
 def _serve_many(
-    raw: Floats, floor: float, offers: Sequence[Offer], requests: Sequence[DecideRequest], us: Sequence[float]
+    raw: Floats, hosted: Hosted, asked: Sequence[tuple[Offer, DecideRequest]], us: Sequence[float], now: int
 ) -> tuple[Iterable[tuple[float, ...]], Sequence[int]]:
     """`serve_pmf` and `sample` of each, at once where that is possible."""
-    sizes = [len(actions.ids) for actions, _ in offers]
-    plain = all(request.explore for request in requests) and not any(excluded for _, excluded in offers)
-    if plain and len(set(sizes)) == 1:
-        served = serve_rows(raw.reshape(-1, sizes[0]), floor=floor)
+    sizes = [len(actions.ids) for (actions, _), _ in asked]
+    plain = all(request.explore for _, request in asked) and not any(excluded for (_, excluded), _ in asked)
+    alike = len(set(sizes)) == 1 and (hosted.exposure is None or len({id(actions) for (actions, _), _ in asked}) == 1)
+    if plain and alike:
+        served = serve_rows(raw.reshape(-1, sizes[0]), floor=hosted.floor, limits=hosted.limits(asked[0][0][0], now))
         return map(tuple, served.tolist()), sample_rows(served, np.array(us)).tolist()
     rows = [raw[low:high].tolist() for low, high in pairwise(accumulate(sizes, initial=0))]
     pmfs = [
-        tuple(serve_pmf(row, floor=floor, excluded=excluded, explore=request.explore))
-        for row, (_, excluded), request in zip(rows, offers, requests, strict=True)
+        tuple(serve_pmf(row, floor=hosted.floor, excluded=gone, explore=request.explore, limits=hosted.limits(actions, now)))
+        for row, ((actions, gone), request) in zip(rows, asked, strict=True)
     ]
     return pmfs, [sample(pmf, u) for pmf, u in zip(pmfs, us, strict=True)]

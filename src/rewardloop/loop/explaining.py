@@ -44,7 +44,8 @@ def explain_policy(
         raise Conflict(f"Expected held-out events in experiment `{settings.experiment}`, found none; `join` looks for more")
 
     def serve(contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
-        return serve_pmf_many(model.policy.pmf_many(contexts, actions), _offsets(actions), model.floor)
+        limits = [model.limits(offered, data.watermark) for offered in actions] if model.exposure is not None else None
+        return serve_pmf_many(model.policy.pmf_many(contexts, actions), _offsets(actions), model.floor, limits=limits)
 
     seed = settings.training.seed
     found = importance(held_out, serve, level=settings.gate.level, seed=seed, by=by)
@@ -83,7 +84,8 @@ def explain_decision(settings: ExperimentSettings, model: Hosted, decision: Deci
 def _contributions(decision: Decision, model: Hosted, usual: Typical) -> Contributions:
     def serve(context: Features, actions: ActionSet) -> Sequence[float]:
         raw = model.policy.pmf(context, actions)
-        return serve_pmf(raw, floor=model.floor, excluded=decision.excluded, explore=decision.explore)
+        limits = model.limits(actions, decision.decided_at)
+        return serve_pmf(raw, floor=model.floor, excluded=decision.excluded, explore=decision.explore, limits=limits)
 
     return contributions(parse_context(decision.context), parse_actions(decision.actions), decision.action, usual, serve)
 

@@ -15,6 +15,7 @@ from rewardloop.ids import slot_seed, uniform
 from rewardloop.loop.baseline import Baseline
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import sample, serve_pmf
+from rewardloop.policies.exposure import Exposure, Limits
 from rewardloop.settings import Draws
 from rewardloop.slots import left, parse_slot
 
@@ -44,6 +45,12 @@ class Rule(NamedTuple):
     explore: bool
     baseline: Baseline | None = None
     """Decides instead of the policy."""
+    exposure: Exposure | None = None
+    at: int = 0
+    """Microseconds UTC."""
+
+    def limits(self, actions: ActionSet) -> Limits | None:
+        return self.exposure and self.exposure.limits(actions.ids, self.at)
 
 
 def fill(policy: Policy, rule: Rule, seed: int, slots: Sequence[Slot]) -> tuple[Choice, ...]:
@@ -91,7 +98,8 @@ def _once(policy: Policy, rule: Rule, slots: Sequence[Slot]) -> _Once | None:
     first = slots[0]
     if rule.draws != "once" or not rule.explore or rule.baseline or first.features:
         return None
-    return _Once(serve_pmf(policy.pmf(first.context, first.actions), floor=rule.floor, excluded=first.excluded))
+    raw, limits = policy.pmf(first.context, first.actions), rule.limits(first.actions)
+    return _Once(serve_pmf(raw, floor=rule.floor, excluded=first.excluded, limits=limits))
 
 
 def _ask(policy: Policy, rule: Rule, slot: Slot, rows: Sequence[int]) -> list[float]:
@@ -99,4 +107,4 @@ def _ask(policy: Policy, rule: Rule, slot: Slot, rows: Sequence[int]) -> list[fl
     if rule.baseline is not None:
         here = rule.baseline._replace(name=slot.baseline) if slot.baseline else rule.baseline
         return list(here.pmf(offered, ()))
-    return serve_pmf(policy.pmf(slot.context, offered), floor=rule.floor, explore=rule.explore)
+    return serve_pmf(policy.pmf(slot.context, offered), floor=rule.floor, explore=rule.explore, limits=rule.limits(offered))

@@ -12,6 +12,7 @@ from rewardloop.loop.probing import probe
 from rewardloop.loop.trial_files import TrialFile
 from rewardloop.loop.trials import Scorer, Trial
 from rewardloop.policies import load_policy
+from rewardloop.policies.exposure import Exposure
 from rewardloop.registry import hosting
 from rewardloop.registry.hosting import HostedWatch
 from rewardloop.registry.layout import ExperimentDirectory
@@ -34,7 +35,8 @@ def load_model(settings: ExperimentSettings, models: Path, model_id: str) -> Hos
     record, directory = ModelStore(models).open(model_id)
     policy = load_policy(directory)
     probe(policy, record)
-    return Hosted(model_id, policy, record.settings.policy.floor, draws=record.settings.draws)
+    settings = record.settings
+    return Hosted(model_id, policy, settings.policy.floor, draws=settings.draws, exposure=Exposure.of(settings))
 
 
 class Loading:
@@ -69,7 +71,7 @@ class Loading:
         else:
             try:
                 model = load_model(self._settings, self._models, setup.model_id)
-                challenger = Scorer(model.model_id, model.policy, model.floor, model.draws)
+                challenger = Scorer(model.model_id, model.policy, model.floor, model.draws, model.exposure)
             except Exception as error:  # Whatever is wrong with a model on trial, the champion serves.
                 counts.refused += 1
                 _logger.error("experiment=%s challenger refused: %s", self._settings.experiment, error)

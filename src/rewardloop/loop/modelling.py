@@ -26,6 +26,7 @@ from rewardloop.loop.warning import early_closing
 from rewardloop.policies import load_policy
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import serve_pmf_many
+from rewardloop.policies.exposure import Exposure
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.models import ModelStore
 from rewardloop.registry.records import TAKEN_IN, GoldenRequest, ModelRecord
@@ -250,7 +251,12 @@ class Modelling:
         if not len(interactions):
             return np.empty(0)
         raw = policy.pmf_many(interactions.contexts, interactions.actions)
-        return serve_pmf_many(raw, interactions.offsets, self.settings.policy.floor)
+        exposure = Exposure.of(self.settings)
+        limits = None
+        if exposure is not None:
+            offered = zip(interactions.actions, interactions.closed_at.tolist(), strict=True)
+            limits = [exposure.limits(actions.ids, at) for actions, at in offered]
+        return serve_pmf_many(raw, interactions.offsets, self.settings.policy.floor, limits=limits)
 
     def _keep(self, record: ModelRecord, policy: Policy) -> ModelRecord:
         stage = self.store.stage()

@@ -18,6 +18,7 @@ from rewardloop.errors import InvalidInput
 from rewardloop.features import ActionSet, Features
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import serve_pmf
+from rewardloop.policies.exposure import Exposure
 from rewardloop.registry.hosting import Challenger
 from rewardloop.settings import Draws
 
@@ -95,6 +96,8 @@ class Asked(NamedTuple):
     actions: ActionSet
     excluded: tuple[int, ...]
     explore: bool
+    at: int = 0
+    """Microseconds UTC."""
 
 
 class Scorer(NamedTuple):
@@ -105,10 +108,12 @@ class Scorer(NamedTuple):
     floor: float
     draws: Draws = "each"
     """How rankings are drawn."""
+    exposure: Exposure | None = None
 
     def pmf(self, asked: Asked) -> tuple[float, ...]:
         raw = self.policy.pmf(asked.context, asked.actions)
-        return tuple(serve_pmf(raw, floor=self.floor, excluded=asked.excluded, explore=asked.explore))
+        limits = self.exposure and self.exposure.limits(asked.actions.ids, asked.at)
+        return tuple(serve_pmf(raw, floor=self.floor, excluded=asked.excluded, explore=asked.explore, limits=limits))
 
 
 class Served(NamedTuple):

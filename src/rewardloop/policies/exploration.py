@@ -1,7 +1,8 @@
 """From a policy's distribution to the one that is served, and from that to an action. The only place that does either.
 
-Here live the platform's floor, exclusions and sampling, for one decision (lists: for a few actions faster than arrays) and,
-as `serve_pmf_many`, for the columns that evaluation works on. No policy, no log, no random numbers: `u` is passed in.
+Here live the platform's floor, exclusions, limits of exposure and sampling, for one decision (lists: for a few actions faster
+than arrays) and, as `serve_pmf_many`, for the columns that evaluation works on. No policy, no log, no random numbers: `u` is
+passed in.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from rewardloop.errors import CorruptModel, InvalidInput
 from rewardloop.interactions import Floats, Ints
+from rewardloop.policies.exposure import Limits
 
 
 def ordered_sum(weights: Iterable[float]) -> float:
@@ -24,12 +26,20 @@ def ordered_sum(weights: Iterable[float]) -> float:
     return total
 
 
-def serve_pmf(pmf: Sequence[float], *, floor: float, excluded: Sequence[int] = (), explore: bool = True) -> list[float]:
+def serve_pmf(
+    pmf: Sequence[float],
+    *,
+    floor: float,
+    excluded: Sequence[int] = (),
+    explore: bool = True,
+    limits: Limits | None = None,
+) -> list[float]:
     """p' = (1 − f)·p + f/K over the K allowed actions, after negative numbers became 0 and the rest was renormalised.
 
     Excluded actions have probability 0; where the policy gives the allowed ones nothing, they share alike. With
     `explore=False` everything is on the likeliest action (the first of equals): its logged probability is 1, so such events
     show how that action does but carry no support for any other, and no estimator can tell another policy's value from them.
+    With `limits` the result is then brought between them, see `limited`, unless nothing is explored.
     The sum is 1 ± 1e-12. Raises `InvalidInput` where every action is excluded or an exclusion is not among the offered,
     `CorruptModel` where the policy's numbers are not a distribution.
 
@@ -47,11 +57,36 @@ def serve_pmf(pmf: Sequence[float], *, floor: float, excluded: Sequence[int] = (
     if not 0.0 < total < _LARGEST:
         raise _not_a_distribution(pmf)
     if excluded:
-        return _serve_allowed(weights, floor, excluded, explore)
-    if not explore:
+        served = _serve_allowed(weights, floor, excluded, explore)
+    elif not explore:
         return _argmax(weights)
-    keep, share = 1.0 - floor, floor / len(weights)
-    return [keep * (p / total) + share for p in weights]
+    else:
+        keep, share = 1.0 - floor, floor / len(weights)
+        served = [keep * (p / total) + share for p in weights]
+    return served if limits is None or not explore else limited(served, limits, floor, excluded)
+
+
+def limited(pmf: Sequence[float], limits: Limits, floor: float, excluded: Sequence[int] = ()) -> list[float]:
+    """The distribution between the limits that is proportional to `pmf` where it touches none: Σ clip(τ p, low, high) = 1.
+
+    The floor holds, unless an action's maximum is below it. Where the minima of what is on offer leave no room, or the maxima do
+    not suffice, they are scaled to 1.
+
+    >>> from rewardloop.policies.exposure import Limits
+    >>> limited([0.75, 0.125, 0.125], Limits((0.0, 0.25, 0.0), (0.5, 1.0, 1.0)), floor=0.0)
+    [0.5, 0.25, 0.25]
+    """
+    gone = set(excluded)
+    share = floor / (len(pmf) - len(gone))
+    high = [0.0 if i in gone else most for i, most in enumerate(limits.high)]
+    low = [0.0 if i in gone else min(max(least, share), most) for i, (least, most) in enumerate(zip(limits.low, high, strict=True))]
+    if all(least <= p <= most for p, least, most in zip(pmf, low, high, strict=True)):
+        return list(pmf)
+    for ends in (low, high):
+        total = ordered_sum(ends)
+        if (ends is low and total >= 1.0) or (ends is high and total <= 1.0):
+            return [end / total for end in ends] if total > 0.0 else list(pmf)
+    return _between(pmf, low, high)
 
 
 def sample(pmf: Sequence[float], u: float) -> int:
@@ -80,7 +115,7 @@ def sample_rows(pmf: Floats, u: Floats) -> Ints:
     return actions
 
 
-def serve_rows(pmf: Floats, *, floor: float) -> Floats:
+def serve_rows(pmf: Floats, *, floor: float, limits: Limits | None = None) -> Floats:
     """`serve_pmf` of each row of (n, K), to the bit: what was decided in a batch replays one by one.
 
     >>> serve_rows(np.array([[1.0, 0.0], [0.75, 0.25]]), floor=0.5).tolist()
@@ -93,13 +128,19 @@ def serve_rows(pmf: Floats, *, floor: float) -> Floats:
     if not good.all():
         raise _not_a_distribution(pmf[int(good.argmin())].tolist())
     served: Floats = (1.0 - floor) * (weights / totals) + floor / pmf.shape[1]
-    return served
+    return served if limits is None else np.array([limited(row, limits, floor) for row in served.tolist()])
 
 
-def serve_pmf_many(flat: Floats, offsets: Ints, floor: float, allowed: npt.NDArray[np.bool_] | None = None) -> Floats:
+def serve_pmf_many(
+    flat: Floats,
+    offsets: Ints,
+    floor: float,
+    allowed: npt.NDArray[np.bool_] | None = None,
+    limits: Sequence[Limits | None] | None = None,
+) -> Floats:
     """`serve_pmf` for n events at once: flat (Σ K_i,), the numbers of event i at `offsets[i]:offsets[i + 1]`.
 
-    `allowed` (Σ K_i,) is False where an action was excluded.
+    `allowed` (Σ K_i,) is False where an action was excluded; `limits` (n,) are those of each event.
 
     >>> serve_pmf_many(np.array([1.0, 0.0, 0.75, 0.25, 0.0]), np.array([0, 2, 5]), 0.25).round(3)
     array([0.875, 0.125, 0.646, 0.271, 0.083])
@@ -117,6 +158,34 @@ def serve_pmf_many(flat: Floats, offsets: Ints, floor: float, allowed: npt.NDArr
     served: Floats = (1.0 - floor) * (weights / np.repeat(totals, np.diff(offsets)))
     share = np.repeat(floor / sizes, np.diff(offsets))
     served += share if allowed is None else np.where(allowed, share, 0.0)
+    for row, bounds in enumerate(limits or ()):
+        if bounds is not None:
+            part = slice(int(offsets[row]), int(offsets[row + 1]))
+            gone = () if allowed is None else np.flatnonzero(~allowed[part]).tolist()
+            served[part] = limited(served[part].tolist(), bounds, floor, gone)
+    return served
+
+
+def _between(pmf: Sequence[float], low: Sequence[float], high: Sequence[float]) -> list[float]:
+    """Σ low < 1 < Σ high. Round by round, those that break the worse-broken side of the limits are set to them."""
+    weights = list(pmf)
+    room = ordered_sum(most if p > 0.0 else least for p, least, most in zip(pmf, low, high, strict=True))
+    if room < 1.0:  # what the policy never takes has to take some
+        low = [most if p > 0.0 else least for p, least, most in zip(pmf, low, high, strict=True)]
+        weights = [most - least for least, most in zip(low, high, strict=True)]
+        spare, left = ordered_sum(weights), 1.0 - ordered_sum(low)
+        return [least + left * (weight / spare) for least, weight in zip(low, weights, strict=True)]
+    served, free = [0.0] * len(weights), list(range(len(weights)))
+    while free:
+        left = 1.0 - ordered_sum(served)
+        total = ordered_sum(weights[i] for i in free)
+        wanted = {i: left * (weights[i] / total) if total > 0.0 else 0.0 for i in free}
+        below = {i: low[i] - wanted[i] for i in free if wanted[i] < low[i]}
+        above = {i: wanted[i] - high[i] for i in free if wanted[i] > high[i]}
+        worse = below if ordered_sum(below.values()) >= ordered_sum(above.values()) else above
+        for i in worse or free:
+            served[i] = low[i] if i in below else high[i] if i in above else wanted[i]
+        free = [i for i in free if i not in worse] if worse else []
     return served
 
 

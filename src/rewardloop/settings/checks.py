@@ -24,6 +24,7 @@ def problems(settings: ExperimentSettings) -> Iterator[Problem]:
     yield from _policy(settings)
     yield from _actions(settings)
     yield from _continuous(settings)
+    yield from _exposure(settings)
     yield from _reward(settings)
     yield from _training(settings)
     yield from _gate(settings)
@@ -79,6 +80,25 @@ def _continuous(settings: ExperimentSettings) -> Iterator[Problem]:
         yield Problem("$.actions", "Expected each `low` below its `high`")
     if settings.mode != "online":
         yield Problem("$.mode", f"mode `{settings.mode}` serves a baseline action, and continuous actions have none: leave it out")
+
+
+def _exposure(settings: ExperimentSettings) -> Iterator[Problem]:
+    known, seen = settings.action_ids, set[str]()
+    for i, rule in enumerate(settings.exposure):
+        at = f"$.exposure[{i}]"
+        if known is not None and rule.action not in known:
+            yield Problem(f"{at}.action", f"`{rule.action}` is none of the actions{did_you_mean(rule.action, known)}")
+        if rule.action in seen:
+            yield Problem(f"{at}.action", f"`{rule.action}` has a rule already: give each action one")
+        if rule.minimum > rule.maximum:
+            yield Problem(f"{at}.minimum", f"Expected at most the maximum {rule.maximum:g}, got {rule.minimum:g}")
+        if rule.over == 0:
+            yield Problem(f"{at}.over", "A ramp of no length would be none: choose a longer one, or leave `since` out")
+        seen.add(rule.action)
+    if sum(rule.minimum for rule in settings.exposure) > 1:
+        yield Problem("$.exposure", "The minima add up to more than 1: lower some")
+    if settings.exposure and (settings.cells is not None or settings.ranges is not None):
+        yield Problem("$.exposure", "Exposure is of named actions, and these are continuous: leave it out")
 
 
 def _cells(settings: ExperimentSettings, cells: Cells) -> Iterator[Problem]:

@@ -116,8 +116,8 @@ def _other(kind: inspect.Type) -> str:
         case inspect.VarTupleType(item_type=item, min_length=low, max_length=high):
             size = "" if high is None else f"{low or 0} to {high} "
             return f"a list of {size}{_several(plain(item))}"
-        case inspect.CustomType():
-            return A_DURATION
+        case inspect.CustomType() | inspect.DateTimeType():
+            return A_DURATION if isinstance(kind, inspect.CustomType) else "an instant such as `2026-11-22T08:00:00Z`"
         case inspect.StructType():
             return "a section with " + " and ".join(f"`{key}`" for key, field in fields(kind).items() if field.required)
     return "a section"

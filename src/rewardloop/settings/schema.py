@@ -7,6 +7,7 @@ microseconds.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -261,6 +262,18 @@ class LogSettings(Section, frozen=True, kw_only=True):
     )
 
 
+class ExposureRule(Section, frozen=True, kw_only=True):
+    """How much of the decisions an action gets, where it is on offer."""
+
+    action: Annotated[ActionId, said("Its id.")]
+    minimum: Annotated[Share, said("At least this probability, every time.")] = 0.0
+    maximum: Annotated[Share, said("At most this probability.")] = 1.0
+    since: Annotated[datetime, Meta(tz=True)] | None = None
+    """A new action: from here on its maximum grows."""
+    start: Annotated[Share, said("Its maximum before that.")] = 0.01
+    over: Annotated[Duration, said("How long it grows.")] = Duration(7 * 86_400_000_000)
+
+
 class ContinuousActions(Section, frozen=True, kw_only=True):
     """A box: every action is a vector of numbers, each in its range; or, with `cells`, one number in a range that is cut up."""
 
@@ -296,6 +309,11 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
         ),
     ] = None
     ready_at: Annotated[Share, said("apprentice: ready once the match rate is this high by the lower end of its interval.")] = 0.8
+    exposure: Annotated[
+        tuple[ExposureRule, ...],
+        Meta(max_length=100),
+        said("Limits of a probability: {action: a, minimum: 0.1, maximum: 0.5}; let in: {action: b, since: …, over: 7d}."),
+    ] = ()
     policy: PolicySettings = PolicySettings()
     reward: RewardSettings = RewardSettings()
     training: TrainingSettings = TrainingSettings()
