@@ -1,0 +1,8 @@
+"""The HTTP client: decide and reward from another process. `Client` waits, `AsyncClient` is awaited; both speak the native API."""
+
+from rewardloop.client.awaited import AsyncClient
+from rewardloop.client.blocking import Client
+from rewardloop.client.outbox import QueueFull
+from rewardloop.client.wire import Decided, DecidedSlot, RequestRefused
+
+__all__ = ["AsyncClient", "Client", "Decided", "DecidedSlot", "QueueFull", "RequestRefused"]

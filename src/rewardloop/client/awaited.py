@@ -1,0 +1,148 @@
+"""The awaited client: the same as the blocking one; its queue is brought away by the same thread."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rewardloop.client.blocking import FLUSH_SECONDS
+from rewardloop.client.connection import RETRIES, TIMEOUT_SECONDS, AsyncConnection, Server, Unreachable, Verify, passes
+from rewardloop.client.courier import Courier
+from rewardloop.client.outbox import LIMIT
+from rewardloop.client.wire import (
+    NOTHING,
+    Actions,
+    Calls,
+    Context,
+    Decided,
+    Default,
+    Post,
+    RequestRefused,
+    Slots,
+    by_default,
+    read_decided,
+    read_many,
+    together,
+)
+
+
+class AsyncClient:
+    """`Client`, awaited. Belongs to one event loop; its arguments are those of `Client`."""
+
+    def __init__(
+        self,
+        url: str,
+        experiment: str,
+        *,
+        api_key: str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        retries: int = RETRIES,
+        verify: Verify = True,
+        queue: Path | str | None = None,
+        queue_limit: int = LIMIT,
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._calls = Calls(experiment, entropy)
+        self._server = Server(url, api_key, verify, timeout_seconds, retries)
+        self._queued = queue is not None
+        self._limit = queue_limit
+        self._connection = AsyncConnection(self._server)
+        self._courier = Courier(self._server, Path(queue), queue_limit) if queue is not None else None
+
+    async def decide(
+        self,
+        context: Context,
+        actions: Actions = None,
+        *,
+        event_id: str | None = None,
+        top_k: int | None = None,
+        slots: Slots = (),
+        default: Default = None,
+        timeout_seconds: float | None = None,
+    ) -> Decided:
+        """As `Client.decide`."""
+        event_id = event_id or self._calls.new_id()
+        post = self._calls.decide(context, actions, event_id, top_k, slots, default is not None)
+        if default is None:
+            return read_decided(await self._connection.post(post))
+        answer = await self._in_time(post, self._server.timeout_seconds if timeout_seconds is None else timeout_seconds)
+        if answer is None:
+            return by_default(event_id, default, slots)
+        self._courier = self._courier or Courier(self._server, None, self._limit)
+        await asyncio.to_thread(self._courier.send, [self._calls.activate(event_id)])
+        return read_decided(answer)
+
+    async def decide_many(self, contexts: Iterable[Context], actions: Actions = None) -> list[Decided]:
+        """As `Client.decide_many`."""
+        return read_many(await self._connection.post(self._calls.decide_many(contexts, actions)))
+
+    async def reward(
+        self,
+        event_id: str,
+        reward: float,
+        *,
+        reward_id: str = "",
+        final: bool = False,
+        slot: str = "",
+        metrics: Mapping[str, float] = NOTHING,
+    ) -> None:
+        """As `Client.reward`."""
+        await self._tell(self._calls.reward(event_id, reward, reward_id, final, slot, metrics))
+
+    async def reward_many(self, rewards: Iterable[tuple[str, float]]) -> None:
+        """As `Client.reward_many`."""
+        posts = self._calls.rewards(rewards)
+        if self._courier is not None and self._queued:
+            await asyncio.to_thread(self._courier.send, posts)
+        elif posts:
+            await self._connection.post(together(posts))
+
+    async def activate(self, event_id: str) -> None:
+        """As `Client.activate`."""
+        await self._tell(self._calls.activate(event_id))
+
+    @property
+    def n_waiting(self) -> int:
+        """Requests that are not with the server yet."""
+        return len(self._courier.outbox) if self._courier is not None else 0
+
+    def refusals(self) -> list[str]:
+        """As `Client.refusals`."""
+        return [each.reason for each in self._courier.outbox.refusals()] if self._courier is not None else []
+
+    async def flush(self, timeout_seconds: float = FLUSH_SECONDS) -> bool:
+        """As `Client.flush`."""
+        return await asyncio.to_thread(self._courier.flush, timeout_seconds) if self._courier is not None else True
+
+    async def close(self, timeout_seconds: float = FLUSH_SECONDS) -> None:
+        """As `Client.close`."""
+        if self._courier is not None:
+            await asyncio.to_thread(self._courier.close, timeout_seconds)
+        await self._connection.close()
+
+    async def _tell(self, post: Post) -> None:
+        if self._courier is not None and self._queued:
+            await asyncio.to_thread(self._courier.send, [post])
+        else:
+            await self._connection.post(post)
+
+    async def _in_time(self, post: Post, seconds: float) -> bytes | None:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._connection.post(post)
+        except (TimeoutError, Unreachable):
+            return None
+        except RequestRefused as error:
+            if passes(error.status):
+                return None
+            raise
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
