@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +52,9 @@ class Outbox:
     def __init__(self, path: Path | None, limit: int = LIMIT) -> None:
         self._path = path
         self._limit = limit
+        self._inherited: list[sqlite3.Connection] = []
         self._open()
+        _guard_forks(weakref.ref(self))
 
     def add(self, posts: Iterable[Post]) -> None:
         """In the file when this returns: all of them, or none."""
@@ -91,7 +94,7 @@ class Outbox:
             return int(database.execute("SELECT count(*) FROM waiting").fetchone()[0])
 
     def close(self) -> None:
-        with self._lock:
+        with self.lock:
             self._database.close()
 
     @property
@@ -100,7 +103,7 @@ class Outbox:
 
     def _open(self) -> None:
         self._pid = os.getpid()
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         try:
             self._database = sqlite3.connect(self._path or ":memory:", timeout=10, check_same_thread=False, isolation_level=None)
             self._database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
@@ -109,9 +112,10 @@ class Outbox:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        if os.getpid() != self._pid:  # Neither a connection nor a lock that another thread holds may be carried across a fork.
+        if os.getpid() != self._pid:  # A connection must not be carried across a fork, nor closed there.
+            self._inherited.append(self._database)
             self._open()
-        with self._lock, self._begun():
+        with self.lock, self._begun():
             yield self._database
 
     @contextmanager
@@ -129,3 +133,20 @@ class Outbox:
 
     def _explained(self, error: sqlite3.Error) -> StorageUnavailable:
         return StorageUnavailable(f"The queue {self._place} cannot be used: {error}; nothing was recorded")
+
+
+def _guard_forks(outbox: weakref.ref[Outbox]) -> None:
+    """No thread is inside SQLite when the process forks: the child would wait for ever for a mutex that nobody holds any more."""
+    held: list[threading.Lock] = []
+
+    def before() -> None:
+        living = outbox()
+        if living is not None:
+            living.lock.acquire()
+            held.append(living.lock)
+
+    def after() -> None:
+        while held:
+            held.pop().release()
+
+    os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
