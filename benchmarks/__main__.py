@@ -34,6 +34,7 @@ SCRIPTS = {
     "ranking": ["-m", "benchmarks.ranking", "--seeds", "3"],
     "continuous": ["-m", "benchmarks.continuous", "--seeds", "3"],
     "energyplus": ["-m", "benchmarks.energyplus"],
+    "remote": ["-m", "benchmarks.remote"],
 }
 
 app = App()
@@ -101,6 +102,7 @@ FIGURES = (
     Figure("energyplus", ("DataCenter-1Zone", "pss_of_another_mb"), "EnergyPlus, one zone: one more", 60, "MB PSS", False),
     Figure("energyplus", ("LargeOffice", "pss_of_another_mb"), "EnergyPlus, Large Office: one more", 60, "MB PSS", False),
     Figure("energyplus", ("thousand_resets", "more_processes"), "EnergyPlus: processes left by 1,000 resets", 0, "", False),
+    Figure("remote", ("trainer_us",), "remote environment: a step at the trainer's end", 150, "µs CPU", False),
 )
 
 

@@ -90,6 +90,17 @@ RL_COMMANDS = (
         ("rewardloop rl deploy ppo-cartpole-v1-1 --experiment cart",),
     ),
     Command(
+        "simulate",
+        TRAIN,
+        "Serve an environment to a trainer elsewhere, which has --env remote:PORT.",
+        "Connects, and connects again after every drop, until no trainer has taken it for --give-up-after seconds. Start as many "
+        "as the trainer has workers, and one more where it evaluates. For other languages: docs/remote-environments.md.",
+        (
+            "rewardloop rl simulate --env CartPole-v1 --to 7777",
+            "rewardloop rl simulate --env mine:Boiler --to trainer:7777 --token-file token",
+        ),
+    ),
+    Command(
         "envs",
         LOOK,
         "The environments that come along: what each shows, takes and rewards.",

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from rewardloop.errors import InvalidInput
 
-EnvId = Annotated[str | None, Parameter(name=["--env"], help="A gymnasium id, or module:Name for a class or function of your own.")]
+EnvId = Annotated[str | None, Parameter(name=["--env"], help="A gymnasium id, module:Name of your own, or remote:PORT.")]
 EnvParameters = Annotated[
     tuple[str, ...],
     Parameter(

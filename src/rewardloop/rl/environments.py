@@ -17,6 +17,7 @@ from rewardloop.simulators.registration import register
 Parameter = None | bool | int | float | str | list["Parameter"] | dict[str, "Parameter"]
 """What JSON can say."""
 Env = gymnasium.Env[Any, Any]
+_REMOTE = "remote:"
 
 
 class EnvSpec(msgspec.Struct, frozen=True):
@@ -27,7 +28,8 @@ class EnvSpec(msgspec.Struct, frozen=True):
     """
 
     id: str
-    """A gymnasium id (`CartPole-v1`), or `module:Name` for a class or function of your own that returns an environment."""
+    """A gymnasium id (`CartPole-v1`), `module:Name` for a class or function of your own that returns an environment, or
+    `remote:PORT` or `remote:HOST:PORT`, where a simulator will connect."""
     parameters: dict[str, Any] = {}
     """Handed to it as keyword arguments; JSON values."""
 
@@ -41,7 +43,7 @@ def make_env(spec: EnvSpec, *, render: bool = False) -> Env:
     """
     parameters = {**spec.parameters, "render_mode": "rgb_array"} if render else spec.parameters
     try:
-        env = _own(spec.id, parameters) if ":" in spec.id else _registered(spec.id, parameters)
+        env = _remote(spec.id, parameters) if spec.id.startswith(_REMOTE) else _named(spec.id, parameters)
     except TypeError as error:
         raise InvalidInput(f"Environment `{spec.id}` does not take these parameters: {error}", at="--env-param") from None
     if not isinstance(env, gymnasium.Env):
@@ -61,6 +63,14 @@ def has_masks(env: Env) -> bool:
 def masks_of(env: Env) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
     """What is possible now, flat; None where the environment does not say."""
     return np.asarray(env.get_wrapper_attr("action_masks")(), dtype=bool) if has_masks(env) else None
+
+
+def _named(name: str, parameters: Mapping[str, Any]) -> Env:
+    return _own(name, parameters) if ":" in name else _registered(name, parameters)
+
+
+def _remote(name: str, parameters: Mapping[str, Any]) -> Env:
+    return _registered("rewardloop/Remote-v0", {**parameters, "address": name.removeprefix(_REMOTE)})
 
 
 def _registered(name: str, parameters: Mapping[str, Any]) -> Env:
