@@ -15,6 +15,7 @@ from rewardloop.loop.status import statuses
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.registry import Challenger, Hosted, ModelRecord, RolloutStep, read_hosted
+from rewardloop.serving.deaths import Deaths
 from rewardloop.settings import GateSettings, RewardSettings, RolloutSettings, TrainingSettings
 
 REWARD = RewardSettings(range=(0.0, 1.0))
@@ -314,3 +315,78 @@ def test_without_an_ab_test_there_is_none_to_report(tmp_path: Path) -> None:
             offers.ab_report()
         with pytest.raises(InvalidInput, match="share"):
             offers.ab_test("offers.1", share=1.0)
+
+
+def test_a_promotion_that_was_a_mistake_is_taken_back_by_the_share_held_back(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings(hold_back=0.2)) as offers:
+        offers.canary(made(offers, 2, UniformPolicy()))
+        offers.promote()
+        step = offers.rollouts.current()
+        assert step is not None
+        assert (step.kind, step.champion, step.challenger, step.share) == ("hold back", "offers.2", "offers.1", 0.2)
+        with pytest.raises(Conflict, match="rollback"):
+            offers.promote()
+        variants = play(offers, clock, 1200, seed=3)
+        assert 0.1 < variants["challenger"] / 1200 < 0.3
+        done = looked(offers)
+        assert done is not None
+        assert (done.kind, done.reason.startswith("`offers.2`, promoted: Reward -0.")) == ("roll back", True)
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id="offers.1")
+        assert offers.rollouts.tried("offers.2")
+        assert offers.roll_back().model_id == "offers.0"
+
+
+def test_a_promotion_that_was_right_ends_what_was_held_back(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with Experiment.open(settings(hold_back=0.3), tmp_path, clock=clock) as offers:
+        play(offers, clock, 300, seed=1)
+        assert offers.turn().deployed
+        step = offers.rollouts.current()
+        assert step is not None
+        assert (step.kind, step.champion, step.challenger) == ("hold back", "offers.1", "offers.0")
+        play(offers, clock, 800, seed=2)
+        done = looked(offers)
+        assert done is not None
+        assert (done.kind, "no harm is found" in done.reason) == ("abort", True)
+        assert read_hosted(offers.directory.hosted) == Hosted(model_id="offers.1")
+
+
+def test_what_is_held_back_gives_way_to_the_next_model(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with Experiment.open(settings(hold_back=0.3), tmp_path, clock=clock) as offers:
+        play(offers, clock, 300, seed=1)
+        offers.turn()
+        play(offers, clock, 100, seed=2)
+        assert offers.turn().deployed
+        step = offers.rollouts.current()
+        assert step is not None
+        assert (step.champion, step.challenger) == ("offers.2", "offers.1")
+        offers.canary(made(offers, 3, UniformPolicy()))
+        assert [each.kind for each in offers.catalog.rollouts("offers")] == ["hold back", "abort", "hold back", "abort", "canary"]
+
+
+def test_a_roll_back_by_what_was_held_back_that_was_cut_off_is_finished(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings(hold_back=0.2)) as offers:
+        offers.canary(made(offers, 2, UniformPolicy()))
+        offers.promote()
+        offers.deploying.deploy("offers.1", "roll back", by_trial=True)
+        offers.rollouts.reconcile()
+        last = offers.catalog.rollouts("offers")[-1]
+        assert (last.kind, last.reason) == ("roll back", "finished what was cut off")
+
+
+def test_a_challenger_beside_which_processes_die_is_taken_back(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        deaths = Deaths(tmp_path, "supervisor-1")
+        deaths.count()
+        offers.shadow(made(offers, 2, UniformPolicy()))
+        deaths.count()
+        deaths.count()
+        assert offers.rollouts.watch() is None
+        deaths.count()
+        done = offers.rollouts.watch()
+        assert done is not None
+        assert (done.kind, done.reason) == ("roll back", "3 serving processes died while it was on trial.")

@@ -112,7 +112,7 @@ def test_an_experiment_shows_its_settings_and_its_model(server: Server) -> None:
     assert [each["name"] for each in server.get("/v1/experiments").json()["experiments"]] == ["articles", "offers"]
 
 
-@pytest.mark.parametrize("what", ["models", "evaluations", "deployments"])
+@pytest.mark.parametrize("what", ["models", "evaluations", "deployments", "rollouts"])
 def test_a_new_experiment_has_no_history(server: Server, what: str) -> None:
     assert server.get(f"/v1/experiments/offers/{what}").json() == {what: []}
 

@@ -16,6 +16,7 @@ from rewardloop.lake import DataSet, Lake
 from rewardloop.log import LogReader
 from rewardloop.loop.apprentice import IMITATING, READY, MatchReport, judge_apprentice
 from rewardloop.loop.collecting import collect, log_position
+from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.drifting import drift_told
 from rewardloop.loop.modelling import Modelling
@@ -114,10 +115,13 @@ class Cycle:
     def _bring(self, model_id: str) -> None:
         """Into service, or on trial. Not while another is on trial, and never what was on trial before."""
         mode = self._modelling.settings.rollout.mode
-        if self._rollouts.current() is not None or self._rollouts.tried(model_id):
+        current = self._rollouts.current()
+        if (current is not None and current.kind != "hold back") or self._rollouts.tried(model_id):
             return
         if mode == "direct":
+            hosted = self._modelling.catalog.hosted(self._experiment)
             self._deploying.deploy(model_id, "gate")
+            self._rollouts.hold_back(hosted.model_id if hosted else first_model_id(self._experiment))
         else:
             self._rollouts.begin(mode, model_id, "loop")
 

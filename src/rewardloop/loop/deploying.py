@@ -28,13 +28,13 @@ class Deploying:
         self._pointer = pointer
         self._clock = clock
 
-    def deploy(self, model_id: str, reason: str) -> Deployment:
+    def deploy(self, model_id: str, reason: str, *, by_trial: bool = False) -> Deployment:
         """Host a model, after its golden requests gave the pmfs they were trained to give. Raises `CorruptModel` if not.
 
-        `{experiment}.0` is the uniform policy that was served before any model.
+        `{experiment}.0` is the uniform policy that was served before any model. `by_trial`: whoever ends a trial so enters its end.
         """
         self.check(model_id)
-        return self._host(model_id, reason)
+        return self._host(model_id, reason, by_trial)
 
     def check(self, model_id: str) -> None:
         """Raises `UnknownModel`, or `CorruptModel` where its golden requests give other pmfs than they were trained to give."""
@@ -73,10 +73,10 @@ class Deploying:
             self._catalog.record_rollout(step)
             self._point()
 
-    def _host(self, model_id: str, reason: str) -> Deployment:
+    def _host(self, model_id: str, reason: str, by_trial: bool) -> Deployment:
         deployment = Deployment(experiment=self._experiment, model_id=model_id, deployed_at=self._clock.now(), reason=reason)
         with self._pointing():
-            if reason != "rollout":
+            if not by_trial:
                 self._end_trial(model_id)
             self._catalog.record_deployment(deployment)
             self._point()

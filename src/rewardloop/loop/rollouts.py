@@ -21,13 +21,23 @@ from rewardloop.lake import DataSet, Followed
 from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.modelling import Modelling
-from rewardloop.loop.trial_checks import compared, decided_check, n_closed, randomised_check, served_checks, shadow_check
+from rewardloop.loop.trial_checks import (
+    compared,
+    decided_check,
+    held_back_check,
+    n_closed,
+    randomised_check,
+    served_checks,
+    shadow_check,
+)
 from rewardloop.loop.trial_files import trial_counts
 from rewardloop.loop.trials import TrialCounts
 from rewardloop.registry.records import RolloutStep
 
 Mode = Literal["shadow", "canary", "ramp", "ab"]
 HALF = 0.5
+DEATHS = 3
+"""Of serving processes during a trial: one may have another cause."""
 By = Literal["loop", "hand"]
 HISTORY = 100
 """Steps looked back on: a trial has no more."""
@@ -55,7 +65,8 @@ class Rollouts:
 
     def tried(self, model_id: str) -> bool:
         """Whether it has ever been on trial: what was taken back is not tried again by itself."""
-        return any(step.challenger == model_id for step in self._catalog.rollouts(self._experiment))
+        steps = self._catalog.rollouts(self._experiment)
+        return any(model_id == (step.champion if step.kind == "hold back" else step.challenger) for step in steps)
 
     def begin(self, mode: Mode, model_id: str, by: By, share: float | None = None, sticky: str | None = None) -> RolloutStep:
         """Puts a model on trial; what is not said is as the settings say. A trial of the same model changes over to the new mode.
@@ -65,7 +76,9 @@ class Rollouts:
         self._refuse_unfit(mode, model_id, share)
         self._deploying.check(model_id)
         before, now, rollout = self.current(), self._clock.now(), self._settings.rollout
-        if before is not None and before.challenger != model_id:
+        if before is not None and before.kind == "hold back":
+            self.abort(f"`{model_id}` goes on trial")
+        elif before is not None and before.challenger != model_id:
             raise Conflict(f"`{before.challenger}` is on trial already ({before.kind}): promote it or abort it first")
         shares = {"shadow": (0.0,), "canary": (share or rollout.share,), "ramp": rollout.steps, "ab": (share or HALF,)}[mode]
         hosted = self._catalog.hosted(self._experiment)
@@ -88,10 +101,30 @@ class Rollouts:
         self._deploying.record(step)
         return step
 
+    def hold_back(self, before: str) -> RolloutStep | None:
+        """After a promotion: leaves a share to the model before, so that a regression can be tested on the same traffic."""
+        share, hosted, now = self._settings.rollout.hold_back, self._catalog.hosted(self._experiment), self._clock.now()
+        if not share or hosted is None or hosted.model_id == before:
+            return None
+        step = RolloutStep(
+            experiment=self._experiment,
+            trial=now,
+            champion=hosted.model_id,
+            challenger=before,
+            at=now,
+            kind="hold back",
+            by="loop",
+            share=share,
+            sticky=self._settings.rollout.sticky or "",
+            reason=f"`{hosted.model_id}` was promoted",
+        )
+        self._deploying.record(step)
+        return step
+
     def watch(self) -> RolloutStep | None:
         """A look at errors and latency alone, cheap enough for every moment: the roll-back, if there was one."""
         step = self.current()
-        return None if step is None else self._judged(step, self._served(step))
+        return None if step is None or step.kind == "hold back" else self._judged(step, self._served(step))
 
     def advance(self, data: DataSet) -> RolloutStep | None:
         """A look at everything: a roll-back where harm is found; the next step, or the promotion, where this one is over."""
@@ -99,6 +132,8 @@ class Rollouts:
         if step is None:
             return None
         checks, closed = self.look(step, data)
+        if step.kind == "hold back":
+            return self._compared_with_before(step, checks[0], closed)
         done = self._judged(step, checks)
         if done is None and closed >= self._settings.rollout.min_events:
             done = self._onward(step, checks)
@@ -108,6 +143,8 @@ class Rollouts:
         """Every test as it stands, and how many decisions of the step have closed."""
         steps = self._steps(step)
         seen = data.follow(step.trial, contexts=bool(step.sticky))
+        if step.kind == "hold back":
+            return [held_back_check(self._settings, steps, seen)], n_closed(step, seen)
         if step.kind == "ab":
             reward = decided_check(compared(self._settings, steps, seen))
         elif step.share:
@@ -131,7 +168,18 @@ class Rollouts:
 
     def promote(self, by_hand: str = "asked for") -> RolloutStep:
         """Hosts the challenger. Raises `Conflict` where none is on trial."""
-        return self._promote(self._required(), by_hand, [])
+        step = self._required()
+        if step.kind == "hold back":
+            raise Conflict(f"`{step.challenger}` was hosted before `{step.champion}`: `rollback` returns to it")
+        return self._promote(step, by_hand, [])
+
+    def _compared_with_before(self, step: RolloutStep, check: Check, closed: int) -> RolloutStep | None:
+        if check.harmed:
+            self._deploying.deploy(step.challenger, "roll back", by_trial=True)
+            return self._end(step, "roll back", f"`{step.champion}`, promoted: {check.sentence}", [check])
+        if closed >= self._settings.rollout.min_events:
+            return self._end(step, "abort", f"`{step.champion}`, promoted: {check.sentence}", [check])
+        return None
 
     def abort(self, reason: str = "asked for") -> RolloutStep:
         """Takes the challenger back; the champion stays. Raises `Conflict` where none is on trial."""
@@ -143,8 +191,11 @@ class Rollouts:
         hosted = self._catalog.hosted(self._experiment)
         if last is None or hosted is None or not last.is_open:
             return
-        if hosted.model_id == last.challenger != last.champion and hosted.reason == "rollout":
-            self._end(last, "promote", "finished what was cut off", [])
+        if hosted.model_id == last.challenger != last.champion:
+            if last.kind == "hold back" and hosted.reason == "roll back":
+                self._end(last, "roll back", "finished what was cut off", [])
+            elif last.kind != "hold back" and hosted.reason == "rollout":
+                self._end(last, "promote", "finished what was cut off", [])
 
     def _refuse_unfit(self, mode: Mode, model_id: str, share: float | None) -> None:
         if self._settings.training.mode == "online":
@@ -171,9 +222,11 @@ class Rollouts:
         return served_checks(self._settings, self.counts(step))
 
     def _judged(self, step: RolloutStep, checks: Sequence[Check]) -> RolloutStep | None:
-        refused = self.counts(step).refused
-        if refused:
-            return self._end(step, "roll back", f"{refused} serving processes could not take it into memory.", checks)
+        counts = self.counts(step)
+        if counts.refused:
+            return self._end(step, "roll back", f"{counts.refused} serving processes could not take it into memory.", checks)
+        if counts.died >= DEATHS:
+            return self._end(step, "roll back", f"{counts.died} serving processes died while it was on trial.", checks)
         harm = next((check for check in checks if check.harmed), None)
         return None if harm is None else self._end(step, "roll back", harm.sentence, checks)
 
@@ -184,8 +237,10 @@ class Rollouts:
         return self._promote(step, "no harm was found", checks) if automatic else None
 
     def _promote(self, step: RolloutStep, reason: str, checks: Sequence[Check]) -> RolloutStep:
-        self._deploying.deploy(step.challenger, "rollout")
-        return self._end(step, "promote", reason, checks)
+        self._deploying.deploy(step.challenger, "rollout", by_trial=True)
+        done = self._end(step, "promote", reason, checks)
+        self.hold_back(step.champion)
+        return done
 
     def _end(
         self, step: RolloutStep, kind: Literal["promote", "abort", "roll back"], reason: str, checks: Sequence[Check]

@@ -68,6 +68,14 @@ def randomised_check(settings: ExperimentSettings, steps: Sequence[RolloutStep],
     return reward_check(drawn, _level(settings), target, settings.rollout.tolerance * _span(settings, seen.reward))
 
 
+def held_back_check(settings: ExperimentSettings, steps: Sequence[RolloutStep], seen: Followed) -> Check:
+    """After a promotion: does the model before, which is the challenger here, earn more than what replaced it?"""
+    drawn = randomised(steps, seen)
+    turned = drawn._replace(challenged=~drawn.challenged, share=1 - drawn.share)
+    target = round(min(settings.rollout.min_events, NARROWEST) / steps[-1].share)
+    return reward_check(turned, settings.rollout.level, target, settings.rollout.tolerance * _span(settings, seen.reward))
+
+
 def shadow_check(modelling: Modelling, step: RolloutStep, data: DataSet) -> Check:
     """Reward, where it only scores: an off-policy estimate on the events since, which it has not been trained on."""
     settings, newest = modelling.settings, modelling.settings.gate.max_events

@@ -75,6 +75,8 @@ class TrialCounts(msgspec.Struct):
     """Of those, decisions with the same likeliest action."""
     refused: int = 0
     """Processes that could not take the challenger into memory."""
+    died: int = 0
+    """Processes that died while it was on trial, by whatever cause."""
 
     def plus(self, other: TrialCounts) -> TrialCounts:
         return TrialCounts(
@@ -85,6 +87,7 @@ class TrialCounts(msgspec.Struct):
             self.distance.plus(other.distance),
             self.agreed + other.agreed,
             self.refused + other.refused,
+            self.died + other.died,
         )
 
 

@@ -69,5 +69,9 @@ class DataDirectory:
         """What the secrets of signed requests are derived from; readable by its owner alone."""
         return self.root / "signing.root"
 
+    @property
+    def experiments(self) -> Path:
+        return self.root / "experiments"
+
     def experiment(self, name: str) -> ExperimentDirectory:
-        return ExperimentDirectory(self.root / "experiments" / name)
+        return ExperimentDirectory(self.experiments / name)

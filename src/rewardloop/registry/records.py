@@ -69,7 +69,7 @@ class RolloutStep(msgspec.Struct, frozen=True, kw_only=True):
     challenger: str
     at: int
     """Microseconds UTC."""
-    kind: Literal["shadow", "canary", "ramp", "ab", "promote", "abort", "roll back"]
+    kind: Literal["shadow", "canary", "ramp", "ab", "hold back", "promote", "abort", "roll back"]
     """What is so from now on; the last three end the trial."""
     by: Literal["loop", "hand"]
     """Who began it: only the loop's own trials, and ramps, end in promotion by themselves."""
@@ -84,7 +84,7 @@ class RolloutStep(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        return self.kind in {"shadow", "canary", "ramp", "ab"}
+        return self.kind in {"shadow", "canary", "ramp", "ab", "hold back"}
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,6 +37,7 @@ from rewardloop.serving.wire import (
     Readiness,
     RewardBatch,
     RewardsAnswer,
+    RolloutsView,
     SlotAnswer,
 )
 from rewardloop.settings import to_mapping
@@ -131,6 +132,11 @@ async def evaluations(call: Call) -> Reply:
 async def deployments(call: Call) -> Reply:
     name = (await call.service.experiment(call.parameters[0])).settings.experiment
     return Reply(encode(DeploymentsView(list(await asyncio.to_thread(call.service.catalog.deployments, name)))))
+
+
+async def rollouts(call: Call) -> Reply:
+    name = (await call.service.experiment(call.parameters[0])).settings.experiment
+    return Reply(encode(RolloutsView(list(await asyncio.to_thread(call.service.catalog.rollouts, name)))))
 
 
 async def health(_: Call) -> Reply:

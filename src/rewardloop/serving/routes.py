@@ -32,6 +32,7 @@ from rewardloop.serving.wire import (
     Readiness,
     RewardBatch,
     RewardsAnswer,
+    RolloutsView,
 )
 
 Handle = Callable[[Call], Awaitable[Reply]]
@@ -133,6 +134,14 @@ ROUTES = (
         handlers.deployments,
         "What was hosted when",
         DeploymentsView,
+        access=ADMIN,
+    ),
+    Route(
+        "GET",
+        "/v1/experiments/{experiment}/rollouts",
+        handlers.rollouts,
+        "What was tried on traffic, and what became of it",
+        RolloutsView,
         access=ADMIN,
     ),
     Route("GET", "/healthz", handlers.health, "The process lives", Health, access=OPEN),

@@ -17,6 +17,7 @@ import msgspec
 from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.leases import Lease
+from rewardloop.serving.deaths import Deaths
 from rewardloop.serving.link import READY, Protection, WorkerOptions
 from rewardloop.serving.sockets import is_loopback, reserve
 from rewardloop.serving.tls import Certificate
@@ -80,7 +81,8 @@ class _Supervisor:
         self._host, self._port = address
         self._counts = counts
         self._protection = protection
-        self._slots = [_Slot(self._options(i)) for i in range(workers)]
+        deaths = Deaths(data_directory, f"supervisor-{os.getpid()}-{os.urandom(6).hex()}")
+        self._slots = [_Slot(self._options(i), deaths) for i in range(workers)]
 
     async def run(self, on_ready: Callable[[int], None]) -> None:
         stop = asyncio.Event()
@@ -117,7 +119,8 @@ class _Supervisor:
 class _Slot:
     """The place of one worker: whoever dies in it is replaced."""
 
-    def __init__(self, options: WorkerOptions) -> None:
+    def __init__(self, options: WorkerOptions, deaths: Deaths) -> None:
+        self._deaths = deaths
         self.ready = asyncio.Event()
         self._options = options
         self._process: asyncio.subprocess.Process | None = None
@@ -133,6 +136,7 @@ class _Slot:
             was_ready, reason, said_why = await self._live()
             if self._stopping.is_set():
                 return
+            self._deaths.count()
             failed, pause = (0, _FIRST_PAUSE) if was_ready else (failed + 1, min(2 * pause, _LONGEST_PAUSE))
             _logger.error("worker=%s died and is replaced: %s", self._options.worker, reason)
             if failed >= MAX_FAILED_STARTS or (said_why and not self.ready.is_set()):

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from rewardloop.loop.deciding import DecideRequest
 from rewardloop.loop.rewarding import RewardRequest
-from rewardloop.registry.records import Deployment, Evaluation
+from rewardloop.registry.records import Deployment, Evaluation, RolloutStep
 
 MAX_BATCH = 1_000
 
@@ -103,6 +103,11 @@ class ModelsView(msgspec.Struct, frozen=True):
 
 class DeploymentsView(msgspec.Struct, frozen=True):
     deployments: list[Deployment]
+
+
+class RolloutsView(msgspec.Struct, frozen=True):
+    rollouts: list[RolloutStep]
+    """Oldest first: what became of challengers, each with the numbers that decided it."""
 
 
 class EvaluationsView(msgspec.Struct, frozen=True):

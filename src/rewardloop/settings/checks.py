@@ -164,6 +164,8 @@ def _rollout(settings: ExperimentSettings) -> Iterator[Problem]:
             f"`{rollout.mode}` compares two models that stay as they are, and online learning replaces the champion many times "
             "a second: set `training.mode: batch`, or `rollout.mode: direct`",
         )
+    if rollout.hold_back and settings.training.mode == "online":
+        yield Problem("$.rollout.hold_back", "Online learning replaces the champion all the time: set `training.mode: batch`")
     if any(later <= earlier for earlier, later in pairwise(rollout.steps)):
         yield Problem("$.rollout.steps", f"Expected shares that grow, got {list(rollout.steps)}")
 

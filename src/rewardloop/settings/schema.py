@@ -243,6 +243,11 @@ class RolloutSettings(Section, frozen=True, kw_only=True):
         float, Meta(gt=0.5, lt=1), said("1 - level bounds the share of harmless challengers rolled back, all looks included.")
     ] = 0.95
     tolerance: Annotated[Share, said("The challenger may earn so much less, in units of the reward's range.")] = 0.0
+    hold_back: Annotated[
+        float,
+        Meta(ge=0, lt=1),
+        said("Share of decisions left to the model before, after a promotion; where that one earns more, it is hosted again."),
+    ] = 0.0
     error_rate: Annotated[Share, said("Share of its decisions that may fail in the challenger; the champion then answers.")] = 0.0
     latency: Annotated[Duration, said("How much longer than the champion the challenger may take to score, on average.")] = (
         Duration(5_000)
