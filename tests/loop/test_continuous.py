@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from scipy.stats import chisquare, kstest
@@ -14,7 +15,15 @@ from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput, InvalidSettings
 from rewardloop.loop.experiment import Experiment
 from rewardloop.policies.cells import CellsPolicy
-from rewardloop.settings import ContinuousActions, Duration, ExperimentSettings, GateSettings, RewardSettings, parse_settings
+from rewardloop.settings import (
+    ContinuousActions,
+    Duration,
+    ExperimentSettings,
+    GateSettings,
+    RewardSettings,
+    TrainingSettings,
+    parse_settings,
+)
 from rewardloop.worlds.setpoint import HIGH, LOW, Setpoint
 
 HEATING = ExperimentSettings(
@@ -58,6 +67,39 @@ def test_a_value_is_learned_judged_and_replayed(tmp_path: Path) -> None:
         assert narrow.excluded == tuple(i for i in range(15) if i not in (4, 5))
         for each in (decision, best, narrow):
             assert heating.audit(each.event_id).same
+
+
+def test_everything_else_that_an_experiment_does_knows_cells(tmp_path: Path) -> None:
+    world, clock = Setpoint.new(300, seed=6), ManualClock()
+    history, rows, scored = tmp_path / "history.jsonl", tmp_path / "rows.jsonl", tmp_path / "scored.jsonl"
+    history.write_text('{"context": {"outdoor": 3}, "action": "4", "probability": 0.1, "reward": 0.5}\n')
+    rows.write_text('{"context": {"outdoor": 3}}\n')
+    with Experiment.open(HEATING, tmp_path / "data", clock=clock) as heating:
+        assert heating.warm_start(history).imported == 1
+        played(heating, world, range(300))
+        clock.advance(1_000_000)
+        heating.join()
+        heating.train()
+        heating.deploy("heating.1")
+        clock.advance(1_000_000)
+        event_id = heating.decide(world.contexts[0]).event_id
+        assert heating.explain(events=40).model_id == "heating.1"
+        assert heating.explain_event(event_id).event_id == event_id
+        assert heating.report().subject.candidate == "heating.1"
+        assert heating.score(rows, scored).scored == 1
+        assert heating.export(tmp_path / "events.jsonl").refused == 0
+
+
+def test_an_online_learner_learns_values(tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(HEATING, training=TrainingSettings(mode="online"))
+    world, clock = Setpoint.new(200, seed=6), ManualClock()
+    with Experiment.open(settings, tmp_path, clock=clock) as heating:
+        played(heating, world, range(200))
+        online = heating.online()
+        clock.advance(1_000_000)
+        online.step()
+        clock.advance(1_000_000)
+        assert heating.decide(world.contexts[0]).model_id != "heating.0"
 
 
 def test_values_have_the_density_that_is_logged(tmp_path: Path) -> None:

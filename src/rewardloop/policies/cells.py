@@ -8,6 +8,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from rewardloop.cells import Cells
 from rewardloop.errors import InvalidInput, InvalidSettings
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Interactions
@@ -33,6 +34,7 @@ class CellsPolicy:
     def __init__(self, config: Config, n_cells: int, surface: Surface, head: Batch | None, n_learned: int) -> None:
         self._config = config
         self._n_cells = n_cells
+        self._ids = Cells(0.0, 1.0, n_cells).ids
         self._surface = surface
         self._head = head
         self._n_learned = n_learned
@@ -94,9 +96,8 @@ class CellsPolicy:
 
     def save(self, directory: Path) -> None:
         head = self._head and list(zip(self._head.contexts, self._head.arms.tolist(), self._head.rewards.tolist(), strict=True))
-        ids = tuple(str(i + 1) for i in range(self._n_cells))
         save_ridge(
-            directory, RidgeState(self._config, ids, self._n_learned, self._surface.state(), head), self._surface.past, ENGINE
+            directory, RidgeState(self._config, self._ids, self._n_learned, self._surface.state(), head), self._surface.past, ENGINE
         )
 
     @classmethod
@@ -122,5 +123,5 @@ class CellsPolicy:
         return self._bound.pmf(F @ curve.mean, np.sqrt(np.maximum(variance, 0.0)))
 
     def _check(self, actions: ActionSet) -> None:
-        if actions.cells is None or actions.cells.n != self._n_cells:
-            raise InvalidInput(f"Expected a range of {self._n_cells} cells, got {len(actions)} other actions", at="$.actions")
+        if actions.ids != self._ids:
+            raise InvalidInput(f"Expected the {self._n_cells} cells of the range, got {len(actions)} other actions", at="$.actions")
