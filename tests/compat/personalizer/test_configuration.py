@@ -101,6 +101,9 @@ def test_learning_modes_without_a_restart(admin: PersonalizerAdministrationClien
 
         admin.update_service_configuration({**CONFIGURATION, "learningMode": "Apprentice"})
         assert everywhere(("bb", 1.0), excludedActions=["a"])
+        slots = [{"id": "top", "baselineAction": "bb"}, {"id": "side", "baselineAction": "a"}]
+        shown = client.rank_multi_slot({**RANK, "slots": slots})["slots"]
+        assert [(each["id"], each["rewardActionId"]) for each in shown] == [("top", "bb"), ("side", "a")]
         admin.update_service_configuration({**CONFIGURATION, "learningMode": "LoggingOnly"})
         assert everywhere(("a", 1.0))
         admin.update_service_configuration(CONFIGURATION)

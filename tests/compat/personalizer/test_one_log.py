@@ -55,4 +55,7 @@ def test_a_late_reward_is_kept_and_says_so(tmp_path: Path) -> None:
         path = "/personalizer/v1.0/events/late/reward"
         assert eventually(lambda: "late" in server.post(path, {"value": 1}).headers.get("x-rewardloop-note", ""))
         client.reward("late", {"value": 1})
+        made = client.rank(RANK)["eventId"]
+        path = f"/personalizer/events/{made}/reward?api-version=2022-09-01-preview"
+        assert eventually(lambda: "late" in server.post(path, {"value": 1}).headers.get("x-rewardloop-note", ""))
         assert len(server.records("hasty")) >= 3

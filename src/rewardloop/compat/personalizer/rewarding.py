@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rewardloop.compat.personalizer.replies import NO_CONTENT
 from rewardloop.compat.personalizer.requests import HIGHEST, LOWEST, SlotReward, read_reward, read_slots_reward
 from rewardloop.compat.personalizer.target import Asked
+from rewardloop.compat.sagemaker.events import made_at
 from rewardloop.errors import InvalidInput, UnknownEvent, did_you_mean
 from rewardloop.events import MAX_EVENT_ID, Reward
 from rewardloop.loop.rewarding import Rewarder, RewardRequest
@@ -15,6 +16,8 @@ from rewardloop.serving.replies import Reply
 
 NOTE = b"x-rewardloop-note"
 _LATE = b"late: in the log, but not learned from, since the event's reward wait time had ended"
+_MILLISECOND = 1_000
+"""An id tells no more of when it was made."""
 _LATE_ANSWER = Reply(b"", 204, ((NOTE, _LATE),))
 
 
@@ -22,8 +25,9 @@ async def reward(asked: Asked) -> Reply:
     event_id, value = _event_id(asked), read_reward(asked.call.body)
     name = asked.served.settings.experiment
     request = RewardRequest(event_id=event_id, reward=_in_range(asked, value, "$.value"), experiment=name)
-    known = None if asked.call.service.rewarder.made_here(event_id) else await _known(asked, event_id)
-    return await _record(asked, [request], known)
+    made_here = asked.call.service.rewarder.made_here(event_id)
+    decided_at = made_at(event_id) + _MILLISECOND if made_here else (await _known(asked, event_id)).decided_at
+    return await _record(asked, [request], decided_at)
 
 
 async def reward_slots(asked: Asked) -> Reply:
@@ -38,7 +42,7 @@ async def reward_slots(asked: Asked) -> Reply:
         )
         for i, each in enumerate(rewards)
     ]
-    return await _record(asked, requests, known)
+    return await _record(asked, requests, known.decided_at)
 
 
 async def activate(asked: Asked) -> Reply:
@@ -81,7 +85,7 @@ def _slot(each: SlotReward, slots: Sequence[str], at: str) -> str:
     return each.slot_id
 
 
-async def _record(asked: Asked, requests: Sequence[RewardRequest], known: Taken | None) -> Reply:
+async def _record(asked: Asked, requests: Sequence[RewardRequest], decided_at: int) -> Reply:
     recorded: list[Reward] = []
 
     def make(rewarder: Rewarder) -> list[Reward]:
@@ -89,5 +93,5 @@ async def _record(asked: Asked, requests: Sequence[RewardRequest], known: Taken 
         return recorded
 
     await asked.call.service.record(make)
-    ends = known.decided_at + asked.served.settings.reward.window if known else None
-    return _LATE_ANSWER if ends is not None and recorded[0].rewarded_at > ends else NO_CONTENT
+    ends = decided_at + asked.served.settings.reward.window
+    return _LATE_ANSWER if recorded[0].rewarded_at > ends else NO_CONTENT
