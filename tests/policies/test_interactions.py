@@ -10,6 +10,7 @@ import pytest
 
 from rewardloop.errors import InvalidInput, InvalidSettings
 from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions, parse_context
+from rewardloop.loop.experiment import Experiment
 from rewardloop.policies import vw
 from rewardloop.policies.columns import Columns
 from rewardloop.policies.namespaces import Namespaces
@@ -97,11 +98,18 @@ def test_all_of_the_context_and_of_the_action_are_names_too() -> None:
     )
 
 
-def test_a_namespace_in_the_context_and_in_an_action_is_refused_by_its_place() -> None:
-    policy = VowpalWabbitPolicy.new(learner(), seed=0)
-    with pytest.raises(InvalidInput, match=r"Expected namespace `item` .* at `\$\.actions\[0\]\.features\.item`"):
-        policy.pmf({"item.genre": "jazz"}, songs(ITEMS))
-    policy.pmf({"length": 3.0}, songs(ITEMS))
+@pytest.mark.parametrize("parts", [{}, {"top_k": 2}])
+def test_a_namespace_in_the_context_and_in_an_action_is_refused_by_its_place_and_not_logged(
+    parts: dict[str, int], tmp_path: Path
+) -> None:
+    offered = [{"id": "a"}, {"id": "b", "features": {"item": {"genre": "jazz"}}}]
+    with Experiment.open(learner(), tmp_path) as experiment:
+        with pytest.raises(InvalidInput, match=r"Expected namespace `item` .* at `\$\.actions\[1\]\.features\.item`"):
+            experiment.decide({"item": {"genre": "jazz"}}, offered, **parts)
+        with pytest.raises(InvalidInput, match=r"at `\$\.requests\[1\]\.actions\[1\]\.features\.item`"):
+            experiment.decide_many([{}, {"item": 3.0}], offered)
+        assert experiment.join().n == 0
+        experiment.decide({"length": 3.0}, offered, **parts)
 
 
 @pytest.mark.parametrize("raw", [b'{"user": {"age": 3}, "user.age": 4}', b'{"scores[1]": 4, "scores": [1, 2]}'])

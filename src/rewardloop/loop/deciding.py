@@ -39,6 +39,7 @@ from rewardloop.policies.continuous import ContinuousPolicy, draw, draw_in
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import sample, sample_rows, serve_pmf, serve_rows
 from rewardloop.policies.exposure import Exposure, Limits
+from rewardloop.policies.namespaces import Namespaces
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.settings import Draws, ExperimentSettings
 
@@ -168,6 +169,8 @@ class Decider:
         self._ranged = ranged_actions(*settings.ranges) if settings.ranges is not None else None
         self._fixed = usual_actions(settings)
         self._cells = settings.cells
+        named = settings.policy.learner.interactions
+        self._namespaces = Namespaces(named) if isinstance(named, tuple) else None
         self._baseline = Baseline.of_settings(settings)
         self._usual: Offer | None = (self._fixed, ()) if self._fixed is not None else None
         self._tag = tag
@@ -191,6 +194,8 @@ class Decider:
         context = bytes(request.context)
         features = parse_context(context, f"{at}.context")
         offer = actions, excluded = self._offered(request, usual, at)
+        if self._namespaces is not None:
+            self._namespaces.check(features, actions, at)
         event_id, now = request.event_id or self._ids.new(self._tag), self.clock.now()
         if self._baseline is None and hosted.trial is None:
             raw = hosted.policy.pmf(features, actions)
@@ -215,6 +220,9 @@ class Decider:
             return [self.decide(hosted, request, usual, f"$.requests[{i}]") for i, request in enumerate(requests)]
         contexts = [bytes(request.context) for request in requests]
         features, offers = self._read_many(requests, contexts, usual)
+        if self._namespaces is not None:
+            for i, (context, (offered, _)) in enumerate(zip(features, offers, strict=True)):
+                self._namespaces.check(context, offered, f"$.requests[{i}]")
         events = self._events(requests)
         us, now = [uniform(seed) for _, seed, _ in events], self.clock.now()
         if self._baseline is None and hosted.trial is None:
@@ -258,6 +266,9 @@ class Decider:
         fixed = self._fixed is not None
         offering = Offering(lambda asked, place: self._offered(asked, usual, place), self._offer, self._without, fixed)
         slots = wanted(offering, request, at)
+        if self._namespaces is not None:
+            for slot in slots:
+                self._namespaces.check(slot.context, slot.actions, at)
         event_id = request.event_id or self._ids.new(self._tag)
         seed, sample_prob = draws(self._experiment, event_id)
         champion, baseline, now = hosted.scorer, self._baseline, self.clock.now()

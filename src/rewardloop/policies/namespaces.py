@@ -70,7 +70,7 @@ class Namespaces:
     def of_action(self, own: Features) -> Split:
         return _split(own, self._action)
 
-    def check(self, context: Features, actions: ActionSet) -> None:
+    def check(self, context: Features, actions: ActionSet, at: str = "$") -> None:
         """Raises `InvalidInput` where the context and an action have features under the same name of `interactions`."""
         here = {namespace(feature) for feature in context} & self._context.keys()
         for i, own in enumerate(actions.features or ()) if here else ():
@@ -79,7 +79,7 @@ class Namespaces:
                 name = namespace(both)
                 raise InvalidInput(
                     f"Expected namespace `{name}` in the context or in actions, got it in both: call one of them otherwise",
-                    at=f"$.actions[{i}].features.{name}",
+                    at=f"{at}.actions[{i}].features.{name}",
                 )
 
     def _letters(self, name: str) -> tuple[int, ...]:

@@ -90,8 +90,6 @@ class VowpalWabbitPolicy:
             return self._statistics.state()
 
     def pmf(self, context: Features, actions: ActionSet) -> Sequence[float]:
-        if self._namespaces is not None:
-            self._namespaces.check(context, actions)
         with self._lock:
             if self._workspace is None:
                 return [1.0 / len(actions)] * len(actions)
