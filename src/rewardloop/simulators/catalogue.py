@@ -5,6 +5,7 @@ from __future__ import annotations
 from rewardloop.simulators.business.entries import ENTRIES as BUSINESS
 from rewardloop.simulators.energyplus.shipped import entries as energyplus_entries
 from rewardloop.simulators.entry import Entry
+from rewardloop.simulators.fmi.entries import ENTRIES as FMI
 from rewardloop.simulators.remote.entries import ENTRIES as REMOTE
 
 
@@ -14,4 +15,4 @@ def catalogue() -> tuple[Entry, ...]:
     >>> [entry.id for entry in catalogue()][0]
     'rewardloop/DataCenter-1Zone-v0'
     """
-    return (*energyplus_entries(), *BUSINESS, *REMOTE)
+    return (*energyplus_entries(), *BUSINESS, *FMI, *REMOTE)

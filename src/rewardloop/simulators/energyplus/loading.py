@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -12,9 +12,11 @@ from msgspec import inspect
 from rewardloop.errors import InvalidSettings, did_you_mean
 from rewardloop.settings.document import MAX_BYTES, Document, read_document
 from rewardloop.settings.expected import expected, fields, found, listed, plain
+from rewardloop.settings.schema import Section
 from rewardloop.simulators.energyplus.checks import problems
 from rewardloop.simulators.energyplus.specification import Specification
 
+S = TypeVar("S", bound=Section)
 _PATH = re.compile(r" - at `(?:key in )?(\$[^`]*)`$")
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
@@ -38,16 +40,21 @@ def parse_specification(text: str, source: str) -> Specification:
     Traceback (most recent call last):
     rewardloop.errors.InvalidSettings: Unknown key `buildin` at `$.buildin` (line 2 of hall.yaml); did you mean `building`?
     """
-    document = read_document(text, source)
-    kind = inspect.type_info(Specification)
-    _known(document, kind, document.tree, "$")
-    try:
-        specification = msgspec.convert(document.tree, Specification)
-    except msgspec.ValidationError as error:
-        _explain(document, kind, str(error))
+    specification, document = read_as(text, source, Specification)
     for path, sentence in problems(specification):
         raise document.refuse(sentence, path)
     return specification
+
+
+def read_as(text: str, source: str, section: type[S]) -> tuple[S, Document]:
+    """A YAML text as a section, for kinds of specifications that share this one's words. Raises `InvalidSettings`."""
+    document = read_document(text, source)
+    kind = inspect.type_info(section)
+    _known(document, kind, document.tree, "$")
+    try:
+        return msgspec.convert(document.tree, section), document
+    except msgspec.ValidationError as error:
+        _explain(document, kind, kind, str(error))
 
 
 def _rooted(specification: Specification, directory: Path) -> Specification:
@@ -80,7 +87,7 @@ def _known(document: Document, kind: inspect.Type, value: object, path: str) -> 
             _known(document, kind.item_type, item, f"{path}[{index}]")
 
 
-def _explain(document: Document, kind: inspect.Type, message: str) -> NoReturn:
+def _explain(document: Document, root: inspect.Type, kind: inspect.Type, message: str) -> NoReturn:
     match = _PATH.search(message)
     path = match[1] if match else "$"
     if "missing required field" in message:
@@ -88,12 +95,12 @@ def _explain(document: Document, kind: inspect.Type, message: str) -> NoReturn:
     value: object = document.tree
     for key, index in _STEP.findall(path):
         if index == "...":
-            _explain_item(document, plain(kind), value, path.split("[...]")[0])
+            _explain_item(document, root, plain(kind), value, path.split("[...]")[0])
         kind, value = _inside(plain(kind), key, index), _item(value, key, index)
     raise document.refuse(f"Expected {expected(plain(kind))}, got {found(value)}", path) from None
 
 
-def _explain_item(document: Document, kind: inspect.Type, values: object, path: str) -> NoReturn:
+def _explain_item(document: Document, root: inspect.Type, kind: inspect.Type, values: object, path: str) -> NoReturn:
     """msgspec says that some value of a mapping is wrong; this says which."""
     item = plain(kind.value_type) if isinstance(kind, inspect.DictType) else kind
     assert isinstance(item, inspect.StructType)
@@ -104,7 +111,7 @@ def _explain_item(document: Document, kind: inspect.Type, values: object, path: 
         except msgspec.ValidationError as error:
             message = str(error) if " - at `" in str(error) else f"{error} - at `$`"
             inner = message.replace(" - at `$", f" - at `{path}.{key}")
-            _explain(document, inspect.type_info(Specification), inner)
+            _explain(document, root, root, inner)
     raise document.refuse("Expected something else", path)
 
 
