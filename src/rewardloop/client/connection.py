@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import encodings.idna  # noqa: F401 - sockets load it at the first host name; a fork meanwhile would leave its import lock held for ever
 import os
 import ssl
 import time
@@ -73,6 +74,7 @@ class Connection:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._inherited: list[httpx2.Client] = []
         self._open()
 
     def post(self, post: Post) -> bytes:
@@ -90,6 +92,7 @@ class Connection:
 
     def _once(self, post: Post) -> httpx2.Response:
         if os.getpid() != self._pid:
+            self._inherited.append(self._http)  # Its connections and locks are the parent's: it is neither used nor closed.
             self._open()
         try:
             return self._http.post(post.path, content=post.body)
