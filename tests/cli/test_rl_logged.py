@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+
+from rewardloop.rl.logged.files import KEY
 
 TRAIN = (
     "rl",
@@ -70,3 +74,25 @@ def test_the_own_log_becomes_episodes(rewardloop, tmp_path, monkeypatch):
         assert rewardloop("reward", f"a:{step}", "1", "-e", "walk", "--final").code == 0
     shown = rewardloop("rl", "episodes", "walk", "walk.parquet")
     assert (shown.code, shown.out) == (0, "Wrote 1 episodes of 3 steps to walk.parquet\n")
+
+
+def test_a_policy_is_learned_from_episodes(runs):
+    trained = runs("rl", "train", "--episodes", "e.parquet", "--algo", "marwil", "--steps", "30", "--run", "learned")
+    assert trained.code == 0
+    assert "best mean return" in trained.out
+    shown = runs("rl", "off-policy", "e.parquet", "--policy", "learned", "--explore", "0.5", "--gamma", "0.5", "--model", "linear")
+    assert shown.code in (0, 3)
+    assert "marwil" in runs("rl", "algorithms", "--env", "CartPole-v1").out
+    refused = runs("rl", "train", "--env", "CartPole-v1", "--toolkit", "offline", "-a", "bc")
+    assert "Expected logged episodes to learn from" in refused.err
+
+
+def test_a_file_does_not_say_what_code_is_run(rewardloop, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    columns = {"observations": [[0.0]], "actions": [[0]], "rewards": [[1.0]]}
+    header = {KEY: b'{"env": {"id": "subprocess:call", "parameters": {"args": ["touch", "owned"]}}}'}
+    pq.write_table(pa.table(columns).replace_schema_metadata(header), "bad.parquet")
+    refused = rewardloop("rl", "train", "--episodes", "bad.parquet", "--algo", "bc")
+    assert refused.code == 2
+    assert "which is code: if it is yours, name it" in refused.err
+    assert not (tmp_path / "owned").exists()

@@ -15,6 +15,7 @@ RL_COMMANDS = (
         "TensorBoard event files. Kill it at any time and go on with --resume RUN. With --script your own script trains.",
         (
             "rewardloop rl train --env CartPole-v1 --algo ppo --steps 50000",
+            "rewardloop rl train --episodes episodes.parquet --algo cql --steps 5000",
             "rewardloop rl train --env mine:Boiler --algo sac --normalise -p gamma=0.9",
             "rewardloop rl train --resume ppo-cartpole-v1-1 --steps 100000",
             "rewardloop rl train --script train.py --env CartPole-v1 --param gamma=0.9",

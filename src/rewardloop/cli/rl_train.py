@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.markup import escape
@@ -17,6 +17,8 @@ from rewardloop.cli.rl_progress import Live
 from rewardloop.clock import SystemClock
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.environments import EnvSpec
+from rewardloop.rl.logged.files import read_episodes
+from rewardloop.rl.logged.replay import REPLAY, replayed
 from rewardloop.rl.runs import Manifest, Runs, Watching
 from rewardloop.rl.scripts import run_script
 from rewardloop.rl.toolkit import Plan
@@ -30,6 +32,7 @@ def train(
     *,
     env: EnvId = None,
     env_param: EnvParameters = (),
+    episodes: Annotated[Path | None, Parameter(help="Learn from these logged episodes, by toolkit offline.")] = None,
     algo: Annotated[str, Parameter(name=["--algo", "-a"], help="As `rewardloop rl algorithms` names it.")] = "ppo",
     toolkit: Annotated[str, Parameter(help="Its name; `rewardloop rl algorithms` lists them.")] = "sb3",
     steps: Annotated[int | None, Parameter(help="Environment steps in all; by default 100,000.")] = None,
@@ -56,8 +59,8 @@ def train(
             _print(resume(runs, resume_run, clock, n_steps=steps, show=live), runs, json)
         return
     plan = Plan(
-        env=EnvSpec(_named(env, script), pairs(env_param, "--env-param")),
-        toolkit=toolkit,
+        env=_env(env, script, pairs(env_param, "--env-param"), episodes),
+        toolkit=toolkit if episodes is None else "offline",
         algorithm="".join(algo.lower().split("-")),
         n_steps=_positive(_STEPS if steps is None else steps, "--steps"),
         seed=seed,
@@ -66,6 +69,7 @@ def train(
         normalise=normalise,
         parameters=pairs(param, "--param"),
         step_timeout_s=step_timeout,
+        episodes="" if episodes is None else str(episodes.absolute()),
         ray=ray,
     )
     if script is not None:
@@ -73,15 +77,24 @@ def train(
         say = (lambda _: None) if json else (lambda line: console.print(line, markup=False))
         _print(run_script(runs, script, plan, clock, facts=facts, environ=os.environ, name=run, say=say), runs, json)
         return
-    watching = Watching(eval_episodes=eval_episodes, stop_at=stop_at, patience=patience)
+    watching = Watching(eval_episodes=0 if plan.env.id == REPLAY else eval_episodes, stop_at=stop_at, patience=patience)
     with Live(f"{plan.algorithm} on {plan.env.id}", clock, quiet=json) as live:
         _print(start(runs, plan, watching, clock, name=run, show=live), runs, json)
 
 
-def _named(env: str | None, script: Path | None) -> str:
+def _env(env: str | None, script: Path | None, parameters: dict[str, Any], episodes: Path | None) -> EnvSpec:
+    """The one named, or the one where the episodes were logged, or those episodes themselves.
+
+    A file may come from anywhere: what it names is never imported, only looked up among the registered environments.
+    """
+    if env is None and episodes is not None:
+        named = read_episodes(episodes).header.env
+        if named is not None and ":" in named.id:
+            raise InvalidInput(f"These episodes are of `{named.id}`, which is code: if it is yours, name it", at="--env")
+        return replayed(episodes.absolute()) if named is None else named
     if env is None and script is None:
         raise InvalidInput("Expected an environment, such as CartPole-v1 or my_module:MyEnv", at="--env")
-    return env or ""
+    return EnvSpec(env or "", parameters)
 
 
 def _positive(value: int, at: str) -> int:

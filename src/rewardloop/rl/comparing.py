@@ -13,6 +13,7 @@ from rewardloop.rl.controllers import RandomActor, baselines_of, constant
 from rewardloop.rl.environments import EnvSpec, make_env
 from rewardloop.rl.episodes import Episode, play_all
 from rewardloop.rl.evaluating import Evaluated, actor_of, over, seeds_of, summarised
+from rewardloop.rl.logged.replay import check_simulated
 from rewardloop.rl.runs import RunDirectory
 from rewardloop.rl.toolkit import Actor
 from rewardloop.rl.training import EVALUATION_SEEDS
@@ -55,6 +56,7 @@ def compare(
     if n_episodes < MIN_SEEDS:
         raise InvalidInput(f"Expected at least {MIN_SEEDS} episodes to compare on, got {n_episodes}", at="--episodes")
     test, seeds = over(env, overrides), seeds_of(n_episodes)
+    check_simulated(test)
     rows: list[Evaluated] = []
     chosen: Any = None
     for name, actor in _baselines(test).items():

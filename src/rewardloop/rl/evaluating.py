@@ -11,6 +11,7 @@ import numpy as np
 from rewardloop.evaluation import Estimate
 from rewardloop.rl.environments import EnvSpec
 from rewardloop.rl.episodes import Episode, play_all
+from rewardloop.rl.logged.replay import check_simulated
 from rewardloop.rl.runs import RunDirectory, check_same_environment
 from rewardloop.rl.scores import score
 from rewardloop.rl.toolkit import Actor, load_toolkit
@@ -42,6 +43,7 @@ def evaluate_run(directory: RunDirectory, checkpoint: str, seeds: Sequence[int],
     """The greedy policy of a checkpoint, on the run's environment with other parameters where they are given."""
     manifest = directory.read()
     env = over(manifest.plan.env, overrides)
+    check_simulated(env)
     found = list(play_all(env, actor_of(directory, checkpoint, env), seeds))
     return summarised(manifest.run, env, [found])
 

@@ -41,6 +41,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Hyperparameters by the toolkit's own names."""
     step_timeout_s: float = 300.0
     """A worker that does not answer a step for so long is ended and named."""
+    episodes: str = ""
+    """A file of logged episodes, for toolkits that learn from those; a step is then a batch of them."""
     ray: str = ""
     """Address of a Ray cluster, for toolkits that know one; empty: this machine."""
 

@@ -17,6 +17,7 @@ from rewardloop.rl.evaluating import Evaluated, actor_of, over, summarised
 from rewardloop.rl.logged.acting import ServedPolicy, flat, to_action
 from rewardloop.rl.logged.episodes import Header, Logged
 from rewardloop.rl.logged.files import write_episodes
+from rewardloop.rl.logged.replay import check_simulated
 from rewardloop.rl.runs import RunDirectory
 from rewardloop.rl.toolkit import Masks, load_toolkit
 
@@ -36,6 +37,7 @@ def record(
     """
     manifest = directory.read()
     env = over(manifest.plan.env, overrides)
+    check_simulated(env)
     actor_of(directory, checkpoint, env)
     policy = ServedPolicy(load_toolkit(manifest.plan.toolkit).export(manifest.plan, directory.chosen(checkpoint)), explore=explore)
     episodes, logged = played(policy, env, seeds, manifest.run)
