@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +19,18 @@ from processes import started, until
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.events import Decision
 from rewardloop.policies.contract import Policy
+from rewardloop.policies.model_files import write_model
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.registry import ModelRecord, RolloutStep
-from rewardloop.settings import Duration, GateSettings, RewardSettings, RolloutSettings, TrainingSettings, example_yaml
+from rewardloop.settings import (
+    Duration,
+    GateSettings,
+    PolicySettings,
+    RewardSettings,
+    RolloutSettings,
+    TrainingSettings,
+    example_yaml,
+)
 from running_server import Server, running
 
 SETTINGS = ExperimentSettings(
@@ -30,13 +43,13 @@ SETTINGS = ExperimentSettings(
 )
 
 
-def enter(offers: Experiment, policy: Policy) -> str:
+def enter(offers: Experiment, policy: Policy, settings: ExperimentSettings = SETTINGS) -> str:
     n = offers.catalog.next_model_number("offers")
     stage = offers.modelling.store.stage()
     policy.save(stage)
     record = ModelRecord(
         model_id=f"offers.{n}", experiment="offers", parent=None, created_at=offers.clock.now(), watermark=offers.clock.now(),
-        dataset="", n_trained=0, settings=offers.settings, metrics={}, golden=(), files={},
+        dataset="", n_trained=0, settings=settings, metrics={}, golden=(), files={},
     )  # fmt: skip
     offers.catalog.add_model(offers.modelling.store.commit(stage, record))
     offers.catalog.record_evaluation("offers", record.model_id, "offers.1", offers.clock.now(), "keep", "{}")
@@ -118,3 +131,89 @@ def test_a_worse_challenger_is_taken_back_by_the_loop(tmp_path: Path, config: Pa
         assert {decision.model_id for decision in tried} == {"offers.2"}
         assert {decision.pmf for decision in tried} == {(0.5, 0.5)}
         assert all(offers.audit(decision.event_id).same for decision in (tried[0], tried[-1], decisions[-1]))
+
+
+OTHERS = ExperimentSettings(experiment="offers", actions=("red", "green"), policy=PolicySettings(exploration="uniform"))
+"""Made under other settings: the loop trains no model on from it."""
+
+FAULTY = """
+import os, time
+
+class Faulty:
+    def __init__(self, how):
+        self.how = how
+    @classmethod
+    def load(cls, directory):
+        return cls((directory / "how").read_text())
+    def pmf(self, context, actions):
+        if self.how == "errs":
+            raise RuntimeError("on purpose")
+        if self.how == "kills":
+            os._exit(9)
+        if self.how == "dawdles":
+            time.sleep(0.1)
+        return [1.0 / len(actions)] * len(actions)
+"""
+
+
+def faulty(offers: Experiment, elsewhere: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> str:
+    """A model of an engine that another distribution brings, for the processes to come."""
+    (elsewhere / "faulty-1.dist-info").mkdir()
+    (elsewhere / "faulty.py").write_text(FAULTY)
+    (elsewhere / "faulty-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1\n")
+    (elsewhere / "faulty-1.dist-info" / "entry_points.txt").write_text("[rewardloop.policies]\nfaulty = faulty:Faulty\n")
+    monkeypatch.setenv("PYTHONPATH", str(elsewhere), prepend=os.pathsep)
+    return enter(offers, _Saved(how), OTHERS)
+
+
+class _Saved(UniformPolicy):
+    """Saves itself as another engine's."""
+
+    def __init__(self, how: str) -> None:
+        self._how = how
+
+    def save(self, directory: Path) -> None:
+        write_model(directory, "faulty", {"how": self._how.encode()})
+
+
+@pytest.mark.parametrize(("how", "reason"), [("errs", "It failed in "), ("dawdles", "Scoring takes +")])
+def test_a_challenger_that_fails_or_is_slow_is_taken_back(
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch, how: str, reason: str
+) -> None:
+    data = tmp_path / "data"
+    with Experiment.open(SETTINGS, data) as offers:
+        trained(offers)
+        challenger = faulty(offers, tmp_path, monkeypatch, how)
+        done, decisions = taken_back(data, offers, config, lambda: tried(offers, data, challenger))
+    assert (done.kind, done.challenger) == ("roll back", "offers.2")
+    assert done.reason.startswith(reason)
+    if how == "errs":
+        assert {decision.variant for decision in decisions} == {"champion", "fallback"}
+
+
+def test_a_challenger_that_kills_its_process_is_taken_back(tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data"
+    with Experiment.open(SETTINGS, data) as offers:
+        trained(offers)
+        challenger = faulty(offers, tmp_path, monkeypatch, "kills")
+        with running(data) as server, started("run", str(config), "--data", str(data), cwd=tmp_path, out=tmp_path / "run.txt"):
+            tried(offers, data, challenger)
+            until(lambda: (answered(server), offers.rollouts.current() is None)[1])
+            until(lambda: answered(server))
+        done = offers.catalog.rollouts("offers")[-1]
+    assert (done.kind, "serving processes died" in done.reason) == ("roll back", True)
+
+
+def answered(server: Server) -> bool:
+    """Asks; a worker that is killed meanwhile answers nothing."""
+    try:
+        return server.decide({"context": {"age": 30}}).status == 200
+    except (OSError, HTTPException):
+        return False
+
+
+def tried(offers: Experiment, data: Path, challenger: str) -> RolloutStep:
+    """By a process that has the other distribution: this one looked for engines before it was there."""
+    command = [sys.executable, "-m", "rewardloop", "canary", "offers", challenger, "--data", str(data)]
+    subprocess.run(command, check=True, capture_output=True)
+    return offers.catalog.rollouts("offers")[-1]
