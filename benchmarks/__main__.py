@@ -155,8 +155,8 @@ PAGE = """# Benchmarks
 
 Made by `make bench` (`python -m benchmarks --write docs/benchmarks.md`) on a machine with {machine}. CPU
 time is what the server or the process used, all of it; the load came from the other core. Ratios were measured side by side in
-one run of a script; scripts may have run at different times (`python -m benchmarks serve --write …` renews one). What is *missed* is
-missed: the number is the one that was found.
+one run of a script; scripts may have run at different times (`python -m benchmarks serve --write …` renews one). What is *missed*
+is missed: the number is the one that was found.
 
 | figure | wanted | found | |
 |---|---|---|---|
