@@ -160,3 +160,29 @@ class Reaching(gymnasium.Env[Any, Any]):
 
     def _look(self) -> dict[str, Floats]:
         return {"observation": self._x.copy(), "achieved_goal": self._x.copy(), "desired_goal": self._goal.copy()}
+
+
+class Changing(Several):
+    """A dictionary that from the fifth step on is not what it was: `how` says in what."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self._how = how
+
+    def _look(self) -> Any:
+        seen = super()._look()
+        if self._n < 5:
+            return seen
+        changed: dict[str, dict[str, Any]] = {
+            "shape": {"a": np.zeros(3, np.float32)},
+            "nan": {"a": np.full(2, np.nan, np.float32)},
+            "more": {"c": 1},
+        }
+        return {**seen, **changed[self._how]}
+
+
+class MaskedSeveral(Several):
+    """Two choices at once, of which not all are possible."""
+
+    def action_masks(self) -> Floats:
+        return np.array([True, True, False, True, True])

@@ -110,6 +110,31 @@ def test_an_environment_that_raises_in_this_process_is_quoted_too(tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    ("how", "words"), [("shape", r"n\.a to be of the space.*the shape \(3,\)"), ("nan", "finite"), ("more", "got .*'c'")]
+)
+def test_an_environment_whose_space_changes_is_named_and_the_run_says_so(tmp_path: Path, how: str, words: str) -> None:
+    with pytest.raises(TrainingFailed, match=rf"failed at step 5: ValueError: expected the .*{words}"):
+        start(Runs(tmp_path), a_plan("Changing", world={"how": how}), Watching(), ManualClock())
+    assert Runs(tmp_path).find("ppo-changing-1").read().status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("env", "algorithm"),
+    [
+        ("Several", "ppo"),
+        ("Switches", "ppo"),
+        ("Numbered", "ppo"),
+        ("Pixels", "ppo"),
+        ("Masked", "maskableppo"),
+        ("MaskedSeveral", "maskableppo"),
+    ],
+)
+def test_every_kind_of_space_is_trained_on(tmp_path: Path, env: str, algorithm: str) -> None:
+    done = start(Runs(tmp_path), a_plan(env, algorithm=algorithm, n_steps=40), Watching(eval_episodes=1), ManualClock())
+    assert (done.status, done.best is not None) == ("done", True)
+
+
+@pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
         ({"algorithm": "sac", "env": "Choosing"}, InvalidInput, "takes box actions.*these can: ppo"),

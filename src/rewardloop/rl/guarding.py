@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import gymnasium
+import numpy as np
+from gymnasium import spaces
 
 from rewardloop.errors import TrainingFailed
 from rewardloop.rl.environments import Env
 
 
 class Guarded(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Raises `TrainingFailed` where the environment raises anything, or rewards with what is no finite number.
+    """Raises `TrainingFailed` where the environment raises anything, rewards with what is no finite number, or shows what is not
+    of the space it promised (another shape, a part that is missing, no number; bounds are not looked at).
 
     `words` is where its last words are left for the trainer, which only sees that a process has gone. With `timeout_s`, for
     processes of their own, the kernel ends a process whose simulator does not come back.
@@ -32,6 +36,7 @@ class Guarded(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._arm()
         try:
             answer = self.env.reset(seed=seed, options=options)
+            check_observation(self.observation_space, answer[0])
         except Exception as error:
             raise self._failed("reset", error) from error
         self._disarm()
@@ -44,6 +49,7 @@ class Guarded(gymnasium.Wrapper[Any, Any, Any, Any]):
             answer = self.env.step(action)
             if not math.isfinite(answer[1]):
                 raise ValueError(f"expected a finite reward, got {answer[1]}")
+            check_observation(self.observation_space, answer[0])
         except Exception as error:
             raise self._failed(f"step {self._n_steps}", error) from error
         self._disarm()
@@ -64,3 +70,27 @@ class Guarded(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _disarm(self) -> None:
         if self._timeout_s is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def check_observation(space: spaces.Space[Any], observation: Any, name: str = "observation") -> None:
+    """Raises `ValueError` for an observation that its space has no room for.
+
+    >>> check_observation(spaces.Box(0, 1, (2,)), np.zeros(3))
+    Traceback (most recent call last):
+    ValueError: expected the observation to be of the space Box(0.0, 1.0, (2,), float32) as at the beginning, got the shape (3,)
+    """
+    if isinstance(space, spaces.Dict):
+        if not isinstance(observation, Mapping) or set(observation) != set(space.spaces):
+            got = sorted(observation) if isinstance(observation, Mapping) else type(observation).__name__
+            raise ValueError(f"expected the {name} to have {', '.join(space.spaces)} as at the beginning, got {got}")
+        for key, part in space.spaces.items():
+            check_observation(part, observation[key], f"{name}.{key}")
+    elif isinstance(space, spaces.Box):
+        if np.shape(observation) != space.shape:
+            raise ValueError(
+                f"expected the {name} to be of the space {space} as at the beginning, got the shape {np.shape(observation)}"
+            )
+        if space.dtype.kind == "f" and not np.isfinite(observation).all():
+            raise ValueError(f"expected the {name} to be finite, got {observation!r:.200}")
+    elif not space.contains(observation):
+        raise ValueError(f"expected the {name} to be of the space {space} as at the beginning, got {observation!r:.200}")
