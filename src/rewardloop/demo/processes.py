@@ -40,6 +40,13 @@ class Child:
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
             raise ChildFailed(f"The {self.name} {how}: {self._last_line()} (all of it: {self.log})")
 
+    def done(self) -> bool:
+        """Whether it has ended well. Raises `ChildFailed` if it has ended otherwise."""
+        if self.process.poll() == 0:
+            return True
+        self.check()
+        return False
+
     def url(self) -> str:
         """Where it serves, once it says so. Raises `ChildFailed`."""
         for _ in range(int(READY_SECONDS / POLL_SECONDS)):
@@ -56,9 +63,10 @@ class Child:
 
 
 @contextmanager
-def serving(config: Path, data: Path, log: Path) -> Iterator[Child]:
-    """`rewardloop serve` on a free port."""
-    with _child("server", ["serve", str(config), "--data", str(data), "--port", "0"], log) as child:
+def serving(config: Path | None, data: Path, log: Path) -> Iterator[Child]:
+    """`rewardloop serve` on a free port; without a file it serves what the data directory has."""
+    files = [] if config is None else [str(config)]
+    with _child("server", ["serve", *files, "--data", str(data), "--port", "0"], log) as child:
         yield child
 
 
@@ -66,6 +74,13 @@ def serving(config: Path, data: Path, log: Path) -> Iterator[Child]:
 def looping(config: Path, data: Path, log: Path) -> Iterator[Child]:
     """`rewardloop run`, its cycles written to the log as JSON lines."""
     with _child("loop", ["run", str(config), "--data", str(data), "--json"], log) as child:
+        yield child
+
+
+@contextmanager
+def training(name: str, arguments: list[str], log: Path) -> Iterator[Child]:
+    """`rewardloop rl train`."""
+    with _child(name, ["rl", "train", *arguments], log) as child:
         yield child
 
 

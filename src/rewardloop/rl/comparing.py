@@ -11,10 +11,16 @@ from rewardloop.errors import InvalidInput
 from rewardloop.rl.constants import tuned_constant
 from rewardloop.rl.controllers import RandomActor, baselines_of, constant
 from rewardloop.rl.environments import EnvSpec, make_env
+<<<<<<< HEAD
 from rewardloop.rl.episodes import Episode, play_all
 from rewardloop.rl.evaluating import Evaluated, actor_of, over, seeds_of, summarised
 from rewardloop.rl.logged.replay import check_simulated
+=======
+from rewardloop.rl.episodes import play
+from rewardloop.rl.evaluating import Evaluated, actor_for, over, seeds_of, summarised
+>>>>>>> d8f83ee (make demo-hvac: PPO cools a data centre on EnergyPlus, is compared on unseen weather, drawn and served)
 from rewardloop.rl.runs import RunDirectory
+from rewardloop.rl.spaces import facts_of
 from rewardloop.rl.toolkit import Actor
 from rewardloop.rl.training import EVALUATION_SEEDS
 
@@ -46,15 +52,17 @@ def compare(
     checkpoint: str = "best",
     rules: Mapping[str, Actor],
     n_constants: int,
+    tuned: Any = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Everything on the same `n_episodes` seeds. `overrides` make the environment the one to be tested on (other weather).
 
-    The constant is tuned on the environment trained on, over other seeds, `n_constants` of them; 0: none. Runs that differ in
-    nothing but their seed are one row. Raises `InvalidInput` for fewer than 5 seeds.
+    The constant is tuned on the environment trained on, over other seeds, `n_constants` of them; 0: none, but the one that is
+    handed over as `tuned`. Runs that differ in nothing but their seed are one row. Raises `InvalidInput` for fewer than 5 seeds.
     """
     if n_episodes < MIN_SEEDS:
         raise InvalidInput(f"Expected at least {MIN_SEEDS} episodes to compare on, got {n_episodes}", at="--episodes")
+<<<<<<< HEAD
     test, seeds = over(env, overrides), seeds_of(n_episodes)
     check_simulated(test)
     rows: list[Evaluated] = []
@@ -62,17 +70,40 @@ def compare(
     for name, actor in _baselines(test).items():
         say(name)
         rows.append(summarised(name, test, [list(play_all(test, actor, seeds))]))
+=======
+    test, chosen = over(env, overrides), tuned
+>>>>>>> d8f83ee (make demo-hvac: PPO cools a data centre on EnergyPlus, is compared on unseen weather, drawn and served)
     if n_constants:
         say("tuned constant")
         chosen, _ = tuned_constant(env, range(EVALUATION_SEEDS, EVALUATION_SEEDS + MIN_SEEDS), n_trials=n_constants)
-        rows.append(summarised("tuned constant", test, [list(play_all(test, constant(chosen), seeds))]))
-    for name, actor in rules.items():
-        say(name)
-        rows.append(summarised(name, test, [list(play_all(test, actor, seeds))]))
-    for name, group in grouped(runs).items():
-        say(name)
-        rows.append(summarised(name, test, [_played(run, checkpoint, test, seeds) for run in group]))
+    stage = _Stage(test, seeds_of(n_episodes), say)
+    try:
+        rows = [stage.row(name, [actor]) for name, actor in stage.baselines().items()]
+        rows += [stage.row("tuned constant", [constant(chosen)])] if chosen is not None else []
+        rows += [stage.row(name, [actor]) for name, actor in rules.items()]
+        rows += [stage.row(name, stage.actors(group, checkpoint)) for name, group in grouped(runs).items()]
+    finally:
+        stage.env.close()
     return Comparison(env=test, trained_on=env, n_episodes=n_episodes, constant=_plain(chosen), rows=tuple(rows))
+
+
+class _Stage:
+    """One environment that all play in, one after another: what its first reset costs is paid once."""
+
+    def __init__(self, spec: EnvSpec, seeds: Sequence[int], say: Callable[[str], None]) -> None:
+        self.env = make_env(spec)
+        self._spec, self._seeds, self._say = spec, seeds, say
+
+    def baselines(self) -> dict[str, Actor]:
+        return {"random": RandomActor(self.env.action_space), **baselines_of(self.env)}
+
+    def actors(self, runs: Sequence[RunDirectory], checkpoint: str) -> list[Actor]:
+        facts = facts_of(self.env)
+        return [actor_for(run, checkpoint, facts) for run in runs]
+
+    def row(self, name: str, actors: Sequence[Actor]) -> Evaluated:
+        self._say(name)
+        return summarised(name, self._spec, [[play(self.env, actor, seed) for seed in self._seeds] for actor in actors])
 
 
 def grouped(runs: Iterable[RunDirectory]) -> dict[str, list[RunDirectory]]:
@@ -82,18 +113,6 @@ def grouped(runs: Iterable[RunDirectory]) -> dict[str, list[RunDirectory]]:
         plan = msgspec.structs.replace(run.read().plan, seed=0)
         groups.setdefault(msgspec.json.encode(plan, order="deterministic"), []).append(run)
     return {f"{group[0].root.name}{f' and {len(group) - 1} more' if group[1:] else ''}": group for group in groups.values()}
-
-
-def _baselines(test: EnvSpec) -> dict[str, Actor]:
-    env = make_env(test)
-    try:
-        return {"random": RandomActor(env.action_space), **baselines_of(env)}
-    finally:
-        env.close()
-
-
-def _played(run: RunDirectory, checkpoint: str, env: EnvSpec, seeds: Sequence[int]) -> list[Episode]:
-    return list(play_all(env, actor_of(run, checkpoint, env), seeds))
 
 
 def _plain(action: Any) -> Any:

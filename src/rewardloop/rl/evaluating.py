@@ -14,6 +14,7 @@ from rewardloop.rl.episodes import Episode, play_all
 from rewardloop.rl.logged.replay import check_simulated
 from rewardloop.rl.runs import RunDirectory, check_same_environment
 from rewardloop.rl.scores import score
+from rewardloop.rl.spaces import Facts
 from rewardloop.rl.toolkit import Actor, load_toolkit
 from rewardloop.rl.training import facts_of_env
 
@@ -50,9 +51,14 @@ def evaluate_run(directory: RunDirectory, checkpoint: str, seeds: Sequence[int],
 
 def actor_of(directory: RunDirectory, checkpoint: str, env: EnvSpec) -> Actor:
     """The policy of a checkpoint; raises `Conflict` where the environment's spaces are not those it was trained on."""
+    return actor_for(directory, checkpoint, facts_of_env(env))
+
+
+def actor_for(directory: RunDirectory, checkpoint: str, facts: Facts) -> Actor:
+    """The same, for an environment that was looked at already."""
     manifest = directory.read()
     path = directory.chosen(checkpoint)
-    check_same_environment(manifest, facts_of_env(env))
+    check_same_environment(manifest, facts)
     return load_toolkit(manifest.plan.toolkit).actor(manifest.plan, path)
 
 

@@ -18,6 +18,7 @@ from rewardloop.rl.algorithms import check_fits, find_algorithm
 from rewardloop.rl.environments import EnvSpec, make_env
 from rewardloop.rl.guarding import Guarded
 from rewardloop.rl.sb3.parameters import arguments
+from rewardloop.rl.sb3.starting import begin_at
 from rewardloop.rl.sb3.table import ROWS, class_of
 from rewardloop.rl.spaces import Facts, facts_of
 from rewardloop.rl.toolkit import Plan
@@ -89,7 +90,10 @@ def unlearned(plan: Plan, facts: Facts, env: VecEnv) -> BaseAlgorithm:
     kind = class_of(plan.algorithm, facts.action)
     n_actions = env.action_space.shape[0] if isinstance(env.action_space, spaces.Box) else 1
     chosen = arguments(kind, plan.algorithm, plan.parameters, plan.n_steps, n_actions)
-    return kind(policy_name(plan.algorithm, facts), env, seed=plan.seed, device="cpu", **chosen)
+    model = kind(policy_name(plan.algorithm, facts), env, seed=plan.seed, device="cpu", **chosen)
+    if "initial_action" in plan.parameters:
+        begin_at(model, plan.parameters["initial_action"])
+    return model
 
 
 def policy_name(algorithm: str, facts: Facts) -> str:

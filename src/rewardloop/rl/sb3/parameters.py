@@ -20,7 +20,11 @@ ACTIVATIONS: Final[Mapping[str, type[torch.nn.Module]]] = MappingProxyType(
 )
 NETWORK: Final = ("net_arch", "activation", "log_std_init")
 _MORE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"her": ("n_sampled_goal", "goal_selection_strategy"), "recurrentppo": ("lstm_hidden_size",)}
+    {
+        "her": ("n_sampled_goal", "goal_selection_strategy"),
+        "recurrentppo": ("lstm_hidden_size",),
+        **dict.fromkeys(("ppo", "a2c", "trpo"), ("initial_action",)),
+    }
 )
 _OURS: Final = {
     "self", "policy", "env", "seed", "verbose", "device", "tensorboard_log", "stats_window_size", "policy_kwargs",

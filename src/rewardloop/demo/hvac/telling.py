@@ -1,0 +1,76 @@
+"""How the demonstration looks: what is being done, how far the trainings are, and the last table. Nothing is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from rewardloop.clock import SECOND, Clock
+from rewardloop.demo.hvac.trainings import Watch
+from rewardloop.rl.comparing import Comparison
+from rewardloop.rl.evaluating import Evaluated
+
+_LINE_EVERY = 10 * SECOND
+
+
+@contextmanager
+def progress(console: Console, title: str, n_runs: int, n_steps: int, clock: Clock) -> Iterator[Watch]:
+    """A bar on a terminal, a line every ten seconds anywhere else."""
+    total = n_runs * n_steps
+    if not console.is_terminal:
+        yield _Lines(console, title, total, clock)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(30), TextColumn("{task.fields[words]}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=total, words="")
+        yield lambda done: bar.update(task, completed=sum(done), words=_words(done, total))
+
+
+class _Lines:
+    def __init__(self, console: Console, title: str, total: int, clock: Clock) -> None:
+        self._console, self._title, self._total, self._clock = console, title, total, clock
+        self._told_at = clock.now()
+
+    def __call__(self, done: Sequence[int]) -> None:
+        if self._clock.now() - self._told_at >= _LINE_EVERY:
+            self._told_at = self._clock.now()
+            self._console.print(f"{self._title}: {_words(done, self._total)}")
+
+
+def _words(done: Sequence[int], total: int) -> str:
+    return f"{sum(done):,} of {total:,} steps, in {len(done)} trainings"
+
+
+def summary(found: Comparison) -> Table:
+    """The final table: means over the episodes, the interval of the return, and what is saved against the building as designed."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("policy")
+    for name in ("return", "95 % interval", "saved", "kWh", "HVAC kWh", "K·h", "PUE"):
+        table.add_column(name, justify="right", no_wrap=True)
+    schedule = next(row for row in found.rows if row.policy == "schedule")
+    for row in found.rows:
+        table.add_row(*_row(row, schedule), style="bold green" if row is found.rows[-1] else "")
+    return table
+
+
+def _row(row: Evaluated, schedule: Evaluated) -> tuple[str, ...]:
+    measured, score = row.metrics, row.score
+    return (
+        f"PPO, {row.n_runs} seeds" if row.policy.startswith("ppo-") else row.policy,
+        f"{score.value:.1f}",
+        f"{score.lower:.1f} … {score.upper:.1f}",
+        f"{saved(row, schedule):+.1%}",
+        f"{measured['energy_kwh']:,.0f}",
+        f"{measured['hvac_kwh']:,.0f}",
+        f"{measured['comfort_kelvin_hours']:.2f}",
+        f"{measured['pue']:.3f}",
+    )
+
+
+def saved(row: Evaluated, schedule: Evaluated) -> float:
+    """The share of the cost (minus the mean return) that the building as designed has and the row has not."""
+    return 1 - row.mean_return / schedule.mean_return
