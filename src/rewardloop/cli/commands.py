@@ -32,7 +32,7 @@ COMMANDS = (
     Command(
         "demo",
         START,
-        "Watch a bandit learn: real server, real loop, real data, one minute.",
+        "Watch a bandit learn: real server, loop and data, in a minute.",
         "Plays a labelled data set as a bandit: the context is a row, the actions are the classes, and only the reward of the "
         "chosen one is seen. Leaves a picture, both processes' logs and the data directory to look around in.",
         ("rewardloop demo", "rewardloop demo --policy squarecb", "rewardloop demo --data offers.csv --label bought"),
@@ -48,7 +48,7 @@ COMMANDS = (
     Command(
         "init",
         START,
-        "Write an experiment's YAML: every setting, its default, what it does.",
+        "Write an experiment's YAML: every setting with its default.",
         "",
         ("rewardloop init offers --actions red,green,blue", "rewardloop init offers --actions 7"),
     ),
