@@ -11,14 +11,9 @@ from rewardloop.errors import InvalidInput
 from rewardloop.rl.constants import tuned_constant
 from rewardloop.rl.controllers import RandomActor, baselines_of, constant
 from rewardloop.rl.environments import EnvSpec, make_env
-<<<<<<< HEAD
-from rewardloop.rl.episodes import Episode, play_all
-from rewardloop.rl.evaluating import Evaluated, actor_of, over, seeds_of, summarised
-from rewardloop.rl.logged.replay import check_simulated
-=======
 from rewardloop.rl.episodes import play
 from rewardloop.rl.evaluating import Evaluated, actor_for, over, seeds_of, summarised
->>>>>>> d8f83ee (make demo-hvac: PPO cools a data centre on EnergyPlus, is compared on unseen weather, drawn and served)
+from rewardloop.rl.logged.replay import check_simulated
 from rewardloop.rl.runs import RunDirectory
 from rewardloop.rl.spaces import facts_of
 from rewardloop.rl.toolkit import Actor
@@ -62,17 +57,8 @@ def compare(
     """
     if n_episodes < MIN_SEEDS:
         raise InvalidInput(f"Expected at least {MIN_SEEDS} episodes to compare on, got {n_episodes}", at="--episodes")
-<<<<<<< HEAD
-    test, seeds = over(env, overrides), seeds_of(n_episodes)
-    check_simulated(test)
-    rows: list[Evaluated] = []
-    chosen: Any = None
-    for name, actor in _baselines(test).items():
-        say(name)
-        rows.append(summarised(name, test, [list(play_all(test, actor, seeds))]))
-=======
     test, chosen = over(env, overrides), tuned
->>>>>>> d8f83ee (make demo-hvac: PPO cools a data centre on EnergyPlus, is compared on unseen weather, drawn and served)
+    check_simulated(test)
     if n_constants:
         say("tuned constant")
         chosen, _ = tuned_constant(env, range(EVALUATION_SEEDS, EVALUATION_SEEDS + MIN_SEEDS), n_trials=n_constants)
