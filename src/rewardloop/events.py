@@ -8,6 +8,9 @@ import msgspec
 
 MAX_EVENT_ID = 256
 MAX_ACTIONS = 1_000
+"""Fixed arms of an experiment."""
+MAX_CANDIDATES = 10_000
+"""Actions that a request offers."""
 APPRENTICE, LOGGING_ONLY = "apprentice", "logging_only"
 """What `Decision.variant` begins with where the baseline decided; `:NAME` follows where it has a name."""
 MAX_SLOTS = 100

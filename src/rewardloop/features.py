@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from rewardloop.cells import MAX_CELLS, Cells
 from rewardloop.errors import InvalidInput, MalformedJson, did_you_mean
-from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID
+from rewardloop.events import MAX_CANDIDATES, MAX_EVENT_ID
 
 Features = dict[str, float | str]
 
@@ -145,8 +145,8 @@ def parse_actions(raw: bytes, at: str = "$.actions") -> ActionSet:
         return _celled(value, raw, at) if "cells" in value else _ranged(value, raw, at)
     if type(value) is not list:
         raise InvalidInput(f"Expected an array, got {_kind(value)}", at=at)
-    if not 1 <= len(value) <= MAX_ACTIONS:
-        raise InvalidInput(f"Expected 1 to {MAX_ACTIONS} actions, got {len(value)}", at=at)
+    if not 1 <= len(value) <= MAX_CANDIDATES:
+        raise InvalidInput(f"Expected 1 to {MAX_CANDIDATES} actions, got {len(value)}", at=at)
     ids = tuple(_action_id(item, f"{at}[{i}]") for i, item in enumerate(value))
     if len(set(ids)) != len(ids):
         twice = next(i for i, action in enumerate(ids) if action in ids[:i])
@@ -239,7 +239,7 @@ def _decode_plain(decoder: msgspec.json.Decoder[_T], raw: bytes) -> _T | None:
 
 def _plain_actions(items: list[str | _FlatAction], raw: bytes) -> ActionSet | None:
     ids = tuple([item if type(item) is str else item.id for item in items])  # type: ignore[union-attr]
-    if not 1 <= len(ids) <= MAX_ACTIONS or len(set(ids)) != len(ids):
+    if not 1 <= len(ids) <= MAX_CANDIDATES or len(set(ids)) != len(ids):
         return None
     if {*map(type, items)} == {str}:
         return ActionSet(ids, None, raw)

@@ -76,7 +76,7 @@ REFUSED: list[Refused] = [
     (FREE, CONTEXT, 422, "$", "actions"),
     (FREE, {**CONTEXT, "actions": None}, 422, "$.actions", "array"),
     (FREE, {**CONTEXT, "actions": []}, 422, "$.actions", "1 to 1000"),
-    (FREE, {**CONTEXT, "actions": [str(i) for i in range(10_000)]}, 422, "$.actions", "10000"),
+    (FREE, {**CONTEXT, "actions": [str(i) for i in range(10_001)]}, 422, "$.actions", "10000"),
     (FREE, {**CONTEXT, "actions": ["a", "b", "a"]}, 422, "$.actions[2]", "twice"),
     (FREE, {**CONTEXT, "actions": ["a", 1]}, 422, "$.actions[1]", "id"),
     (FREE, {**CONTEXT, "actions": [{"id": "a", "feature": {}}]}, 422, "$.actions[0]", "did you mean `features`"),
@@ -169,7 +169,7 @@ def test_any_other_name_is_welcome(server: Server, name: str) -> None:
     assert server.post(FREE, {"context": {}, "actions": [name, f"{name}!"]}).json()["action"].startswith(name)
 
 
-@pytest.mark.parametrize(("path", "limit"), [(DECIDE, 1 << 20), (BATCH, 4 << 20), (REWARDS, 4 << 20)])
+@pytest.mark.parametrize(("path", "limit"), [(DECIDE, 4 << 20), (BATCH, 4 << 20), (REWARDS, 4 << 20)])
 def test_too_large_a_body_is_refused_before_it_was_sent(server: Server, path: str, limit: int) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {limit + 1}\r\n\r\n".encode())
@@ -183,7 +183,7 @@ def test_too_large_a_stream_is_refused_on_the_way(server: Server) -> None:
     connection.putheader("transfer-encoding", "chunked")
     connection.endheaders()
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-    for _ in range(17):
+    for _ in range(65):
         connection.send(chunk)
     response = connection.getresponse()
     assert (response.status, response.getheader("connection")) == (413, "close")

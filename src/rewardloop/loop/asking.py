@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from rewardloop.errors import InvalidInput
-from rewardloop.events import MAX_ACTIONS, MAX_EVENT_ID, MAX_SLOTS
+from rewardloop.events import MAX_CANDIDATES, MAX_EVENT_ID, MAX_SLOTS
 
 EventId = Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
 
@@ -20,7 +20,7 @@ class SlotRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     id: EventId
     features: msgspec.Raw | UnsetType = UNSET
     """A JSON object: what is known of the slot."""
-    excluded: Annotated[list[EventId], Meta(max_length=MAX_ACTIONS)] = []
+    excluded: Annotated[list[EventId], Meta(max_length=MAX_CANDIDATES)] = []
     """Ids of actions that this slot must not take."""
     actions: msgspec.Raw | UnsetType = UNSET
     """Actions of this slot alone; then every slot brings its own. Of fixed actions: those that this slot may take."""
@@ -39,7 +39,7 @@ class DecideRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """The client's own id; by default one is made."""
     explore: bool = True
     """False: the best action, without the exploration floor; logged as such."""
-    excluded: Annotated[list[EventId], Meta(max_length=MAX_ACTIONS)] = []
+    excluded: Annotated[list[EventId], Meta(max_length=MAX_CANDIDATES)] = []
     """Ids of offered actions that must not be chosen this time."""
     deferred: bool = False
     """True: the event counts only once it is activated."""

@@ -56,6 +56,8 @@ __all__ = [
     "replay_values",
 ]
 
+MAX_AT_ONCE = 1_000_000
+"""Probabilities that one batch makes."""
 _CACHED_OFFERS = 128
 _CACHED_BYTES = 16_384
 _REMEMBERED_OFFERS = 1_024
@@ -220,6 +222,10 @@ class Decider:
             return [self.decide(hosted, request, usual, f"$.requests[{i}]") for i, request in enumerate(requests)]
         contexts = [bytes(request.context) for request in requests]
         features, offers = self._read_many(requests, contexts, usual)
+        if sum(len(offered) for offered, _ in offers) > MAX_AT_ONCE:
+            raise InvalidInput(
+                f"Expected at most {MAX_AT_ONCE} actions over all requests, got more: ask for fewer", at="$.requests"
+            )
         if self._namespaces is not None:
             for i, (context, (offered, _)) in enumerate(zip(features, offers, strict=True)):
                 self._namespaces.check(context, offered, f"$.requests[{i}]")

@@ -17,6 +17,10 @@ Offer = tuple[ActionSet, tuple[int, ...]]
 """The actions, and the indices of those that are excluded."""
 
 
+MAX_LOGGED = 100_000
+"""Probabilities that one decision over several slots logs."""
+
+
 class Offering(NamedTuple):
     """How an experiment understands what is on offer."""
 
@@ -41,11 +45,18 @@ def wanted(offering: Offering, request: DecideRequest, at: str) -> list[Slot]:
     places = [f"{at}.slots[{i}]" for i in range(len(request.slots))]
     slots = [_slot(offering, request, raw, asked, place) for asked, place in zip(request.slots, places, strict=True)]
     _check_room(slots, places)
+    if sum(len(slot.actions) for slot in slots) > MAX_LOGGED:
+        raise InvalidInput(f"Expected at most {MAX_LOGGED} actions over all slots, got more", at=f"{at}.slots")
     return slots
 
 
 def _positions(offer: Offer, context: Features, top_k: int, at: str) -> list[Slot]:
     actions, excluded = offer
+    if top_k * len(actions) > MAX_LOGGED:
+        most = MAX_LOGGED // len(actions)
+        raise InvalidInput(
+            f"Expected at most {most} positions where {len(actions)} actions are on offer, got {top_k}", at=f"{at}.top_k"
+        )
     n_left = len(actions) - len(excluded)
     if top_k > n_left:
         raise InvalidInput(f"Expected at most {n_left}, the number of actions that may be chosen, got {top_k}", at=f"{at}.top_k")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from rewardloop.events import MAX_ACTIONS
 from rewardloop.features import ActionSet
 from rewardloop.policies.namespaces import Namespaces
 from rewardloop.policies.vw_encoding import Encoder, action_groups
 from rewardloop.policies.vw_engines import Engine, Prepared
 
-MAX_KEPT: Final = max(1_024, MAX_ACTIONS)
-"""Actions kept ready, over all sets: an example of Vowpal Wabbit takes 31 KB."""
+MAX_KEPT: Final = 1_024
+"""Actions kept ready, over all sets, or one larger set: an example of Vowpal Wabbit takes 31 KB."""
 
 
 class _Kept(NamedTuple):
@@ -59,7 +58,7 @@ class PreparedActions:
 
     def _make(self, actions: ActionSet) -> Prepared:
         self._let_pass()
-        while self._n + len(actions) > MAX_KEPT:
+        while self._kept and self._n + len(actions) > MAX_KEPT:
             self._drop(next(iter(self._kept)))
         prepared = self._engine.prepare(action_groups(self._encoder, actions, self._namespaces))
         if self._is_new(hash(actions.raw)):

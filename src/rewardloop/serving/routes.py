@@ -81,6 +81,7 @@ ROUTES = (
         "Choose an action",
         DecideAnswer,
         (DecideRequest,),
+        4 * MiB,
         access=DECIDE,
         browser=True,
     ),
