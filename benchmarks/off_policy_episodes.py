@@ -4,7 +4,7 @@
 
 Two worlds, γ .95. A corridor of five states, eight steps, solved by dynamic programming; logged by a fair coin, the target goes
 right 7 times in 10. CartPole of at most 40 steps: logged by a logistic rule on the pole's angle and speed, the target is a steeper
-one, its value from 20,000 episodes of its own.
+one, its value from 20,000 episodes of its own. The corridor is quick and sees five times as many logs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rewardloop.interactions import Floats
 STATES, HORIZON, SLIP = 5, 8, 0.15
 STEPS = 40
 GAMMA = 0.95
-LOGGING, TARGET = 3.0, 6.0
+LOGGING, TARGET = 1.0, 2.0
 """How steeply the rules of CartPole answer."""
 
 
@@ -94,23 +94,23 @@ def _right(observation: Floats, steepness: float) -> float:
 def main(n_logs: int) -> None:
     truth, error = pole_truth()
     print(f"CartPole's value {truth:.4f} ± {error:.4f}")
-    for world, true, model in (
-        ("corridor", corridor_truth(), "linear"),
-        ("corridor", corridor_truth(), "trees"),
-        ("CartPole", truth, "linear"),
-        ("CartPole", truth, "trees"),
+    for world, true, model, n in (
+        ("corridor", corridor_truth(), "linear", 5 * n_logs),
+        ("CartPole", truth, "linear", n_logs),
+        ("corridor", corridor_truth(), "trees", n_logs // 2),
+        ("CartPole", truth, "trees", n_logs // 5),
     ):
         found: dict[str, list[tuple[float, float, float]]] = {}
         refused, began = 0, time.process_time()
-        for seed in range(n_logs):
+        for seed in range(n):
             generator = np.random.default_rng(seed)
             logged, target = corridor(generator, 300) if world == "corridor" else pole(generator, 300, LOGGING)
             report = evaluate_episodes(logged, target, gamma=GAMMA, model=model, seed=seed)  # type: ignore[arg-type]
             refused += not report.supported
             for name, each in report.estimates.items():
                 found.setdefault(name, []).append((each.value, each.lower, each.upper))
-        cpu = (time.process_time() - began) / n_logs
-        print(f"\n{world}, {model}: truth {true:.4f}, {n_logs} logs of 300 episodes, {refused} refused, {cpu:.2f} s CPU a log")
+        cpu = (time.process_time() - began) / n
+        print(f"\n{world}, {model}: truth {true:.4f}, {n} logs of 300 episodes, {refused} refused, {cpu:.2f} s CPU a log")
         print(f"{'estimator':14} {'bias':>8} {'rmse':>8} {'coverage':>8} {'width':>8}")
         for name, rows in found.items():
             value, lower, upper = np.array(rows).T
@@ -119,4 +119,4 @@ def main(n_logs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 400)

@@ -18,7 +18,7 @@ from rewardloop.rl.environments import make_env
 from rewardloop.rl.evaluating import seeds_of
 from rewardloop.rl.logged.acting import ServedPolicy, to_action
 from rewardloop.rl.logged.experiments import gather
-from rewardloop.rl.logged.files import read_episodes, write_episodes
+from rewardloop.rl.logged.files import KEY, read_episodes, write_episodes
 from rewardloop.rl.logged.judging import judge
 from rewardloop.rl.logged.recording import record
 from rewardloop.rl.runs import RunDirectory, Runs, Watching
@@ -151,6 +151,25 @@ GOOD: dict[str, Any] = {"observations": [[[0.0], [1.0]]], "actions": [[0, 1]], "
 )
 def test_a_file_that_cannot_be_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     pq.write_table(pa.table({**GOOD, **change}), tmp_path / "bad.parquet")
+    with pytest.raises(InvalidInput, match=message):
+        read_episodes(tmp_path / "bad.parquet")
+
+
+@pytest.mark.parametrize(
+    ("header", "change", "message"),
+    [
+        (b'{"inputs": ["a", "b"]}', {}, "Expected names of 1 numbers, got 2"),
+        (b'{"n_actions": -1}', {}, "n_actions"),
+        (b'{"n_actions": 1000000000000}', {}, "Expected at most 1,000 numbered actions"),
+        (b"{}", {"actions": [[0, 10**15]]}, "Expected at most 1,000 numbered actions"),
+        (b'{"low": [0], "high": [1]}', {}, "Expected the box of 0 continuous actions"),
+        (b'{"low": [2.0], "high": [1.0]}', {"actions": [[0.5, 1.5]]}, "Expected the box of 1 continuous actions"),
+        (b'{"low": "x"}', {}, "Expected a header of episodes"),
+        (b"\xff", {}, "Expected a header of episodes"),
+    ],
+)
+def test_a_header_that_cannot_be_is_refused(tmp_path: Path, header: bytes, change: dict[str, Any], message: str) -> None:
+    pq.write_table(pa.table({**GOOD, **change}).replace_schema_metadata({KEY: header}), tmp_path / "bad.parquet")
     with pytest.raises(InvalidInput, match=message):
         read_episodes(tmp_path / "bad.parquet")
 

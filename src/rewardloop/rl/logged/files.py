@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from rewardloop.durable import replace_file, storage
 from rewardloop.errors import InvalidInput
+from rewardloop.events import MAX_ACTIONS
 from rewardloop.interactions import Floats, Ints
 from rewardloop.rl.logged.episodes import Header, Logged, Mask
 
@@ -71,6 +72,7 @@ def read_episodes(path: Path) -> Logged:
     seen = _column(table, "observations", np.float64, 2)
     observation, last = _split(seen, sizes)
     action = _actions(table, sizes)
+    _check_header(header, observation, action)
     masks = _optional(table, "action_masks", np.bool_, 2, sizes)
     pmf = _optional(table, "pmfs", np.float64, 2, sizes)
     n_actions = header.n_actions or (_widest(action, pmf, masks) if action.ndim == 1 else 0)
@@ -195,7 +197,27 @@ def _widest(action: Ints | Floats, pmf: Floats | None, masks: Mask | None) -> in
     return max([int(action.max()) + 1, *(int(column.shape[1]) for column in (pmf, masks) if column is not None)])
 
 
+def _check_header(header: Header, observation: Floats, action: Ints | Floats) -> None:
+    """What it says of the columns must be so: networks are as large as it says."""
+    at = KEY.decode()
+    if header.inputs and len(header.inputs) != observation.shape[1]:
+        raise InvalidInput(f"Expected names of {observation.shape[1]} numbers, got {len(header.inputs)}", at=f"{at}.inputs")
+    if header.n_actions < 0 or (header.n_actions and action.ndim != 1):
+        raise InvalidInput(f"Expected continuous actions to have no number, got {header.n_actions}", at=f"{at}.n_actions")
+    if not header.low and not header.high:
+        return
+    low, high, width = np.array(header.low), np.array(header.high), action.shape[1] if action.ndim == 2 else 0
+    if (
+        low.shape != (width,)
+        or high.shape != (width,)
+        or not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all())
+    ):
+        raise InvalidInput(f"Expected the box of {width} continuous actions, got {header.low} to {header.high}", at=f"{at}.low")
+
+
 def _check_arms(action: Ints | Floats, n: int, pmf: Floats | None, masks: Mask | None) -> None:
+    if action.ndim == 1 and n > MAX_ACTIONS:
+        raise InvalidInput(f"Expected at most {MAX_ACTIONS:,} numbered actions, got {n:,}", at="$.actions")
     if action.ndim == 1 and (action.min() < 0 or action.max() >= n):
         wrong = action[(action < 0) | (action >= n)][0]
         raise InvalidInput(f"Expected actions from 0 to {n - 1}, got {wrong}", at="$.actions")

@@ -53,7 +53,6 @@ class Offline:
         chosen, world = parameters_of(plan.algorithm, plan.parameters), _world(plan)
         logged, digest = read(plan.episodes)
         shape = _shape(world, logged)
-        torch.set_num_threads(1)
         torch.manual_seed(plan.seed)
         learner = learner_of(plan.algorithm, shape, chosen)
         source = _Source(Episodes(logged, shape, chosen.gamma), digest, len(logged))
@@ -94,6 +93,7 @@ class _Training:
     """The loop, and its state."""
 
     def __init__(self, plan: Plan, chosen: Parameters, learner: Learner, source: _Source) -> None:
+        torch.set_num_threads(1)  # Sums in another order would be other bits.
         self._plan = plan
         self._chosen = chosen
         self._learner = learner
