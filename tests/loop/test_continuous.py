@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from threading import Event
 
 import msgspec
 import numpy as np
@@ -164,3 +165,14 @@ def test_cells_that_lie_wholly_inside_are_left() -> None:
     assert Cells(0.0, 1.0, 10).outside(0.3, 0.6, "$") == (0, 1, 2, 6, 7, 8, 9)
     assert Cells(0.0, 1.0, 10).outside(0.25, 0.65, "$") == (0, 1, 2, 6, 7, 8, 9)
     assert Cells(0.0, 1.0, 10).outside(0.0, 1.0, "$") == ()
+
+
+def test_where_nothing_is_learned_from_the_log_the_loop_joins_and_goes_on(tmp_path: Path) -> None:
+    box = ExperimentSettings(
+        experiment="box", actions=ContinuousActions(low=(0.0, 0.0), high=(1.0, 2.0)), training=TrainingSettings(every_events=1)
+    )
+    stop = Event()
+    with Experiment.open(box, tmp_path) as heating:
+        heating.reward(heating.decide({"outdoor": 3.0}).event_id, 1.0)
+        assert heating.run(stop, on_rest=stop.set) == 0
+        assert heating.ledger().decisions == 1

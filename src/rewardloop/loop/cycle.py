@@ -75,7 +75,8 @@ class Cycle:
 
     def due(self, data: DataSet, now: int) -> bool:
         """True when enough events have closed since the last training, or enough time has passed and at least one has."""
-        if self._modelling.settings.mode == "logging_only":
+        settings = self._modelling.settings
+        if settings.mode == "logging_only" or settings.ranges is not None:  # Policies over a box are trained in a simulator.
             return False
         training = self._modelling.settings.training
         newest = self._modelling.catalog.newest_model(self._experiment)
