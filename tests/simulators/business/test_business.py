@@ -97,6 +97,7 @@ def test_nobody_passes_the_bound_and_the_baseline_is_strong(name: str) -> None:
     for episode in (*chance, *(episode for episodes in played.values() for episode in episodes)):
         assert env.observation_space.contains(env.reset(seed=episode.seed)[0])
         assert episode.episode_return <= episode.metrics["bound"] + 1e-6
+        assert episode.metrics["gap"] == pytest.approx(episode.metrics["bound"] - episode.episode_return, abs=1e-6)
     means = {rule: np.mean([episode.episode_return for episode in episodes]) for rule, episodes in played.items()}
     best = BEST.get(name, next(iter(rules)))
     assert max(means, key=lambda rule: means[rule]) == best

@@ -54,26 +54,35 @@ rules:
 Written = Callable[..., str]
 
 
-@pytest.fixture(scope="session")
-def unit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("unit")
+SECOND = (
+    """<fmiModelDescription fmiVersion="2.0" modelName="tank" guid="{tank}"><CoSimulation modelIdentifier="tank"/>
+       <ModelVariables>""",
+    """<ScalarVariable name="{name}" valueReference="{i}" {words}><Real{first}/></ScalarVariable>""",
+    """</ModelVariables><ModelStructure><Outputs><Unknown index="1"/><Unknown index="2"/></Outputs></ModelStructure>
+       </fmiModelDescription>""",
+)
+THIRD = (
+    """<fmiModelDescription fmiVersion="3.0" modelName="tank" instantiationToken="{tank}"><CoSimulation modelIdentifier="tank"/>
+       <ModelVariables>""",
+    """<Float64 name="{name}" valueReference="{i}" {words}{first}/>""",
+    """</ModelVariables><ModelStructure><Output valueReference="0"/><Output valueReference="1"/></ModelStructure>
+       </fmiModelDescription>""",
+)
+
+
+@pytest.fixture(scope="session", params=["2.0", "3.0"])
+def unit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tank as a unit of one version of the standard or the other."""
+    place, second = tmp_path_factory.mktemp("unit"), request.param == "2.0"
     headers = Path(fmpy.__file__).parent / "c-code"
-    source = Path(__file__).with_name("tank.c")
-    subprocess.run(
-        ["gcc", "-shared", "-fPIC", "-O1", "-w", "-I", str(headers), "-o", str(place / "tank.so"), str(source), "-lm"], check=True
-    )
-    rows = "".join(
-        f'<ScalarVariable name="{name}" valueReference="{i}" {words}><Real{first}/></ScalarVariable>'
-        for name, i, words, first in VARIABLES
-    )
-    description = (
-        '<?xml version="1.0" encoding="UTF-8"?><fmiModelDescription fmiVersion="2.0" modelName="tank" guid="{tank}">'
-        f'<CoSimulation modelIdentifier="tank"/><ModelVariables>{rows}</ModelVariables>'
-        '<ModelStructure><Outputs><Unknown index="1"/><Unknown index="2"/></Outputs></ModelStructure></fmiModelDescription>'
-    )
+    source = Path(__file__).with_name("tank.c" if second else "tank3.c")
+    options = ["-shared", "-fPIC", "-O1", "-w", "-I", str(headers)]
+    subprocess.run(["gcc", *options, "-o", str(place / "tank.so"), str(source), "-lm"], check=True)
+    head, row, tail = SECOND if second else THIRD
+    rows = "".join(row.format(name=name, i=i, words=words, first=first) for name, i, words, first in VARIABLES)
     with zipfile.ZipFile(place / "tank.fmu", "w") as archive:
-        archive.writestr("modelDescription.xml", description)
-        archive.write(place / "tank.so", "binaries/linux64/tank.so")
+        archive.writestr("modelDescription.xml", f'<?xml version="1.0" encoding="UTF-8"?>{head}{rows}{tail}')
+        archive.write(place / "tank.so", f"binaries/{'linux64' if second else fmpy.platform_tuple}/tank.so")
     return place / "tank.fmu"
 
 

@@ -23,7 +23,8 @@ _NEAR = 1e-5
 class Business(gymnasium.Env[Floats, Any]):
     """One instance an episode, drawn from the seed at `reset`; noise does not depend on what is done.
 
-    `bound()` is a number that the episode's return cannot exceed, whoever acts; the last `info` of an episode reports it among
+    `bound()` is a number that the episode's return cannot exceed, whoever acts; the last `info` of an episode reports it, and the
+    `gap` between the two, among
     `metrics` unless `measure_bound` is False. An action that is not possible now changes nothing and is rewarded with `impossible`.
     """
 
@@ -35,10 +36,11 @@ class Business(gymnasium.Env[Floats, Any]):
         self._measures = measure_bound
         self._n = 0
         self._going = False
+        self._earned = 0.0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
         super().reset(seed=seed)
-        self._n, self._going = 0, True
+        self._n, self._going, self._earned = 0, True, 0.0
         self.draw(self.np_random)
         return self.look(), {}
 
@@ -50,8 +52,13 @@ class Business(gymnasium.Env[Floats, Any]):
         reward, terminated = self.advance(chosen) if self.possible(chosen) else (self.impossible, False)
         truncated = self._n >= self._n_steps and not terminated
         self._going = not (terminated or truncated)
-        info = {} if self._going or not self._measures else {"metrics": {"bound": self.bound()}}
+        self._earned += float(reward)
+        info = {} if self._going or not self._measures else {"metrics": self._judged()}
         return self.look(), float(reward), terminated, truncated, info
+
+    def _judged(self) -> dict[str, float]:
+        bound = self.bound()
+        return {"bound": bound, "gap": bound - self._earned}
 
     def possible(self, action: Any) -> bool:
         """Whether an action of the space can be done now."""

@@ -99,7 +99,7 @@ class Unit:
 
     def _loaded(self, path: str) -> Any:
         try:
-            return instantiate_fmu(self._place, self._description, "CoSimulation", logger=self._hear)
+            return instantiate_fmu(self._place, self._description, "CoSimulation", logger=self._hear, require_functions=False)
         except Exception as error:
             heard = f"; it said: {'; '.join(self._said)}" if self._said else ""
             raise InvalidInput(f"The unit {Path(path).name} cannot be loaded here: {error}{heard}", at="$.fmu") from None
