@@ -82,6 +82,21 @@ class Masked(Choosing):
         return np.array([abs(arm - right) < 2 for arm in range(3)])
 
 
+class Filmed(Choosing):
+    """The same, and it shows itself."""
+
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        super().__init__()
+        self.render_mode = render_mode
+
+    def render(self) -> Floats:
+        picture = np.zeros((8, 60, 3), np.uint8)
+        picture[:, 3 * self._n] = 255
+        return picture
+
+
 class Several(Choosing):
     """Two choices at once, from a dictionary."""
 

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from PIL import Image
 
 from rewardloop.charts import to_html, to_png
+from rewardloop.cli.rl_enjoy import enjoy
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput, NotFound
 from rewardloop.rl.charts import comparison_page, comparison_picture, comparison_table, episode_chart, training_chart
@@ -111,6 +113,14 @@ def test_an_environment_that_shows_no_pictures_cannot_be_filmed() -> None:
     env = make_env(EnvSpec("rl_worlds:Reaching"))
     with pytest.raises((InvalidInput, NotImplementedError)):
         Camera(env)(None)
+
+
+def test_an_episode_is_filmed(tmp_path: Path) -> None:
+    run, film = a_run(tmp_path, env="Filmed"), tmp_path / "episode.gif"
+    enjoy(run.root.name, video=film, data=tmp_path)
+    with Image.open(film) as pictures:
+        assert (pictures.format, pictures.size) == ("GIF", (60, 8))
+        assert getattr(pictures, "n_frames", 1) == 20
 
 
 def test_a_search_ends_weak_trials_and_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -109,6 +109,12 @@ def test_an_environment_that_raises_in_this_process_is_quoted_too(tmp_path: Path
         start(Runs(tmp_path), a_plan(world={"fail_at": 5}), Watching(), ManualClock())
 
 
+def test_an_environment_that_hangs_in_this_process_is_ended_where_it_stands(tmp_path: Path) -> None:
+    with pytest.raises(TrainingFailed, match=r"did not answer step 5 within 0.5 s.*rl_worlds.py:\d+"):
+        start(Runs(tmp_path), a_plan(world={"hang_at": 5}, step_timeout_s=0.5), Watching(), ManualClock())
+    assert Runs(tmp_path).find("ppo-tracking-1").read().status == "failed"
+
+
 @pytest.mark.parametrize(
     ("how", "words"), [("shape", r"n\.a to be of the space.*the shape \(3,\)"), ("nan", "finite"), ("more", "got .*'c'")]
 )

@@ -29,7 +29,7 @@ def tuned_constant(spec: EnvSpec, seeds: Sequence[int], *, n_trials: int, seed: 
             return float(np.mean([play(env, constant(action), one).episode_return for one in seeds]))
 
         space = env.action_space
-        if isinstance(space, spaces.Discrete) and space.n <= _LISTED:
+        if isinstance(space, spaces.Discrete) and int(space.n) <= _LISTED:
             found = {int(space.start) + i: 0.0 for i in range(int(space.n))}
             found = {action: worth(action) for action in found}
             best = max(found, key=lambda action: found[action])

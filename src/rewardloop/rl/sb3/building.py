@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import gymnasium
+import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -80,7 +81,7 @@ def check(plan: Plan) -> tuple[Facts, SpacesOnly]:
 def vectorised(plan: Plan, facts: Facts, words: Path) -> VecEnv:
     """Environments side by side: in this process for one, in processes of their own for more."""
     alone = plan.n_workers == 1
-    makers = [partial(_worker, plan.env, words / f"{i}.txt", None if alone else plan.step_timeout_s) for i in range(plan.n_workers)]
+    makers = [partial(_worker, plan.env, words / f"{i}.txt", plan.step_timeout_s, alone=alone) for i in range(plan.n_workers)]
     env: VecEnv = DummyVecEnv([*makers]) if alone else SubprocVecEnv([*makers], start_method="forkserver")
     return _normalised(env, facts, plan) if plan.normalise else env
 
@@ -105,8 +106,8 @@ def policy_name(algorithm: str, facts: Facts) -> str:
     return f"{family}{'Lstm' if algorithm == 'recurrentppo' else ''}Policy"
 
 
-def _worker(spec: EnvSpec, words: Path, timeout_s: float | None) -> Monitor[Any, Any]:
-    return Monitor(Guarded(make_env(spec), words, timeout_s))
+def _worker(spec: EnvSpec, words: Path, timeout_s: float, *, alone: bool) -> Monitor[Any, Any]:
+    return Monitor(Guarded(make_env(spec), words, timeout_s, alone=alone))
 
 
 def _normalised(env: VecEnv, facts: Facts, plan: Plan) -> VecNormalize:
@@ -120,4 +121,4 @@ def _normalised(env: VecEnv, facts: Facts, plan: Plan) -> VecNormalize:
 
 
 def _is_numbers(space: spaces.Space[Any]) -> bool:
-    return isinstance(space, spaces.Box) and not (len(space.shape) == 3 and space.dtype.kind == "u")
+    return isinstance(space, spaces.Box) and not (len(space.shape) == 3 and np.dtype(space.dtype).kind == "u")

@@ -12,6 +12,7 @@ from rewardloop.errors import InvalidInput, TrainingFailed
 from rewardloop.rl.algorithms import Algorithm, find_algorithm
 from rewardloop.rl.checkpoints import newest_checkpoint
 from rewardloop.rl.episodes import play_all
+from rewardloop.rl.lastwords import said_by
 from rewardloop.rl.sb3.acting import ModelActor, load_model
 from rewardloop.rl.sb3.building import build
 from rewardloop.rl.sb3.exporting import export
@@ -79,8 +80,7 @@ def _whose_fault(env: VecEnv, words: Path) -> str:
     for i, process in enumerate(env.processes):
         process.join(1.0)
         if process.exitcode is not None:
-            said = words / f"{i}.txt"
-            last = said.read_text() if said.is_file() else _how(process.exitcode)
+            last = said_by(words / f"{i}.txt") or _how(process.exitcode)
             gone.append(f"worker {i} of {len(env.processes)} (process {process.pid}) ended. {last}")
     return "; ".join(gone) or "a worker stopped answering"
 

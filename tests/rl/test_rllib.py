@@ -1,0 +1,128 @@
+"""RLlib as a user meets it: workers that fail are named, a killed run goes on, and nothing of Ray is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from rewardloop.clock import ManualClock
+from rewardloop.errors import InvalidInput, TrainingFailed
+from rewardloop.rl.environments import EnvSpec
+from rewardloop.rl.rllib.cluster import clear_leftovers, running
+from rewardloop.rl.runs import Runs, Watching
+from rewardloop.rl.toolkit import Plan
+from rewardloop.rl.training import resume, start
+
+TESTS = Path(__file__).parents[1]
+SMALL: dict[str, Any] = {"train_batch_size_per_learner": 40, "minibatch_size": 20, "num_epochs": 1, "net_arch": [8]}
+
+
+def a_plan(env: str = "Tracking", world: dict[str, Any] | None = None, **changes: Any) -> Plan:
+    made = {"algorithm": "ppo", "n_steps": 80, "checkpoint_every": 40, "parameters": SMALL, **changes}
+    return Plan(env=EnvSpec(f"rl_worlds:{env}", world or {}), toolkit="rllib", **made)
+
+
+@pytest.fixture(scope="module")
+def _ray() -> Iterator[None]:
+    with running("", n_cpus=4):
+        yield
+
+
+@pytest.mark.usefixtures("_ray")
+@pytest.mark.parametrize(
+    ("world", "n_workers", "words"),
+    [
+        ({"fail_at": 5}, 2, r"worker \d of 2 ended.*the boiler burst"),
+        ({"hang_at": 5}, 2, r"worker \d of 2 ended.*in time.*rl_worlds.py"),
+        ({"fail_at": 5}, 1, "failed at step 5: RuntimeError: the boiler burst"),
+        ({"hang_at": 5}, 1, "did not answer step 5 within 1 s"),
+    ],
+)
+def test_a_worker_that_raises_dies_or_hangs_is_named(tmp_path: Path, world: dict[str, Any], n_workers: int, words: str) -> None:
+    with pytest.raises(TrainingFailed, match=words):
+        start(Runs(tmp_path), a_plan(world=world, n_workers=n_workers, step_timeout_s=1.0), Watching(), ManualClock())
+    assert Runs(tmp_path).find("ppo-tracking-1").read().status == "failed"
+
+
+@pytest.mark.usefixtures("_ray")
+def test_a_training_with_two_workers_reaches_its_steps_and_can_go_on(tmp_path: Path) -> None:
+    done = start(Runs(tmp_path), a_plan(n_workers=2, normalise=True), Watching(eval_episodes=1), ManualClock())
+    assert (done.status, done.n_steps, done.versions["ray"]) == ("done", 80, "2.60.0")
+    more = resume(Runs(tmp_path), done.run, ManualClock(), n_steps=120)
+    assert (more.status, more.n_steps) == ("done", 120)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"algorithm": "sac", "env": "Several"}, "these can: ppo"),
+        ({"normalise": True, "env": "Pixels"}, "real numbers to normalise"),
+        ({"parameters": {"activation": "rely"}}, "did you mean `relu`"),
+        ({"parameters": {"minibatch_size": 100, "train_batch_size_per_learner": 40}}, "refuses its hyperparameters"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_ray_is_started(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        start(Runs(tmp_path), a_plan(**changes), Watching(), ManualClock())
+
+
+SCRIPT = """
+import os, sys
+from pathlib import Path
+from rewardloop.clock import SystemClock
+from rewardloop.rl.runs import Runs, Watching
+from rewardloop.rl.training import start
+from rl.test_rllib import a_plan
+def show(report):
+    print(report.progress.n_steps, flush=True)
+plan = a_plan(n_steps=10**9, n_workers=int(sys.argv[2]))
+start(Runs(Path(sys.argv[1])), plan, Watching(eval_episodes=0), SystemClock(), name="cut", show=show)
+"""
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """The names of sockets have a limit."""
+    with TemporaryDirectory(prefix="rl-") as directory:
+        yield Path(directory)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_of_ray_outlives_its_trainer(tmp_path: Path, short: Path, number: signal.Signals) -> None:
+    given = {**os.environ, "PYTHONPATH": str(TESTS), "TMPDIR": str(short)}
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path), "2" if number == signal.SIGKILL else "1"]
+    with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True) as trainer:
+        assert trainer.stdout is not None
+        assert trainer.stdout.readline()
+        assert _of_ray(short)
+        os.killpg(trainer.pid, number)
+        trainer.stdout.read()
+    deadline = time.monotonic() + 60
+    while _of_ray(short) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert _of_ray(short) == []
+    clear_leftovers(short)
+    assert not list(short.glob("rewardloop-ray-*"))
+    assert Runs(tmp_path).find("cut").read().status == ("interrupted" if number == signal.SIGINT else "running")
+
+
+def _of_ray(directory: Path) -> list[str]:
+    """Command lines of processes that name the session in the directory."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = process.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if f"{directory}/rewardloop-ray-" in words:
+            found.append(words)
+    return found
