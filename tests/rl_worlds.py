@@ -93,7 +93,7 @@ class Filmed(Choosing):
 
     def render(self) -> Floats:
         picture = np.zeros((8, 60, 3), np.uint8)
-        picture[:, 3 * self._n] = 255
+        picture[:, 3 * self._n - 1] = 255
         return picture
 
 
