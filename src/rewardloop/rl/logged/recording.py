@@ -52,7 +52,7 @@ def played(policy: ServedPolicy, spec: EnvSpec, seeds: Sequence[int], name: str)
     try:
         episodes = [play(env, actor, seed) for seed in seeds]
     finally:
-        env.close()
+        env.env.close()
     lengths = np.array([episode.n_steps for episode in episodes])
     observations = np.vstack(env.observations)
     ends = np.cumsum(lengths + 1) - 1
