@@ -52,7 +52,7 @@ STAGES: Final[Mapping[Building, Stage]] = MappingProxyType(
             env=EnvSpec("rewardloop/DataCenter-1Zone-v0", {"start_days": [1, 46, 91, 136, 181, 226, 271, 316]}),
             n_steps=25_000,
             checkpoint_every=5_000,
-            parameters={**_NETWORK, "learning_rate": 3e-3, "log_std_init": -1.2, "n_steps": 500, "batch_size": 250, "gamma": 0.95},
+            parameters={**_NETWORK, "learning_rate": 3e-3, "n_steps": 500, "batch_size": 250, "gamma": 0.5},
             begins_at=(0.5, 0.5),
             n_constants=30,
         ),
