@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -35,6 +36,14 @@ def a_plan(env: str = "Tracking", world: dict[str, Any] | None = None, **changes
 def _ray() -> Iterator[None]:
     with running("", n_cpus=4):
         yield
+
+
+def test_a_cluster_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None:
+    """First of all here: where Ray runs already, no other is looked for."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # Bound and not listening: nobody answers.
+        with pytest.raises(InvalidInput, match=r"No Ray cluster answers at `127\.0\.0\.1"):
+            start(Runs(tmp_path), a_plan(ray=f"127.0.0.1:{taken.getsockname()[1]}"), Watching(), ManualClock())
 
 
 @pytest.mark.usefixtures("_ray")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import socket
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import ray
 from rewardloop.errors import InvalidInput
 
 _PREFIX: Final = "rewardloop-ray-"
+_KNOCK_S: Final = 5.0
 _LONGEST: Final = 24
 """Characters of a folder in which Ray's sockets still have names short enough for the kernel."""
 
@@ -75,7 +77,16 @@ def _start(address: str, n_cpus: int, session: Path) -> None:
         ray.init(address="local", num_cpus=n_cpus, include_dashboard=False, _temp_dir=str(session), **quiet)
         return
     try:
+        _knock(address)
         ray.init(address=address, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InvalidInput(f"No Ray cluster answers at `{address}`: {first}", at="--ray") from None
+        hint = "expected `auto` on a node of a cluster that runs, and its token where Ray looks for it"
+        raise InvalidInput(f"No Ray cluster answers at `{address}` ({first}); {hint}", at="--ray") from None
+
+
+def _knock(address: str) -> None:
+    """Ray itself waits for minutes where nobody is at home."""
+    host, _, port = address.rpartition(":")
+    if port.isdigit() and "/" not in host:
+        socket.create_connection((host, int(port)), _KNOCK_S).close()

@@ -15,7 +15,7 @@ from rewardloop.rl.episodes import play_all
 from rewardloop.rl.lastwords import last_words
 from rewardloop.rl.rllib.acting import Network, NetworkActor
 from rewardloop.rl.rllib.building import build, configure, seed_at
-from rewardloop.rl.rllib.cluster import running
+from rewardloop.rl.rllib.cluster import quietly, running
 from rewardloop.rl.rllib.exporting import export
 from rewardloop.rl.rllib.learning import Learning
 from rewardloop.rl.rllib.states import load
@@ -46,7 +46,8 @@ class RLlib:
 
 
 def _learn(plan: Plan, directory: Path, watch: Watch, checkpoint: Path | None) -> None:
-    configure(plan, plan.seed)  # Refuses what cannot work before Ray is started for it.
+    with quietly():
+        configure(plan, plan.seed)  # Refuses what cannot work before Ray is started for it.
     words = directory.parent / "workers"
     shutil.rmtree(words, ignore_errors=True)
     with running(plan.ray, plan.n_workers + 1):
