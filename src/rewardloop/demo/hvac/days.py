@@ -27,6 +27,7 @@ class Day:
     hvac_kw: list[float] = field(default_factory=list)
     energy_kwh: list[float] = field(default_factory=list)
     """In each step."""
+    hvac_kwh: list[float] = field(default_factory=list)
 
 
 def recorded(env: Env, specification: Specification, actor: Actor, seed: int) -> tuple[Day, Episode]:
@@ -40,6 +41,7 @@ def recorded(env: Env, specification: Specification, actor: Actor, seed: int) ->
         day.servers_kw.append(account.it_kwh / account.hours)
         day.hvac_kw.append(account.hvac_kwh / account.hours)
         day.energy_kwh.append(account.energy_kwh)
+        day.hvac_kwh.append(account.hvac_kwh)
         for name, column in columns.items():
             day.temperatures_c.setdefault(name, []).append(float(step.observation[column]))
         for name, value in zip(specification.actions, step.info["applied"] or (), strict=False):
@@ -58,6 +60,7 @@ def day_chart(specification: Specification, days: Mapping[str, Day], chosen: str
         "set-points, °C": day.set_points,
         "power, kW": {"servers": day.servers_kw, "HVAC": day.hvac_kw},
         "energy so far, kWh": {name: list(accumulate(one.energy_kwh)) for name, one in days.items()},
+        "of it HVAC, kWh": {name: list(accumulate(one.hvac_kwh)) for name, one in days.items()},
     }
     total = {name: sum(one.energy_kwh) for name, one in days.items()}
     words = ", ".join(f"{name} {value:,.0f} kWh" for name, value in total.items())
