@@ -20,7 +20,7 @@ from rewardloop.settings import ExperimentSettings
 __all__ = ["Engine", "Policy", "load_policy", "new_policy"]
 
 GROUP: Final = "rewardloop.policies"
-_OURS: Final = {"lints": "ridge", "linucb": "ridge", "uniform": "uniform"}
+_OURS: Final = {"lints": "ridge", "linucb": "ridge", "neural": "neural", "uniform": "uniform"}
 
 
 class Engine(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isqrt
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -18,7 +18,7 @@ from rewardloop.policies.moments import Moments
 from rewardloop.policies.rewards import RewardRange, RewardRangeState
 from rewardloop.policies.scaling import Scaler, ScalerState
 
-_MAX_CELLS = 1 << 24
+MAX_CELLS: Final = 1 << 24
 """K·d² numbers of one kind in memory; more arms leave fewer columns."""
 
 
@@ -63,7 +63,7 @@ class Regression:
         forgetting: Forgetting = "none",
         interactions: tuple[tuple[str, ...], ...] = (),
     ) -> Self:
-        columns = Columns.new(min(max_columns, isqrt(_MAX_CELLS // n_arms) - 1), interactions)
+        columns = Columns.new(min(max_columns, isqrt(MAX_CELLS // n_arms) - 1), interactions)
         return cls(RewardRange(declared), Scaler(), columns, Memory.new(n_arms, forgetting))
 
     @property
@@ -116,12 +116,20 @@ class Regression:
 
     def learn(self, batch: Batch) -> None:
         """One event updates its own arm alone, unless it widens an undeclared range of rewards: then every θ moves."""
+        self._fit(batch)
+        self._sum(batch)
+
+    def _fit(self, batch: Batch) -> None:
+        """Range, scales and columns."""
         before = (self._rewards.low, self._rewards.width)
         self._rewards.update(batch.rewards)
         self._scaler.update(batch.contexts)
         self._grow(batch.contexts)
         if before != (self._rewards.low, self._rewards.width):
             self._solve()
+
+    def _sum(self, batch: Batch) -> None:
+        """The posterior."""
         rewards, start = np.clip(batch.rewards, self._rewards.low, self._rewards.high), 0
         while start < len(batch.arms):
             rows = slice(start, start + self._memory.step())

@@ -48,7 +48,7 @@ class RidgePolicy:
         learner, rewards = settings.policy.learner, settings.reward.range
         named = learner.interactions if isinstance(learner.interactions, tuple) else ()
         config = Config(rule, settings.policy.alpha, seed, learner.max_columns, rewards, learner.forgetting, named)
-        return cls(config, ids, _blank(config, len(ids)), _batch([]), 0)
+        return cls(config, ids, _blank(config, len(ids)), batch_of([]), 0)
 
     @property
     def n_restarts(self) -> int:
@@ -81,9 +81,7 @@ class RidgePolicy:
         """Raises `InvalidInput`, with nothing learned, for a reward that is not finite."""
         if not len(interactions):
             return
-        if not np.isfinite(interactions.reward).all():
-            raise InvalidInput("Expected finite rewards, got one that is not")
-        batch = Batch(interactions.contexts, self._arms(interactions), interactions.reward)
+        batch = self._checked(interactions)
         self._n_learned += len(batch.arms)
         if self._head is not None:
             batch = self._head.then(batch)
@@ -100,7 +98,7 @@ class RidgePolicy:
     def load(cls, directory: Path) -> Self:
         state, past = load_ridge(directory)
         regression = Regression.from_state(state.regression, past, state.config.forgetting)
-        head = None if state.head is None else _batch(state.head)
+        head = None if state.head is None else batch_of(state.head)
         return cls(state.config, state.ids, regression, head, state.n_learned)
 
     def _name_arms(self, ids: tuple[str, ...]) -> None:
@@ -109,6 +107,11 @@ class RidgePolicy:
         self._uniform = [1.0 / len(ids)] * len(ids)
         thompson = config.rule == "lints"
         self._rule: Rule = Thompson(config.alpha, config.seed, len(ids)) if thompson else UpperConfidence(config.alpha)
+
+    def _checked(self, interactions: Interactions) -> Batch:
+        if not np.isfinite(interactions.reward).all():
+            raise InvalidInput("Expected finite rewards, got one that is not")
+        return Batch(interactions.contexts, self._arms(interactions), interactions.reward)
 
     def _arms(self, interactions: Interactions) -> Ints:
         """(n,) the chosen arms; makes room for those it has never heard of."""
@@ -141,6 +144,7 @@ def _blank(config: Config, n_arms: int) -> Regression:
     return Regression.new(n_arms, config.max_columns, config.range, config.forgetting, config.interactions)
 
 
-def _batch(events: Sequence[tuple[Features, int, float]]) -> Batch:
+def batch_of(events: Sequence[tuple[Features, int, float]]) -> Batch:
+    """Of contexts, arms and rewards."""
     contexts, arms, rewards = [e[0] for e in events], [e[1] for e in events], [e[2] for e in events]
     return Batch(contexts, np.array(arms, dtype=np.int64), np.array(rewards, dtype=np.float64))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Final, Literal
 from zipfile import BadZipFile
 
@@ -36,6 +38,8 @@ class Config(msgspec.Struct, frozen=True):
     interactions: tuple[tuple[str, ...], ...] = ()
     n_factors: Annotated[int, Meta(ge=1)] = 1
     """Numbers of an action that each column is multiplied with, see `surface`; 1: arms that share nothing."""
+    n_hidden: Annotated[int, Meta(ge=0, le=1024)] = 0
+    """Columns that a hidden layer adds, see `deep`."""
 
 
 class RidgeState(msgspec.Struct, frozen=True):
@@ -46,14 +50,16 @@ class RidgeState(msgspec.Struct, frozen=True):
     n_learned: Annotated[int, Meta(ge=0)]
     regression: RegressionState
     head: list[tuple[Features, int, float]] | None
-    """Context, arm and reward of the first events, until there are enough."""
+    """Context, arm and reward of the first events, until there are enough; of the newest, where a hidden layer needs them."""
 
 
-def save_ridge(directory: Path, state: RidgeState, past: Past, engine: str = ENGINE) -> None:
-    """The inverses are saved too: rank-one updates left them other bits than a fresh inversion would give."""
+def save_ridge(
+    directory: Path, state: RidgeState, past: Past, engine: str = ENGINE, further: Mapping[str, bytes] = MappingProxyType({})
+) -> None:
+    """With `further` files of the engine's own. The inverses are saved too: after rank-one updates a fresh one has other bits."""
     sums, recent = BytesIO(), _arrays(past.recent, _RECENT) if past.recent else {}
     np.savez(sums, allow_pickle=False, **_arrays(past.moments, ""), **recent)
-    write_model(directory, engine, {_STATE: msgspec.json.encode(state), _SUMS: sums.getvalue()})
+    write_model(directory, engine, {_STATE: msgspec.json.encode(state), _SUMS: sums.getvalue(), **further})
 
 
 def load_ridge(directory: Path, engine: str = ENGINE) -> tuple[RidgeState, Past]:
@@ -87,8 +93,9 @@ def _arrays(moments: Moments, prefix: str) -> dict[str, npt.NDArray[np.generic]]
 
 
 def _past(content: bytes, state: RidgeState) -> Past:
-    shared, width = state.config.n_factors, len(state.regression.columns.pairs) * state.config.n_factors
-    past = Past.blank(1 if shared > 1 else len(state.ids), width, state.config.forgetting)
+    shared, config = state.config.n_factors, state.config
+    width = len(state.regression.columns.pairs) * shared + config.n_hidden
+    past = Past.blank(1 if shared > 1 else len(state.ids), width, config.forgetting)
     with np.load(BytesIO(content), allow_pickle=False) as arrays:
         for moments, prefix in zip(past, ("", _RECENT), strict=True):
             for name, into in (_arrays(moments, prefix) if moments else {}).items():

@@ -35,7 +35,7 @@ def problems(settings: ExperimentSettings) -> Iterator[Problem]:
 
 def _policy(settings: ExperimentSettings) -> Iterator[Problem]:
     policy, exploration = settings.policy, settings.exploration
-    if exploration in NATIVE and settings.actions is None:
+    if exploration in (*NATIVE, "neural") and settings.actions is None:
         yield Problem(
             "$.policy.exploration",
             f"`{exploration}` needs fixed actions: set `actions`, or choose `regcbopt` for actions that each request brings",
@@ -48,7 +48,8 @@ def _policy(settings: ExperimentSettings) -> Iterator[Problem]:
     if exploration not in NATIVE and isinstance(policy.learner.forgetting, int):
         yield Problem(
             "$.policy.learner.forgetting",
-            f"A half-life is for `lints` and `linucb`, got `{exploration}`: Vowpal Wabbit forgets with `arguments: --power_t 0`",
+            f"A half-life is for `lints` and `linucb`, got `{exploration}`: "
+            + ("leave it out" if exploration == "neural" else "Vowpal Wabbit forgets with `arguments: --power_t 0`"),
         )
     named = policy.learner.interactions
     names = {name for term in named for name in term if isinstance(named, tuple)} - {"context", "action"}

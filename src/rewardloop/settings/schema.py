@@ -26,7 +26,7 @@ METRIC_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z"
 MetricName = Annotated[str, Meta(pattern=METRIC_NAME)]
 
 Exploration = Literal[
-    "lints", "linucb",
+    "lints", "linucb", "neural",
     "egreedy", "bag", "cover", "softmax", "squarecb", "regcb", "regcbopt", "rnd", "first", "synthcover",
     "automl", "epsilon_decay",
     "uniform",
@@ -109,7 +109,7 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     rnd_invlambda: Annotated[Positive, said("rnd: prior variance of a weight.")] = 0.1
     synthcover_psi: Annotated[Positive, said("synthcover: how much a policy is rewarded for differing.")] = 0.1
     synthcover_size: Annotated[int, Meta(ge=1, le=10_000), said("synthcover: number of policies.")] = 100
-    alpha: Annotated[Positive, said("lints, linucb: width of the posterior, in units of the reward's range.")] = 0.1
+    alpha: Annotated[Positive, said("lints, linucb, neural: width of the posterior, in units of the reward's range.")] = 0.1
     learner: LearnerSettings = LearnerSettings()
 
 

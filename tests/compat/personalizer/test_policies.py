@@ -14,7 +14,7 @@ from rewardloop.settings import ExperimentSettings, PolicySettings, checked
 
 EXPLORATIONS = [
     "egreedy", "bag", "cover", "softmax", "squarecb", "regcb", "regcbopt", "rnd", "first", "synthcover",
-    "lints", "linucb", "uniform",
+    "lints", "linucb", "neural", "uniform",
 ]  # fmt: skip
 
 

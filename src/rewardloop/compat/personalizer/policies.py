@@ -34,7 +34,7 @@ _VALUES: Final[Mapping[str, _Value]] = MappingProxyType({
 _SHORT: Final = {"-l": "--learning_rate", "-b": "--bit_precision", "-q": "--quadratic"}
 _EXPLORING: Final = {
     "--softmax": "softmax", "--squarecb": "squarecb", "--regcb": "regcb", "--regcbopt": "regcbopt", "--synthcover": "synthcover",
-    "--lints": "lints", "--linucb": "linucb", "--uniform": "uniform",
+    "--lints": "lints", "--linucb": "linucb", "--neural": "neural", "--uniform": "uniform",
 }  # fmt: skip
 _IMPLIED: Final = {"--cb_explore_adf": "", "--elim": "squarecb", "--greedify": "bag"}
 """Said by what we run anyway; where it is so for one exploration only, which one."""
@@ -45,10 +45,10 @@ _BESIDE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
     "egreedy": ("epsilon",), "bag": ("num_policies",), "cover": ("num_policies", "psi"), "softmax": ("lambda",), "first": ("tau",),
     "squarecb": ("gamma_scale", "gamma_exponent", "mellowness"), "regcb": ("mellowness",), "regcbopt": ("mellowness",),
     "rnd": ("rnd_networks", "epsilon", "rnd_alpha", "rnd_invlambda"), "synthcover": ("synthcover_psi", "synthcover_size"),
-    "lints": ("alpha",), "linucb": ("alpha",), "uniform": (),
+    "lints": ("alpha",), "linucb": ("alpha",), "neural": ("alpha",), "uniform": (),
 })  # fmt: skip
 """The settings that an exploration looks at."""
-_LINEAR: Final = ("lints", "linucb", "uniform")
+_LINEAR: Final = ("lints", "linucb", "neural", "uniform")
 _ATTACHED = re.compile(r"(-[lbq])(.+)", re.DOTALL)
 
 
