@@ -96,7 +96,7 @@ def last_training(n: int) -> int:
     """After how many events the layer was trained last, when n have been learned; 0: not yet.
 
     >>> [last_training(n) for n in (99, 100, 149, 150, 30_000)]
-    [0, 100, 100, 150, 28443]
+    [0, 100, 100, 150, 27921]
     """
     last, due = 0, FIRST
     while due <= n:
