@@ -45,6 +45,21 @@ def test_a_report_says_what_evaluate_says_without_one(trained):
     assert trained("evaluate", "offers").out == trained("evaluate", "offers", "--report", "v.json").out
 
 
+def test_of_rankings_what_the_whole_earns_is_shown_with_and_without_a_report(offers, tmp_path):
+    for _ in range(30):
+        decided = offers("decide", "offers.yaml", "--top-k", "2", "--json").json
+        offers("reward", decided["event_id"], "1")
+    offers("train", "offers")
+    plain, reported = offers("evaluate", "offers"), offers("evaluate", "offers", "-r", "v.json", "-r", "v.html")
+    assert plain.out == reported.out
+    found = EvaluationReport.from_json((tmp_path / "v.json").read_bytes()).gate.rankings
+    assert f"Whole rankings ({found.n_incomplete} incomplete, not used):" in plain.out
+    value = found.kinds[0].estimates["candidate"]["cascade_ips"].value
+    assert f"{value:.4f}" in plain.out
+    assert f"{value:.4f}" in (tmp_path / "v.html").read_text()
+    assert GateReport.from_json(offers("evaluate", "offers", "--json").out).rankings == found
+
+
 def test_against_a_hosted_model(trained, tmp_path):
     trained("deploy", "offers", "offers.1")
     decided = trained("decide", "offers", "-c", '{"age": 55}', "--json").json

@@ -12,9 +12,9 @@ from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName, ModelId
 from rewardloop.cli.printing import console, print_json, print_table
 from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
-from rewardloop.evaluation import EvaluationReport, GateReport
+from rewardloop.evaluation import EvaluationReport, GateReport, RankedReport
 from rewardloop.loop.experiment import Experiment
-from rewardloop.reports import evaluation_page, evaluation_picture
+from rewardloop.reports import evaluation_page, evaluation_picture, ranked_table
 
 GATE_SAID_NO = 3
 
@@ -54,6 +54,16 @@ def _print(report: GateReport) -> None:
         level = report.logged.level if report.logged else 0.95
         print_table(("policy", "estimator", ">value", f">{level:.0%} interval", ">events", ">effective"), rows)
         console.print()
+    if report.rankings is not None:
+        _print_rankings(report.rankings)
     for rule in report.rules:
         console.print(f"{'[green]✓[/]' if rule.passed else '[red]✗[/]'} {escape(rule.sentence)}")
     console.print(f"[bold]{escape(report.summary)}[/]")
+
+
+def _print_rankings(found: RankedReport) -> None:
+    console.print(f"Whole rankings ({found.n_incomplete:,} incomplete, not used):")
+    if found.kinds:
+        shown = ranked_table(found)
+        print_table(shown.header, shown.rows)
+    console.print()

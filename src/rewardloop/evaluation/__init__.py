@@ -12,6 +12,7 @@ from rewardloop.evaluation.importance import FeatureImportance, Importance, impo
 from rewardloop.evaluation.intervals import bootstrap, empirical_bernstein, normal
 from rewardloop.evaluation.ranked import RankedSample, cascade_dr, cascade_ips, independent_ips, joint_ips, pseudo_inverse
 from rewardloop.evaluation.ranked_log import Conditional, ranked_sample, without_replacement
+from rewardloop.evaluation.ranked_report import RankedEstimates, RankedReport, ranked_report
 from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.report_explained import DecisionReport, PolicyReport
 from rewardloop.evaluation.report_full import EvaluationReport, PolicyName, Subject, full_report
@@ -39,6 +40,8 @@ __all__ = [
     "Log",
     "PolicyName",
     "PolicyReport",
+    "RankedEstimates",
+    "RankedReport",
     "RankedSample",
     "Rule",
     "Sample",
@@ -75,6 +78,7 @@ __all__ = [
     "look",
     "normal",
     "pseudo_inverse",
+    "ranked_report",
     "ranked_sample",
     "sample",
     "sndr",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from rewardloop.evaluation.estimate import Estimate
+from rewardloop.evaluation.ranked_report import RankedReport
 from rewardloop.evaluation.rules import Rule, Verdict
 from rewardloop.evaluation.support import Support
 
@@ -35,6 +36,8 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
     """Candidate − hosted (− logged, where nothing is hosted), paired event by event, by the estimator of the settings."""
     support: Support | None
     """Of the candidate."""
+    rankings: RankedReport | None = None
+    """Of whole rankings, where an evaluation was asked for and decisions fill several slots. The verdict does not rest on it."""
 
     @property
     def passed(self) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from rewardloop.events import Record
+from rewardloop.events import Decision, Record
 from rewardloop.interactions import Interactions
 from rewardloop.lake.fingerprint import Sums, Words, add, as_hex, hash_keys, label_sums, mix
 from rewardloop.lake.followed import Followed, follow
@@ -17,7 +17,7 @@ from rewardloop.lake.labels import Labels, Split, newest_labels, read_labels
 from rewardloop.lake.ledger import Ledger
 from rewardloop.lake.manifest import Manifest, Part
 from rewardloop.lake.metrics import MetricColumns
-from rewardloop.lake.opening import open_records
+from rewardloop.lake.opening import open_records, wholes
 from rewardloop.lake.parsing import COLUMNS, Parser
 from rewardloop.lake.rows import DecisionRows
 
@@ -114,6 +114,10 @@ class DataSet:
     def follow(self, since: int, *, contexts: bool = False) -> Followed:
         """Decisions made after an instant with variant and reward, in order, as far as nothing is open. Raises `Corrupt`."""
         return follow(self._directory, self._manifest, since, self.watermark, contexts=contexts)
+
+    def wholes(self, event_ids: Sequence[str]) -> dict[str, Decision]:
+        """Those of the events that are decisions over several slots, as they were logged. Raises `Corrupt`."""
+        return wholes(self._directory, self._manifest, event_ids)
 
     def open_records(self) -> Iterator[Record]:
         """The records of events still open: decisions, then their rewards and activations in order of time."""

@@ -47,14 +47,18 @@ def told(directory: Path, manifest: Manifest, kind: Kind, event_ids: Sequence[st
     return _told(directory, manifest, kind, hashes, after)
 
 
-def _whole(directory: Path, manifest: Manifest, event_id: str) -> Decision | None:
-    """The decision over several slots; of several with one id the earliest."""
-    seq = keys.find(directory, manifest.of("wholes"), *key_words(key_array([event_id]))).seq
+def wholes(directory: Path, manifest: Manifest, event_ids: Sequence[str]) -> dict[str, Decision]:
+    """Those of the events that are decisions over several slots, as they were logged; of several with one id the earliest."""
+    seq = np.unique(keys.find(directory, manifest.of("wholes"), *key_words(key_array(event_ids))).seq)
     if not len(seq):
-        return None
+        return {}
     with DecisionRows(directory, manifest.of("wholes"), ("effective_at", "record")) as rows:
-        first = min(rows.take(np.sort(seq)).to_pylist(), key=lambda row: int(row["effective_at"]))
-    return _decode(first["record"])
+        found = sorted(rows.take(seq).to_pylist(), key=lambda row: int(row["effective_at"]), reverse=True)
+    return {decision.event_id: decision for decision in (_decode(row["record"]) for row in found)}
+
+
+def _whole(directory: Path, manifest: Manifest, event_id: str) -> Decision | None:
+    return wholes(directory, manifest, [event_id]).get(event_id)
 
 
 def _followers_of_slots(directory: Path, manifest: Manifest, whole: Decision) -> Iterator[Reward | Activation]:

@@ -207,7 +207,7 @@ class Experiment(Opened):
         """A model (by default the newest) against the hosted one, on held-out events; recorded for ever."""
         with self.trainer():
             candidate = self.catalog.model(model_id) if model_id else self._newest()
-            return self.modelling.judge(candidate, self._cycle.join())
+            return self.modelling.evaluate(candidate, self._cycle.join())
 
     def doctor(self, events: int = NEWEST) -> Diagnosis:
         """What is wrong with the log as of its last join, what it would bias, what to do. Changes nothing."""

@@ -10,10 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from rewardloop.clock import Clock
 from rewardloop.errors import Conflict, CorruptModel, UnknownModel
-from rewardloop.evaluation import EvaluationReport, GateReport, Log, Seen, Subject, full_report, judge, look
+from rewardloop.evaluation import EvaluationReport, GateReport, Log, RankedReport, Seen, Subject, full_report, judge, look
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning import Trained, train
@@ -23,6 +24,7 @@ from rewardloop.loop.deciding import first_model, first_model_id
 from rewardloop.loop.drifting import drift_metrics, excused, n_evidence, restarts
 from rewardloop.loop.probing import probe
 from rewardloop.loop.warning import early_closing
+from rewardloop.loop.whole_rankings import whole_rankings
 from rewardloop.policies import load_policy
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import serve_pmf_many
@@ -44,6 +46,8 @@ class _Match(NamedTuple):
     seen: Seen
     """`candidate`, and `hosted` where something is, as they would be served."""
     hosted_id: str | None
+    policies: dict[str, Policy]
+    """The same, as they are."""
     forgot: bool
     """Whether the candidate forgot, because the world changed, what the hosted one still goes by."""
 
@@ -177,6 +181,11 @@ class Modelling:
         """The candidate against what is hosted, on the newest held-out events, as both would be served; recorded for ever."""
         return self._judged(candidate, self._match(candidate, data, everything=False))
 
+    def evaluate(self, candidate: ModelRecord, data: DataSet) -> GateReport:
+        """`judge`, and the estimates of whole rankings beside it."""
+        match = self._match(candidate, data, everything=False)
+        return replace(self._judged(candidate, match), rankings=self._rankings(match, data))
+
     def estimate(self, model_id: str, data: DataSet) -> GateReport:
         """What any model, the uniform first one included, would earn on the newest held-out events; nothing is recorded."""
         self.check_judgeable()
@@ -187,7 +196,7 @@ class Modelling:
     def report(self, candidate: ModelRecord, data: DataSet) -> EvaluationReport:
         """`judge`, and what a reader wants to see beside the verdict."""
         match = self._match(candidate, data, everything=True)
-        gate = self._judged(candidate, match)
+        gate = replace(self._judged(candidate, match), rankings=self._rankings(match, data))
         subject = Subject(
             experiment=self.settings.experiment,
             candidate=candidate.model_id,
@@ -204,12 +213,18 @@ class Modelling:
         hosted = self.catalog.hosted(self.settings.experiment)
         ours = self.load(candidate.model_id)
         theirs = self.load(hosted.model_id) if hosted else None
-        policies = {"candidate": partial(self.served, ours)}
-        if theirs:
-            policies["hosted"] = partial(self.served, theirs)
+        policies = {"candidate": ours, "hosted": theirs} if theirs else {"candidate": ours}
         known = n_evidence(ours, self.settings.training.ratio)
-        seen = look(self._log(data, known), policies, self.settings.training.seed, robust=everything)
-        return _Match(seen, hosted.model_id if hosted else None, restarts(ours) > restarts(theirs))
+        served = {name: partial(self.served, policy) for name, policy in policies.items()}
+        seen = look(self._log(data, known), served, self.settings.training.seed, robust=everything)
+        return _Match(seen, hosted.model_id if hosted else None, policies, restarts(ours) > restarts(theirs))
+
+    def _rankings(self, match: _Match, data: DataSet) -> RankedReport | None:
+        """Of the newest held-out events that can be held at once."""
+        known = n_evidence(match.policies["candidate"], self.settings.training.ratio)
+        newest = min(self.settings.gate.max_events, known or HELD_AT_ONCE, HELD_AT_ONCE)
+        events = Interactions.concatenated(list(self._held_out(data, HELD_AT_ONCE, newest)))
+        return whole_rankings(self.settings, data, events, match.policies, self.served)
 
     def _judged(self, candidate: ModelRecord, match: _Match) -> GateReport:
         report = judge(match.seen, self.settings.gate, self.settings.reward.range)

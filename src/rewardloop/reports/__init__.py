@@ -2,6 +2,7 @@
 
 from rewardloop.reports.decision import decision_page, decision_picture
 from rewardloop.reports.evaluation import evaluation_page, evaluation_picture
+from rewardloop.reports.evaluation_rankings import ranked_table
 from rewardloop.reports.importance import importance_page, importance_picture
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "evaluation_picture",
     "importance_page",
     "importance_picture",
+    "ranked_table",
 ]

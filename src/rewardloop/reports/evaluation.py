@@ -5,6 +5,7 @@ from __future__ import annotations
 from rewardloop.charts import Section, stacked, to_page, to_png
 from rewardloop.evaluation import EvaluationReport
 from rewardloop.reports.evaluation_charts import charts
+from rewardloop.reports.evaluation_rankings import ranked_sections
 from rewardloop.reports.evaluation_tables import compared, estimated, excluded, rules
 from rewardloop.reports.evaluation_words import CONVERGENCE, FOREST, TAIL, how_to_read, title
 
@@ -17,6 +18,7 @@ def evaluation_page(report: EvaluationReport) -> str:
         Section("What was compared", [compared(report)]),
         Section("The gate", [rules(report)]),
         *([Section("Estimates", [FOREST, *drawn.forest, estimated(report)])] if drawn.forest else []),
+        *ranked_sections(report.gate.rankings),
         *([Section("Has it settled?", [CONVERGENCE, *drawn.convergence])] if drawn.convergence else []),
         *([Section("How few events carry the answer", [TAIL, *drawn.tail])] if drawn.tail else []),
         Section("Events left out", [excluded(report)]),
