@@ -46,9 +46,9 @@ def test_a_report_says_what_evaluate_says_without_one(trained):
 
 
 def test_of_rankings_what_the_whole_earns_is_shown_with_and_without_a_report(offers, tmp_path):
-    for _ in range(30):
-        decided = offers("decide", "offers.yaml", "--top-k", "2", "--json").json
-        offers("reward", decided["event_id"], "1")
+    for i in range(30):
+        offers("decide", "offers.yaml", "--top-k", "2", "--event-id", f"r{i}")
+        offers("reward", f"r{i}", "1", "--experiment", "offers")
     offers("train", "offers")
     plain, reported = offers("evaluate", "offers"), offers("evaluate", "offers", "-r", "v.json", "-r", "v.html")
     assert plain.out == reported.out
