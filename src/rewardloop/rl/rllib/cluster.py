@@ -74,7 +74,14 @@ def _start(address: str, n_cpus: int, session: Path) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers that it runs.
     quiet = {"logging_level": logging.CRITICAL, "log_to_driver": False, "configure_logging": False}
     if not address:
-        ray.init(address="local", num_cpus=n_cpus, include_dashboard=False, _temp_dir=str(session), **quiet)
+        ray.init(
+            address="local",
+            num_cpus=n_cpus,
+            include_dashboard=False,
+            _temp_dir=str(session),
+            _node_ip_address="127.0.0.1",  # nobody else is meant to find it
+            **quiet,
+        )
         return
     try:
         _knock(address)
