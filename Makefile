@@ -75,7 +75,7 @@ lint: $(VENV)/for-test
 	$(BIN)/lint-imports
 
 test: lint $(VENV)/open-bandit $(VENV)/sagemaker2/made $(VENV)/sagemaker3/made
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: $(VENV)/for-bench $(VENV)-evaluation-peers/made
 	$(BIN)/python -m benchmarks --write docs/benchmarks.md
