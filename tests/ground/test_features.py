@@ -79,8 +79,8 @@ def test_refusals(raw: bytes, at: str, says: str) -> None:
     ("raw", "at", "says"),
     [
         (b"{}", "$.actions", "Expected an array, got an object"),
-        (b"[]", "$.actions", "Expected 1 to 1000 actions, got 0"),
-        (json.dumps([str(i) for i in range(10_000)]).encode(), "$.actions", "got 10000"),
+        (b"[]", "$.actions", "Expected 1 to 10000 actions, got 0"),
+        (json.dumps([str(i) for i in range(10_001)]).encode(), "$.actions", "got 10001"),
         (b'["a", "a"]', "$.actions[1]", "`a` twice"),
         (b'["a", ""]', "$.actions[1]", "1 to 256 characters"),
         (b'[{"features": {}}]', "$.actions[0]", "Expected an action id"),

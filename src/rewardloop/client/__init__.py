@@ -2,7 +2,8 @@
 
 from rewardloop.client.awaited import AsyncClient
 from rewardloop.client.blocking import Client
+from rewardloop.client.connection import Unreachable
 from rewardloop.client.outbox import QueueFull
 from rewardloop.client.wire import Decided, DecidedSlot, RequestRefused
 
-__all__ = ["AsyncClient", "Client", "Decided", "DecidedSlot", "QueueFull", "RequestRefused"]
+__all__ = ["AsyncClient", "Client", "Decided", "DecidedSlot", "QueueFull", "RequestRefused", "Unreachable"]

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx2
 from rich.console import Console
 
 from rewardloop.charts import learning_curve, to_html, to_png
-from rewardloop.client import Client
+from rewardloop.client import Client, Unreachable
 from rewardloop.clock import Clock
 from rewardloop.demo.playing import Pace, play
 from rewardloop.demo.processes import Child, ChildFailed, looping, serving
@@ -63,10 +62,10 @@ def _play(world: World, client: Client, pace: Pace, clock: Clock, *, show: Show,
             show(scores, scores.add(played))
             for child in children:
                 child.check()
-    except httpx2.TransportError as error:
+    except Unreachable as error:
         for child in children:
             child.check()
-        raise ChildFailed(f"The server did not answer: {error or type(error).__name__}") from None
+        raise ChildFailed(f"The server did not answer: {error}") from None
     return scores
 
 

@@ -31,6 +31,10 @@ class Episode(Protocol):
     def close(self) -> None: ...
 
 
+class RequestLost(SimulatorFailed):
+    """Nobody began: a template that was just ending (its building was refused, say) may have taken the request with it."""
+
+
 class ForkedEpisode:
     """The trainer's end of a forked simulator."""
 
@@ -91,6 +95,8 @@ class ForkedEpisode:
         if message.startswith(b"{pid"):
             self._pid = int(message[len(b"{pid") :])
             return self.receive()
+        if not message and not self._written():
+            raise RequestLost("The simulator crashed before it began")
         return self._ended(message)
 
     def _awaited(self) -> bytes:

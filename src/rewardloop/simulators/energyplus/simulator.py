@@ -15,7 +15,7 @@ from typing import Literal
 from rewardloop.errors import InvalidInput, InvalidSettings, SimulatorHung
 from rewardloop.simulators.energyplus.buildings.catalogue import building
 from rewardloop.simulators.energyplus.directories import new_directory
-from rewardloop.simulators.energyplus.episode import Episode, request
+from rewardloop.simulators.energyplus.episode import Episode, RequestLost, request
 from rewardloop.simulators.energyplus.in_process import InProcessEpisode
 from rewardloop.simulators.energyplus.specification import Specification
 from rewardloop.simulators.energyplus.unresolved import UnknownName
@@ -122,7 +122,10 @@ class _Zygote:
 
     def begin(self, weather: Path, day: int, start_timeout_s: float, step_timeout_s: float) -> Episode:
         message = dumps(asdict(Start(str(weather), day))).encode()
-        return request(self._control, message, start_timeout_s, step_timeout_s)
+        try:
+            return request(self._control, message, start_timeout_s, step_timeout_s)
+        except RequestLost:  # by now the template is known to be gone, and another one is made
+            return request(self._control, message, start_timeout_s, step_timeout_s)
 
     def close(self) -> None:
         self._control.close()
