@@ -100,10 +100,15 @@ def test_learning_modes_without_a_restart(admin: PersonalizerAdministrationClien
             return eventually(lambda: all(ranked(**more) == wanted for _ in range(8)))
 
         admin.update_service_configuration({**CONFIGURATION, "learningMode": "Apprentice"})
+        assert everywhere(("a", 1.0))
         assert everywhere(("bb", 1.0), excludedActions=["a"])
         slots = [{"id": "top", "baselineAction": "bb"}, {"id": "side", "baselineAction": "a"}]
-        shown = client.rank_multi_slot({**RANK, "slots": slots})["slots"]
-        assert [(each["id"], each["rewardActionId"]) for each in shown] == [("top", "bb"), ("side", "a")]
+
+        def shown() -> list[tuple[str, str]]:
+            answer = client.rank_multi_slot({**RANK, "slots": slots})
+            return [(each["id"], each["rewardActionId"]) for each in answer["slots"]]
+
+        assert eventually(lambda: all(shown() == [("top", "bb"), ("side", "a")] for _ in range(8)))
         admin.update_service_configuration({**CONFIGURATION, "learningMode": "LoggingOnly"})
         assert everywhere(("a", 1.0))
         admin.update_service_configuration(CONFIGURATION)
