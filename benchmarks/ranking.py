@@ -25,7 +25,8 @@ from rewardloop.ids import EventIds
 from rewardloop.learning import examined
 from rewardloop.loop.asking import DecideRequest
 from rewardloop.loop.closing import Closing
-from rewardloop.loop.deciding import Decider, Hosted
+from rewardloop.loop.deciding import Decider
+from rewardloop.loop.hosted import Hosted
 from rewardloop.loop.online import closed_interactions
 from rewardloop.policies import new_policy
 from rewardloop.settings import Duration, ExperimentSettings, PolicySettings, RankingSettings, RewardSettings

@@ -15,7 +15,10 @@ from rewardloop.clock import ManualClock
 from rewardloop.errors import InvalidInput, UnknownEvent, UnknownExperiment
 from rewardloop.features import ActionSet, Features
 from rewardloop.ids import EventIds
-from rewardloop.loop.deciding import Decider, DecideRequest, Hosted, first_model, replay
+from rewardloop.loop.asking import DecideRequest
+from rewardloop.loop.deciding import Decider
+from rewardloop.loop.hosted import Hosted, first_model
+from rewardloop.loop.replaying import replay
 from rewardloop.loop.rewarding import Rewarder, RewardRequest
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.uniform import UniformPolicy
@@ -124,23 +127,6 @@ def test_before_any_training_all_actions_are_alike() -> None:
 def test_a_batch_with_one_bad_request_names_it() -> None:
     with pytest.raises(InvalidInput, match=r"\$\.requests\[1\]\.excluded\[0\]"):
         decider().decide_many(hosted(), [request(), request(excluded=["grey"])])
-
-
-def test_offered_actions_are_parsed_once_and_not_for_ever() -> None:
-    one = decider(FREE)
-    offers = [[{"id": "a", "features": {"price": i}}, {"id": "b"}] for i in range(300)]
-    for offered in offers * 2:
-        decision, _ = one.decide(hosted(), request(actions=offered))
-        assert json.loads(decision.actions) == offered
-    assert len(one._offers) <= 128
-
-
-def test_actions_that_come_once_are_not_kept_and_what_is_remembered_of_them_is_bounded() -> None:
-    one = decider(FREE)
-    for i in range(3_000):
-        one.decide(hosted(), request(actions=[f"a{i}", "b"]))
-    assert not one._offers
-    assert len(one._seen) <= 1_024
 
 
 def rewarder() -> tuple[Rewarder, EventIds]:

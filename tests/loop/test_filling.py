@@ -16,7 +16,8 @@ from scipy import stats
 from ranking_worlds import FREE, LETTERS, Weighted, decider, request
 from rewardloop.errors import InvalidInput
 from rewardloop.events import Decision
-from rewardloop.loop.deciding import Hosted, replay_slots
+from rewardloop.loop.hosted import Hosted
+from rewardloop.loop.replaying import replay_slots
 from rewardloop.settings import Draws, ExperimentSettings
 from rewardloop.slots import apart, shown
 

@@ -17,7 +17,10 @@ from rewardloop.errors import InvalidInput
 from rewardloop.events import Decision
 from rewardloop.features import ActionSet, Features
 from rewardloop.ids import EventIds, uniform
-from rewardloop.loop.deciding import Decider, DecideRequest, Hosted, replay
+from rewardloop.loop.asking import DecideRequest
+from rewardloop.loop.deciding import Decider
+from rewardloop.loop.hosted import Hosted
+from rewardloop.loop.replaying import replay
 from rewardloop.loop.trials import Scorer, Trial, TrialCounts, variant_draw
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.registry import Challenger

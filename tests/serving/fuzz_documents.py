@@ -19,7 +19,9 @@ from rewardloop.errors import InvalidInput, NotFound
 from rewardloop.features import fixed_actions, parse_actions
 from rewardloop.ids import EventIds
 from rewardloop.interactions import Interactions
-from rewardloop.loop.deciding import Decider, DecideRequest, Hosted
+from rewardloop.loop.asking import DecideRequest
+from rewardloop.loop.deciding import Decider
+from rewardloop.loop.hosted import Hosted
 from rewardloop.loop.rewarding import Rewarder, RewardRequest
 from rewardloop.policies import Policy, new_policy
 from rewardloop.serving.reading import decode

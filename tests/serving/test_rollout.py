@@ -66,8 +66,8 @@ def trained(offers: Experiment) -> None:
 
 
 @contextmanager
-def visitors(server: Server) -> Iterator[list[int]]:
-    """Decide and reward until the block ends; the statuses that were not 200."""
+def visitors(server: Server, worth: Callable[[int, bool], float]) -> Iterator[list[int]]:
+    """Decide and reward until the block ends; the statuses that were not 200. `worth` is the reward of an action by age."""
     stop, failed = threading.Event(), list[int]()
 
     def visit(seed: int) -> None:
@@ -79,7 +79,7 @@ def visitors(server: Server) -> Iterator[list[int]]:
                 failed.append(told.status)
                 continue
             stop.wait(0.01)
-            value = float(told.json()["index"] == int(age > 50))
+            value = worth(told.json()["index"], age > 50)
             failed.extend({server.post("/v1/rewards", {"event_id": told.json()["event_id"], "reward": value}).status} - {200})
 
     threads = [threading.Thread(target=visit, args=[seed]) for seed in range(2)]
@@ -93,14 +93,23 @@ def visitors(server: Server) -> Iterator[list[int]]:
             thread.join()
 
 
+def by_age(action: int, old: bool) -> float:
+    return float(action == int(old))
+
+
+def always(action: int, old: bool) -> float:
+    """No challenger is worse: what takes one back is something else."""
+    return 0.5
+
+
 def taken_back(
-    data: Path, offers: Experiment, config: Path, begin: Callable[[], RolloutStep]
+    data: Path, offers: Experiment, config: Path, begin: Callable[[], RolloutStep], worth: Callable[[int, bool], float] = by_age
 ) -> tuple[RolloutStep, list[Decision]]:
     """What became of a challenger between a real server, a real loop and visitors."""
     with (
         running(data, workers=2) as server,
         started("run", str(config), "--data", str(data), "--json", cwd=data.parent, out=data.parent / "run.txt"),
-        visitors(server) as failed,
+        visitors(server, worth) as failed,
     ):
         begin()
         until(lambda: offers.rollouts.current() is None)
@@ -184,7 +193,7 @@ def test_a_challenger_that_fails_or_is_slow_is_taken_back(
     with Experiment.open(SETTINGS, data) as offers:
         trained(offers)
         challenger = faulty(offers, tmp_path, monkeypatch, how)
-        done, decisions = taken_back(data, offers, config, lambda: tried(offers, data, challenger))
+        done, decisions = taken_back(data, offers, config, lambda: tried(offers, data, challenger), always)
     assert (done.kind, done.challenger) == ("roll back", "offers.2")
     assert done.reason.startswith(reason)
     if how == "errs":

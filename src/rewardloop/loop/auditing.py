@@ -8,7 +8,8 @@ import msgspec
 
 from rewardloop.clock import isoformat
 from rewardloop.events import Activation, Choice, Decision, Record, Reward
-from rewardloop.loop.deciding import Answer, Hosted, replay, replay_slots, replay_values
+from rewardloop.loop.hosted import Hosted
+from rewardloop.loop.replaying import Answer, replay, replay_slots, replay_values
 from rewardloop.policies.plackett_luce import position_marginals
 
 

@@ -16,9 +16,9 @@ from rewardloop.lake import DataSet, Lake
 from rewardloop.log import LogReader
 from rewardloop.loop.apprentice import IMITATING, READY, MatchReport, judge_apprentice
 from rewardloop.loop.collecting import collect, log_position
-from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.drifting import drift_told
+from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.rollouts import Rollouts
 from rewardloop.loop.warning import early_closing

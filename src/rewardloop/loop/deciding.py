@@ -1,4 +1,4 @@
-"""One decision: a request and a model become the record that is logged. `replay` walks the same path for the audit.
+"""One decision: a request and a model become the record that is logged. `replaying` walks the same path for the audit.
 
 No HTTP and no storage here: serving and the in-process `Experiment` both call it, and both log what it returns.
 """
@@ -7,160 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
-from rewardloop.cells import Drawn
 from rewardloop.clock import Clock
-from rewardloop.errors import Conflict, InvalidInput
+from rewardloop.errors import InvalidInput
 from rewardloop.events import Choice, Decision
 from rewardloop.features import (
     ActionSet,
     Features,
-    celled_actions,
-    fixed_actions,
-    parse_actions,
     parse_context,
     parse_contexts,
     ranged_actions,
-    read_limits,
 )
 from rewardloop.ids import EventIds, draws, draws_many, uniform
 from rewardloop.interactions import Floats
-from rewardloop.loop.asking import DecideRequest, EventId
+from rewardloop.loop.asking import DecideRequest
 from rewardloop.loop.baseline import Baseline
-from rewardloop.loop.filling import Rule, fill, refill
-from rewardloop.loop.slotting import Offer, Offering, wanted
-from rewardloop.loop.trials import CHAMPION, Asked, Scorer, Served, Trial
-from rewardloop.policies.continuous import ContinuousPolicy, draw, draw_in
-from rewardloop.policies.contract import Policy
+from rewardloop.loop.filling import Rule, fill
+from rewardloop.loop.hosted import Hosted, draw_values, first_model_id
+from rewardloop.loop.offers import Offer, Offers
+from rewardloop.loop.slotting import wanted
+from rewardloop.loop.trials import CHAMPION, Asked, Scorer, Served
+from rewardloop.policies.continuous import draw_in
 from rewardloop.policies.exploration import sample, sample_rows, serve_pmf, serve_rows
-from rewardloop.policies.exposure import Exposure, Limits
 from rewardloop.policies.namespaces import Namespaces
-from rewardloop.policies.uniform import UniformPolicy
-from rewardloop.settings import Draws, ExperimentSettings
-
-__all__ = [
-    "Answer",
-    "DecideRequest",
-    "Decider",
-    "EventId",
-    "Hosted",
-    "first_model",
-    "first_model_id",
-    "replay",
-    "replay_slots",
-    "replay_values",
-]
+from rewardloop.settings import ExperimentSettings
 
 MAX_AT_ONCE = 1_000_000
 """Probabilities that one batch makes."""
-_CACHED_OFFERS = 128
-_CACHED_BYTES = 16_384
-_REMEMBERED_OFFERS = 1_024
-
-
-class Hosted(NamedTuple):
-    """A model in memory. Immutable, so that hosting another is one assignment."""
-
-    model_id: str
-    policy: Policy
-    floor: float
-    """From the settings that the model was trained under: what it serves can be replayed from its manifest alone."""
-    trial: Trial | None = None
-    """A challenger that scores, or decides a share."""
-    draws: Draws = "each"
-    """How rankings are drawn; from the same settings."""
-    exposure: Exposure | None = None
-    """From the same settings."""
-
-    def limits(self, actions: ActionSet, at: int) -> Limits | None:
-        return self.exposure.limits(actions.ids, at) if self.exposure is not None else None
-
-    @property
-    def scorer(self) -> Scorer:
-        """What a trial compares with."""
-        return Scorer(self.model_id, self.policy, self.floor, self.draws, self.exposure)
-
-
-class Answer(NamedTuple):
-    """The served distribution, the index sampled from it, and the probability of that index."""
-
-    pmf: tuple[float, ...]
-    action: int
-    probability: float
-
 
 _Event = tuple[str, int, float]
 """Its id, seed and sample_prob."""
 _Parts = tuple[DecideRequest, bytes, Offer, Served, int, _Event]
 """What a decision is made of: request, context verbatim, offer, distribution served and whose, action chosen, event."""
-
-
-def first_model_id(experiment: str) -> str:
-    """The uniform policy, which is served until a model was trained.
-
-    >>> first_model_id("offers")
-    'offers.0'
-    """
-    return f"{experiment}.0"
-
-
-def first_model(settings: ExperimentSettings) -> Hosted:
-    """What is served until a model was trained: the uniform policy."""
-    floor, exposure = settings.policy.floor, Exposure.of(settings)
-    return Hosted(first_model_id(settings.experiment), UniformPolicy(), floor, draws=settings.draws, exposure=exposure)
-
-
-def replay_slots(decision: Decision, model: Hosted) -> tuple[Choice, ...]:
-    """`replay` of each slot, where there are several."""
-    if not decision.slots:
-        return ()
-    baseline = Baseline.of_variant(decision.variant)
-    rule = Rule(model.floor, model.draws, decision.explore, baseline, model.exposure, decision.decided_at)
-    return refill(decision, model.policy, rule)
-
-
-def replay(decision: Decision, policy: Policy, floor: float, exposure: Exposure | None = None) -> Answer:
-    """What the decision's model answers to the logged context, actions and seed; equals what was logged. Not for slots."""
-    actions, baseline = parse_actions(decision.actions), Baseline.of_variant(decision.variant)
-    if baseline is not None:
-        pmf = baseline.pmf(actions, decision.excluded)
-    else:
-        raw = policy.pmf(parse_context(decision.context), actions)
-        limits = exposure and exposure.limits(actions.ids, decision.decided_at)
-        pmf = tuple(serve_pmf(raw, floor=floor, excluded=decision.excluded, explore=decision.explore, limits=limits))
-    action = sample(pmf, uniform(decision.seed))
-    return Answer(pmf, action, pmf[action])
-
-
-def usual_actions(settings: ExperimentSettings) -> ActionSet | None:
-    """What is on offer where a request names no actions; None where each must."""
-    if settings.cells is not None:
-        return celled_actions(settings.cells)
-    return fixed_actions(settings.action_ids) if settings.action_ids is not None else None
-
-
-def draw_values(hosted: Hosted, context: Features, actions: ActionSet, explore: bool, seed: int) -> Drawn:
-    """What a model draws from a box; raises `Conflict` for a policy that only knows arms."""
-    policy = hosted.policy
-    if actions.ranges is None or not isinstance(policy, ContinuousPolicy):
-        raise Conflict(f"Model `{hosted.model_id}` chooses among arms, and these actions are continuous: deploy another")
-    spread = policy.spread(context, actions.ranges)
-    return draw(spread, actions.ranges, floor=hosted.floor, explore=explore, seed=seed)
-
-
-def replay_values(decision: Decision, model: Hosted) -> Drawn:
-    """`replay` of the values, where the actions are continuous; nothing where they are not."""
-    if not decision.values:
-        return Drawn((), decision.density)
-    actions = parse_actions(decision.actions)
-    if actions.cells is not None:
-        return draw_in(actions.cells, decision.action, decision.probability, explore=decision.explore, seed=decision.seed)
-    return draw_values(model, parse_context(decision.context), actions, decision.explore, decision.seed)
 
 
 class Decider:
@@ -169,33 +51,30 @@ class Decider:
     def __init__(self, settings: ExperimentSettings, tag: int, ids: EventIds, clock: Clock) -> None:
         self._experiment = settings.experiment
         self._ranged = ranged_actions(*settings.ranges) if settings.ranges is not None else None
-        self._fixed = usual_actions(settings)
-        self._cells = settings.cells
+        self._offers = Offers(settings)
+        self._celled = settings.cells is not None
         named = settings.policy.learner.interactions
         self._namespaces = Namespaces(named) if isinstance(named, tuple) else None
         self._baseline = Baseline.of_settings(settings)
-        self._usual: Offer | None = (self._fixed, ()) if self._fixed is not None else None
         self._tag = tag
         self._ids = ids
         self.clock = clock
-        self._offers: dict[bytes, ActionSet] = {}
-        self._seen: set[int] = set()
 
     def decide(self, hosted: Hosted, request: DecideRequest, usual: Offer | None = None, at: str = "$") -> tuple[Decision, str]:
         """The decision and the (first) chosen action's id; raises `InvalidInput` naming the place in the request.
 
         `usual` is on offer where the request names no actions; by default the fixed ones.
         """
-        usual = usual or self._usual
+        usual = usual or self._offers.usual
         if self._ranged is not None:
             return self._draw(hosted, request, self._ranged, at)
         if request.top_k or request.slots:
-            if self._cells is not None:
+            if self._celled:
                 raise InvalidInput(f"Expected no rankings or slots: the actions of `{self._experiment}` are continuous", at=at)
             return self._fill(hosted, request, usual, at)
         context = bytes(request.context)
         features = parse_context(context, f"{at}.context")
-        offer = actions, excluded = self._offered(request, usual, at)
+        offer = actions, excluded = self._offers.of_request(request, usual, at)
         if self._namespaces is not None:
             self._namespaces.check(features, actions, at)
         event_id, now = request.event_id or self._ids.new(self._tag), self.clock.now()
@@ -217,7 +96,7 @@ class Decider:
 
         `actions` are offered to every request that names none itself.
         """
-        usual = self._usual if actions is UNSET else self._offer(bytes(actions), "$.actions")
+        usual = self._offers.usual if actions is UNSET else self._offers.of_json(bytes(actions), "$.actions")
         if self._ranged is not None or any(request.top_k or request.slots for request in requests):
             return [self.decide(hosted, request, usual, f"$.requests[{i}]") for i, request in enumerate(requests)]
         contexts = [bytes(request.context) for request in requests]
@@ -269,9 +148,7 @@ class Decider:
 
     def _fill(self, hosted: Hosted, request: DecideRequest, usual: Offer | None, at: str) -> tuple[Decision, str]:
         """A decision over several slots."""
-        fixed = self._fixed is not None
-        offering = Offering(lambda asked, place: self._offered(asked, usual, place), self._offer, self._without, fixed)
-        slots = wanted(offering, request, at)
+        slots = wanted(self._offers, request, usual, at)
         if self._namespaces is not None:
             for slot in slots:
                 self._namespaces.check(slot.context, slot.actions, at)
@@ -302,7 +179,7 @@ class Decider:
             first.probability,
             seed,
             sample_prob,
-            () if slots[0].own else self._offered(request, usual, at)[1],
+            () if slots[0].own else self._offers.of_request(request, usual, at)[1],
             request.explore,
             request.deferred,
             variant,
@@ -343,62 +220,12 @@ class Decider:
         self, requests: Sequence[DecideRequest], contexts: Sequence[bytes], usual: Offer | None
     ) -> tuple[list[Features], list[Offer]]:
         try:
-            return parse_contexts(contexts), [self._offered(request, usual, "$") for request in requests]
+            return parse_contexts(contexts), [self._offers.of_request(request, usual, "$") for request in requests]
         except InvalidInput:
             # The place is spelled out only where it is needed: on the way that is taken rarely.
             places = [f"$.requests[{i}]" for i in range(len(requests))]
             features = [parse_context(context, f"{at}.context") for context, at in zip(contexts, places, strict=True)]
-            return features, [self._offered(request, usual, at) for request, at in zip(requests, places, strict=True)]
-
-    def _offered(self, request: DecideRequest, usual: Offer | None, at: str) -> Offer:
-        """What one request offers: its own actions, or the usual ones, without those it excludes."""
-        offer = usual if request.actions is UNSET else self._offer(bytes(request.actions), f"{at}.actions")
-        if offer is None:
-            raise InvalidInput(f"Expected `actions`: experiment `{self._experiment}` has no fixed ones", at=at)
-        return self._without(offer, request.excluded, f"{at}.excluded") if request.excluded else offer
-
-    def _without(self, offer: Offer, ids: Sequence[str], at: str) -> Offer:
-        actions, excluded = offer
-        more = {actions.index(action_id, f"{at}[{i}]") for i, action_id in enumerate(ids)}
-        if len(more | set(excluded)) == len(actions):
-            raise InvalidInput("Expected at least one action that is not excluded, got none", at=at)
-        return actions, tuple(sorted(more | set(excluded)))
-
-    def _offer(self, raw: bytes, at: str) -> Offer:
-        """Actions as they were sent. Of fixed ones they say which are eligible, of cells between what the value may lie."""
-        if self._cells is not None and self._fixed is not None:
-            return self._fixed, self._cells.outside(*read_limits(raw, at), at)
-        offered = self._parse(raw, at)
-        if self._fixed is None:
-            return offered, ()
-        if offered.features is not None:
-            raise InvalidInput("Expected ids of fixed actions, got features, which fixed actions have none of", at=at)
-        eligible = {self._fixed.index(action_id, f"{at}[{i}]") for i, action_id in enumerate(offered.ids)}
-        return self._fixed, tuple(i for i in range(len(self._fixed)) if i not in eligible)
-
-    def _parse(self, raw: bytes, at: str) -> ActionSet:
-        """Clients offer the same actions again and again, and parsing a hundred features costs as much as deciding."""
-        known = self._offers.get(raw)
-        if known is None:
-            known = parse_actions(raw, at)
-            if known.ranges is not None:
-                raise InvalidInput(
-                    "Expected an array of actions, got a box: continuous actions are declared in the settings", at=at
-                )
-            if self._is_back(hash(raw)) and len(raw) <= _CACHED_BYTES:
-                if len(self._offers) >= _CACHED_OFFERS:
-                    self._offers.clear()
-                self._offers[raw] = known
-        return known
-
-    def _is_back(self, key: int) -> bool:
-        """Only what comes twice is kept: keeping every set would have each one made in memory that no cache holds."""
-        if key in self._seen:
-            return True
-        if len(self._seen) >= _REMEMBERED_OFFERS:
-            self._seen.clear()
-        self._seen.add(key)
-        return False
+            return features, [self._offers.of_request(request, usual, at) for request, at in zip(requests, places, strict=True)]
 
 
 def _serve_many(

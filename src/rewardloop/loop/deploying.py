@@ -9,7 +9,7 @@ import msgspec
 
 from rewardloop.clock import Clock
 from rewardloop.errors import Conflict
-from rewardloop.loop.deciding import first_model_id
+from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.probing import probe
 from rewardloop.policies.contract import Policy

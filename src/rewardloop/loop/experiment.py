@@ -23,12 +23,12 @@ from rewardloop.lake import DataSet, Ledger
 from rewardloop.lake.observed import NEWEST, observe
 from rewardloop.learning.training import Progress
 from rewardloop.log import Cursor, find
-from rewardloop.loop.asking import checked_top_k, slot_requests
+from rewardloop.loop.asking import DecideRequest, checked_top_k, slot_requests
 from rewardloop.loop.auditing import Audit, audit
 from rewardloop.loop.collecting import log_position
 from rewardloop.loop.cycle import CycleReport
-from rewardloop.loop.deciding import DecideRequest, Hosted, first_model_id
 from rewardloop.loop.explaining import EVENTS, explain_decision, explain_policy
+from rewardloop.loop.hosted import Hosted, first_model_id
 from rewardloop.loop.hosting import load_model
 from rewardloop.loop.online import Online
 from rewardloop.loop.opened import Opened

@@ -13,7 +13,7 @@ from rewardloop.events import Decision
 from rewardloop.features import ActionSet, Features, parse_actions, parse_context
 from rewardloop.interactions import Floats, Ints
 from rewardloop.lake import DataSet
-from rewardloop.loop.deciding import Hosted
+from rewardloop.loop.hosted import Hosted
 from rewardloop.policies.exploration import serve_pmf, serve_pmf_many
 from rewardloop.settings import ExperimentSettings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rewardloop.clock import SECOND, Clock
 from rewardloop.errors import RewardloopError
-from rewardloop.loop.deciding import Hosted, first_model
+from rewardloop.loop.hosted import Hosted, first_model
 from rewardloop.loop.probing import probe
 from rewardloop.loop.trial_files import TrialFile
 from rewardloop.loop.trials import Scorer, Trial

@@ -20,8 +20,8 @@ from rewardloop.lake import DataSet
 from rewardloop.learning import Trained, train
 from rewardloop.learning.imitation import decided_by_models
 from rewardloop.learning.training import Progress
-from rewardloop.loop.deciding import first_model, first_model_id
 from rewardloop.loop.drifting import drift_metrics, excused, n_evidence, restarts
+from rewardloop.loop.hosted import first_model, first_model_id
 from rewardloop.loop.probing import probe
 from rewardloop.loop.warning import early_closing
 from rewardloop.loop.whole_rankings import whole_rankings

@@ -23,8 +23,8 @@ from rewardloop.learning import examined, examined_stream, golden_requests
 from rewardloop.learning.imitation import taught
 from rewardloop.log import Cursor, LogReader
 from rewardloop.loop.closing import Closed, Closing
-from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.deploying import Deploying
+from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.modelling import Modelling
 from rewardloop.policies import new_policy
 from rewardloop.policies.contract import Policy

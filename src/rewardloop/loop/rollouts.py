@@ -18,8 +18,8 @@ from rewardloop.errors import Conflict, InvalidInput
 from rewardloop.evaluation.harm import Check
 from rewardloop.evaluation.two_sample import ABTest
 from rewardloop.lake import DataSet, Followed
-from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.deploying import Deploying
+from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.trial_checks import (
     compared,

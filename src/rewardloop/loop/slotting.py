@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from msgspec import UNSET
 
@@ -11,39 +10,31 @@ from rewardloop.errors import InvalidInput
 from rewardloop.features import ActionSet, Features, parse_context
 from rewardloop.loop.asking import DecideRequest, SlotRequest
 from rewardloop.loop.filling import Slot
+from rewardloop.loop.offers import Offer, Offers
 from rewardloop.slots import check_free, left, parse_slot
-
-Offer = tuple[ActionSet, tuple[int, ...]]
-"""The actions, and the indices of those that are excluded."""
-
 
 MAX_LOGGED = 100_000
 """Probabilities that one decision over several slots logs."""
 
 
-class Offering(NamedTuple):
-    """How an experiment understands what is on offer."""
+def wanted(offers: Offers, request: DecideRequest, usual: Offer | None, at: str) -> list[Slot]:
+    """The slots to fill, in order. Raises `InvalidInput` with the place; `at` is that of the request.
 
-    of_request: Callable[[DecideRequest, str], Offer]
-    of_json: Callable[[bytes, str], Offer]
-    without: Callable[[Offer, Sequence[str], str], Offer]
-    fixed: bool
-    """Whether `actions` only name those of the experiment's own that are eligible."""
-
-
-def wanted(offering: Offering, request: DecideRequest, at: str) -> list[Slot]:
-    """The slots to fill, in order. Raises `InvalidInput` with the place; `at` is that of the request."""
+    `usual` is on offer where the request names no actions.
+    """
     if request.top_k and request.slots:
         raise InvalidInput("Expected `top_k` or `slots`, got both: the slots say how many there are", at=f"{at}.top_k")
     raw = bytes(request.context)
     context = parse_context(raw, f"{at}.context")
     if not request.slots:
-        return _positions(offering.of_request(request, at), context, request.top_k or 1, at)
+        return _positions(offers.of_request(request, usual, at), context, request.top_k or 1, at)
     check_free(context, f"{at}.context")
     _check_ids(request.slots, at)
-    _check_actions(request, offering.fixed, at)
+    _check_actions(request, offers.fixed, at)
     places = [f"{at}.slots[{i}]" for i in range(len(request.slots))]
-    slots = [_slot(offering, request, raw, asked, place) for asked, place in zip(request.slots, places, strict=True)]
+    slate = request.slots[0].actions is not UNSET and not offers.fixed
+    shared = None if slate else offers.of_request(request, usual, at)
+    slots = [_slot(offers, shared, raw, asked, place) for asked, place in zip(request.slots, places, strict=True)]
     _check_room(slots, places)
     if sum(len(slot.actions) for slot in slots) > MAX_LOGGED:
         raise InvalidInput(f"Expected at most {MAX_LOGGED} actions over all slots, got more", at=f"{at}.slots")
@@ -63,21 +54,19 @@ def _positions(offer: Offer, context: Features, top_k: int, at: str) -> list[Slo
     return [Slot(str(position), actions, excluded, context) for position in range(1, top_k + 1)]
 
 
-def _slot(offering: Offering, request: DecideRequest, context: bytes, asked: SlotRequest, at: str) -> Slot:
-    own = asked.actions is not UNSET and not offering.fixed
-    actions, by_event = (None, ()) if own else offering.of_request(request, at.rpartition(".")[0])
+def _slot(offers: Offers, shared: Offer | None, context: bytes, asked: SlotRequest, at: str) -> Slot:
+    """One slot; `shared` is what all of them choose from, None in a slate."""
     if asked.actions is not UNSET:
-        actions, here = offering.of_json(bytes(asked.actions), f"{at}.actions")
+        actions, here = offers.of_json(bytes(asked.actions), f"{at}.actions")
     else:
-        here = ()
-    assert actions is not None
+        assert shared is not None, "of a slate, each slot brings its own"
+        actions, here = shared[0], ()
     if asked.excluded:
-        _, here = offering.without((actions, here), asked.excluded, f"{at}.excluded")
+        _, here = offers.without((actions, here), asked.excluded, f"{at}.excluded")
+    gone = tuple(sorted({*here, *(shared[1] if shared is not None else ())}))
     features = bytes(asked.features) if asked.features is not UNSET else b"{}"
-    gone = tuple(sorted({*by_event, *here}))
-    return Slot(
-        asked.id, actions, gone, parse_slot(context, asked.id, features, at), features, own, here, _baseline(asked, actions, at)
-    )
+    seen = parse_slot(context, asked.id, features, at)
+    return Slot(asked.id, actions, gone, seen, features, shared is None, here, _baseline(asked, actions, at))
 
 
 def _baseline(asked: SlotRequest, actions: ActionSet, at: str) -> str:

@@ -14,7 +14,9 @@ from rewardloop.errors import RewardloopError
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.lake import Lake
 from rewardloop.log import LogWriter, find
-from rewardloop.loop.deciding import Decider, DecideRequest, Hosted, first_model
+from rewardloop.loop.asking import DecideRequest
+from rewardloop.loop.deciding import Decider
+from rewardloop.loop.hosted import Hosted, first_model
 from rewardloop.loop.hosting import Loading
 from rewardloop.registry import hosting
 from rewardloop.registry.hosting import HostedWatch

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from rewardloop.events import Decision
-from rewardloop.loop.deciding import DecideRequest
+from rewardloop.loop.asking import DecideRequest
 from rewardloop.loop.rewarding import RewardRequest
 from rewardloop.registry.records import ModelRecord
 from rewardloop.serving.access import ANYBODY, Caller

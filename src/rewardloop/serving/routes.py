@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from rewardloop.errors import RewardloopError
-from rewardloop.loop.deciding import DecideRequest
+from rewardloop.loop.asking import DecideRequest
 from rewardloop.loop.rewarding import RewardRequest
 from rewardloop.serving import documents, handlers
 from rewardloop.serving.access import ADMIN, DECIDE, EITHER, OPEN, REWARD, Access

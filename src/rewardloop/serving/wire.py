@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from rewardloop.loop.deciding import DecideRequest
+from rewardloop.loop.asking import DecideRequest
 from rewardloop.loop.rewarding import RewardRequest
 from rewardloop.registry.records import Deployment, Evaluation, RolloutStep
 

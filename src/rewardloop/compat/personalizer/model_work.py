@@ -11,8 +11,8 @@ import msgspec
 from rewardloop.compat.personalizer.archives import pack, unpack
 from rewardloop.compat.personalizer.starting import REFUSED, Refusal
 from rewardloop.errors import CorruptModel, InvalidInput, RewardloopError, UnknownModel
-from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.experiment import Experiment
+from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.probing import probe
 from rewardloop.policies import load_policy
 

@@ -18,7 +18,7 @@ from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.events import Decision, Record, Reward
 from rewardloop.lake import Lake
 from rewardloop.log import Cursor, LogReader
-from rewardloop.loop.deciding import first_model_id
+from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.tailing import newest
 from rewardloop.serving.replies import Header, Reply, encode
 

@@ -20,8 +20,8 @@ from rewardloop.compat.sagemaker.rows import Row, joined_rows, reward_rows
 from rewardloop.compat.sagemaker.scoring import cost
 from rewardloop.compat.sagemaker.simulation import SimulationLog
 from rewardloop.errors import Conflict, InvalidInput, InvalidSettings, StorageUnavailable
-from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.experiment import DEFAULT_DATA, Experiment
+from rewardloop.loop.hosted import first_model_id
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.settings import ExperimentSettings, settings_from_mapping
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from rewardloop.evaluation import GateReport
-from rewardloop.loop.deciding import first_model_id
 from rewardloop.loop.experiment import Experiment
+from rewardloop.loop.hosted import first_model_id
 
 _logger = logging.getLogger(__name__)
 

@@ -1,0 +1,94 @@
+"""What is on offer: a request's actions understood, and remembered where clients send the same again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import UNSET
+
+from rewardloop.errors import InvalidInput
+from rewardloop.features import ActionSet, celled_actions, fixed_actions, parse_actions, read_limits
+from rewardloop.loop.asking import DecideRequest
+from rewardloop.settings import ExperimentSettings
+
+Offer = tuple[ActionSet, tuple[int, ...]]
+"""The actions, and the indices of those that are excluded."""
+
+_CACHED_OFFERS = 128
+_CACHED_BYTES = 16_384
+_REMEMBERED_OFFERS = 1_024
+
+
+class Offers:
+    """One experiment's. Its methods raise `InvalidInput` with the place that is wrong."""
+
+    def __init__(self, settings: ExperimentSettings) -> None:
+        self._experiment = settings.experiment
+        self._cells = settings.cells
+        self._fixed = _usual_actions(settings)
+        self.usual: Offer | None = (self._fixed, ()) if self._fixed is not None else None
+        """What is on offer where a request names no actions; None where each must."""
+        self._known: dict[bytes, ActionSet] = {}
+        self._seen: set[int] = set()
+
+    @property
+    def fixed(self) -> bool:
+        """Whether `actions` only name those of the experiment's own that are eligible."""
+        return self._fixed is not None
+
+    def of_request(self, request: DecideRequest, usual: Offer | None, at: str) -> Offer:
+        """Its own actions, or the usual ones given, without those it excludes. `at` is the place of the request."""
+        offer = usual if request.actions is UNSET else self.of_json(bytes(request.actions), f"{at}.actions")
+        if offer is None:
+            raise InvalidInput(f"Expected `actions`: experiment `{self._experiment}` has no fixed ones", at=at)
+        return self.without(offer, request.excluded, f"{at}.excluded") if request.excluded else offer
+
+    def without(self, offer: Offer, ids: Sequence[str], at: str) -> Offer:
+        """The same offer with further actions excluded, by their ids."""
+        actions, excluded = offer
+        more = {actions.index(action_id, f"{at}[{i}]") for i, action_id in enumerate(ids)}
+        if len(more | set(excluded)) == len(actions):
+            raise InvalidInput("Expected at least one action that is not excluded, got none", at=at)
+        return actions, tuple(sorted(more | set(excluded)))
+
+    def of_json(self, raw: bytes, at: str) -> Offer:
+        """Actions as they were sent. Of fixed ones they say which are eligible, of cells between what the value may lie."""
+        if self._cells is not None and self._fixed is not None:
+            return self._fixed, self._cells.outside(*read_limits(raw, at), at)
+        offered = self._parse(raw, at)
+        if self._fixed is None:
+            return offered, ()
+        if offered.features is not None:
+            raise InvalidInput("Expected ids of fixed actions, got features, which fixed actions have none of", at=at)
+        eligible = {self._fixed.index(action_id, f"{at}[{i}]") for i, action_id in enumerate(offered.ids)}
+        return self._fixed, tuple(i for i in range(len(self._fixed)) if i not in eligible)
+
+    def _parse(self, raw: bytes, at: str) -> ActionSet:
+        """Clients offer the same actions again and again, and parsing a hundred features costs as much as deciding."""
+        known = self._known.get(raw)
+        if known is None:
+            known = parse_actions(raw, at)
+            if known.ranges is not None:
+                raise InvalidInput(
+                    "Expected an array of actions, got a box: continuous actions are declared in the settings", at=at
+                )
+            if self._is_back(hash(raw)) and len(raw) <= _CACHED_BYTES:
+                if len(self._known) >= _CACHED_OFFERS:
+                    self._known.clear()
+                self._known[raw] = known
+        return known
+
+    def _is_back(self, key: int) -> bool:
+        """Only what comes twice is kept: keeping every set would have each one made in memory that no cache holds."""
+        if key in self._seen:
+            return True
+        if len(self._seen) >= _REMEMBERED_OFFERS:
+            self._seen.clear()
+        self._seen.add(key)
+        return False
+
+
+def _usual_actions(settings: ExperimentSettings) -> ActionSet | None:
+    if settings.cells is not None:
+        return celled_actions(settings.cells)
+    return fixed_actions(settings.action_ids) if settings.action_ids is not None else None
