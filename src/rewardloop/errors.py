@@ -22,6 +22,7 @@ RewardloopError
 │   └── CorruptSegment
 ├── SimulatorFailed         500  1   a simulator ended, crashed or made no sense: quotes what it said
 │   └── SimulatorHung                it did not answer in time, and was ended
+├── MissingExtra            501  1   a package that comes with an extra is not installed: says how to install it
 ├── StorageUnavailable      503  1   disk full, directory read-only: nothing was acknowledged
 ├── TrainingFailed          500  1   a training ended without a policy: says which worker, and quotes its last words
 └── Overloaded              503  1   more requests in flight than a worker holds: try again in a second
@@ -153,6 +154,10 @@ class SimulatorHung(SimulatorFailed):
 
 class StorageUnavailable(RewardloopError):
     code, title, status = "storage-unavailable", "Storage unavailable", 503
+
+
+class MissingExtra(RewardloopError):
+    code, title, status = "missing-extra", "Missing extra", 501
 
 
 class Overloaded(RewardloopError):

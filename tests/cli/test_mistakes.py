@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 USAGE = [
@@ -102,3 +105,19 @@ def test_what_a_file_says_is_no_markup(rewardloop, tmp_path):
     ran = rewardloop("decide", "bad.yaml")
     assert ran.code == 2
     assert "[bold]x[/nonsense]" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "missing", "extra"),
+    [
+        (["rl", "algorithms"], "gymnasium", "rl"),
+        (["rl", "train", "--help"], "gymnasium", "rl"),
+        (["demo-hvac"], "gymnasium", "rl,energyplus"),
+        (["search", "offers.yaml", "--world", "iris"], "optuna", "search"),
+    ],
+)
+def test_an_extra_that_is_not_installed_is_said_to_be_missing_and_how_to_get_it(offers, tmp_path, words, missing, extra):
+    code = f"import sys\nsys.modules[{missing!r}] = None\nfrom rewardloop.cli import main\nmain({words})"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ran.returncode == 1
+    assert ran.stderr == f"Missing extra: Expected the package `{missing}`, found none: pip install 'rewardloop[{extra}]'\n"

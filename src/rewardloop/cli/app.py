@@ -17,7 +17,7 @@ from rewardloop.cli.commands import COMMANDS, Command
 from rewardloop.cli.import_commands import IMPORT_COMMANDS
 from rewardloop.cli.keys_commands import KEYS_COMMANDS
 from rewardloop.cli.rl_commands import RL_COMMANDS
-from rewardloop.errors import RewardloopError, did_you_mean
+from rewardloop.errors import MissingExtra, RewardloopError, did_you_mean
 
 HELP = """Contextual bandits that learn in production: decide, log, reward, join, train, evaluate, deploy, again.
 
@@ -77,8 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(error.title, str(error), error.exit_code)
     except CycloptsError as error:
         _fail("Usage", _sentence(error, " ".join(tokens[: 2 if tokens[0] in FAMILIES else 1])), USAGE)
+    except ImportError as error:
+        _fail_for_want_of(error, tokens)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        _fail("Stopped", "interrupted", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
@@ -100,6 +102,17 @@ def _refuse_unknown(tokens: list[str]) -> None:
 def _unknown(word: str, known: Sequence[str], command: str) -> NoReturn:
     hint = did_you_mean(word, known) or f"; see: {command} --help"
     _fail("Usage", f"Unknown {'option' if word.startswith('-') else 'command'} `{word}`{hint}", USAGE)
+
+
+def _fail_for_want_of(error: ImportError, tokens: Sequence[str]) -> NoReturn:
+    """Without its extra a command cannot be imported: cyclopts says so, and why is the cause."""
+    cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+    extra = next((command.extra for command in COMMANDS if command.name == (tokens or [""])[0]), "")
+    package = (cause.name or "").partition(".")[0]
+    if not extra or not isinstance(cause, ModuleNotFoundError) or package == "rewardloop":
+        raise error
+    missing = MissingExtra(f"Expected the package `{package}`, found none: pip install 'rewardloop[{extra}]'")
+    _fail(missing.title, str(missing), missing.exit_code)
 
 
 def _sentence(error: CycloptsError, command: str) -> str:

@@ -16,6 +16,8 @@ class Command(NamedTuple):
     sentence: str
     more: str
     examples: tuple[str, ...]
+    extra: str = ""
+    """The extra of the package that it cannot do without."""
 
     @property
     def help(self) -> str:
@@ -44,6 +46,7 @@ COMMANDS = (
         "The best constant, trainings of several seeds, everybody compared on weather that nobody was trained on, pictures, and a "
         "day over HTTP through the server. Needs the extras: pip install 'rewardloop[rl,energyplus]'.",
         ("rewardloop demo-hvac", "rewardloop demo-hvac --building two-zones --seeds 3"),
+        extra="rl,energyplus",
     ),
     Command(
         "init",
@@ -338,5 +341,6 @@ COMMANDS = (
         "Reinforcement learning: train, compare, tune and deploy policies.",
         "Any gymnasium environment by its id, or your own as module:Name. Needs the extra: pip install 'rewardloop[rl]'.",
         ("rewardloop rl train --env CartPole-v1 --algo ppo", "rewardloop rl algorithms"),
+        extra="rl",
     ),
 )

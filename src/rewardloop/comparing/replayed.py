@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 from rewardloop.comparing.split import SplitDesign
 from rewardloop.errors import InvalidInput
@@ -152,7 +151,7 @@ def _run(  # noqa: PLR0917 - what is replayed, by whom, how
 def _ab_test(log: Interactions, n_arms: int, chance: Floats, coin: Floats, design: SplitDesign) -> tuple[_Test, Ints]:
     """The test, and the positions of its visitors. Welch's z of the leader against each other arm, at the level shared out."""
     split = np.flatnonzero(coin < chance / n_arms)
-    bar = float(norm.isf((1 - design.level) / 2 / ((n_arms - 1) * design.looks)))
+    bar = float(-ndtri((1 - design.level) / 2 / ((n_arms - 1) * design.looks)))
     horizon = max(1, round(len(split) * design.share))
     for look in range(1, design.looks + 1):
         seen = split[: max(horizon * look // design.looks, 1)]
@@ -215,7 +214,7 @@ def _arms(world: LoggedWorld) -> ActionSet:
 def _spread(values: Floats) -> Estimate:
     """Mean ± t·sd: of one run, which stands for one log, not of the mean of many."""
     n, value = len(values), float(values.mean())
-    half = float(student.ppf((1 + LEVEL) / 2, n - 1) * values.std(ddof=1))
+    half = float(stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1))
     return Estimate(value, value - half, value + half, LEVEL, n, float(n))
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from rewardloop.interactions import Floats, Ints
 
@@ -43,7 +43,7 @@ def ab_test(outcomes: Floats, design: SplitDesign, generator: np.random.Generato
     arm = generator.integers(n_arms, size=n)
     lot = generator.permutation(n_arms)
     shown = outcomes[np.arange(n), arm]
-    bar = float(norm.isf((1 - design.level) / 2 / ((n_arms - 1) * design.looks)))
+    bar = float(-ndtri((1 - design.level) / 2 / ((n_arms - 1) * design.looks)))
     horizon = max(1, round(n * design.share))
     for look in range(1, design.looks + 1):
         end = horizon * look // design.looks

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import msgspec
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from rewardloop.errors import InvalidInput
 from rewardloop.interactions import Floats
@@ -73,7 +73,7 @@ def planned_spread(plan: Plan, delta: float) -> float:
 
 
 def _factor(level: float, power: float) -> float:
-    return float(norm.ppf((1 + level) / 2) + norm.ppf(power))
+    return float(ndtri((1 + level) / 2) + ndtri(power))
 
 
 def _check_plan(plan: Plan, delta: float) -> None:

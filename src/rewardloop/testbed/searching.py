@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from rewardloop.errors import InvalidInput
+from rewardloop.errors import MissingExtra
 from rewardloop.settings import ExperimentSettings, checked
 from rewardloop.testbed.judging import Judge, Judgement
 from rewardloop.testbed.proposing import propose
@@ -44,12 +44,12 @@ def search(
 ) -> Found:
     """Trials until `storage` holds `n_trials` finished ones of this study, whoever made them; then the winner on the tail.
 
-    Raises `InvalidInput` where Optuna is not installed.
+    Raises `MissingExtra` where Optuna is not installed.
     """
     try:
         import optuna  # noqa: PLC0415 - an extra, and heavy
     except ImportError:
-        raise InvalidInput("Expected the extra `search`: pip install 'rewardloop[search]'") from None
+        raise MissingExtra("Expected the package `optuna`, found none: pip install 'rewardloop[search]'") from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), closing(_Closing(optuna.storages.RDBStorage(f"sqlite:///{storage}"))) as held:

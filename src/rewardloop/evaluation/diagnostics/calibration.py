@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, ndtr
 
 from rewardloop.evaluation.arms import action_numbers
 from rewardloop.evaluation.diagnostics.finding import ALPHA, Finding
@@ -67,7 +67,7 @@ def _test(events: Interactions, group: Ints) -> tuple[float, float]:
     if not kept.any():
         return 1.0, 0.0
     statistic = float((np.square(vectors.T @ gap)[kept] / values[kept]).sum())
-    return float(chi2.sf(statistic, int(kept.sum()))), statistic
+    return float(chdtrc(int(kept.sum()), statistic)), statistic
 
 
 def _pooled(pmf: Floats, group: Ints) -> Ints:
@@ -121,7 +121,7 @@ def _weights(usable: Interactions) -> Finding:
         return Finding("calibration", "note", "Too few usable events to compare probabilities with frequencies.")
     weight = 1 / (np.diff(usable.offsets) * usable.probability)
     mean, error = float(weight.mean()), float(weight.std(ddof=1)) / len(weight) ** 0.5
-    p = float(norm.sf((mean - 1) / error)) if error > 0 else float(mean <= 1 + 1e-9)
+    p = float(ndtr((1 - mean) / error)) if error > 0 else float(mean <= 1 + 1e-9)
     numbers = {"p_value": p, "mean_weight": mean, "events": float(len(usable))}
     if p < ALPHA:
         return _wrong(f"The probabilities logged are too small: weights under a uniform policy average {mean:.3g}, not 1.", numbers)

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import chi2_contingency, ks_2samp
-from scipy.stats import t as student
+from scipy.special import chdtrc, stdtr
 
 from rewardloop.evaluation.arms import action_numbers
 from rewardloop.evaluation.diagnostics.finding import ALPHA, Finding
@@ -123,7 +122,7 @@ def _change(usable: Interactions, taken: Mask, early: Mask) -> _Change | None:
     name = usable.actions[first].ids[int(usable.action[first])]
     if error == 0.0:
         return _Change(name, float(before == after), before, after)
-    return _Change(name, 2 * float(student.sf(abs(after - before) / error, min(early_ess, late_ess) - 1)), before, after)
+    return _Change(name, 2 * float(stdtr(min(early_ess, late_ess) - 1, -abs(after - before) / error)), before, after)
 
 
 def _mean(reward: Floats, weight: Floats) -> tuple[float, float, float] | None:
@@ -145,6 +144,8 @@ def _shift(name: str, first: Sequence[Features], second: Sequence[Features]) -> 
     x, y = (np.array([v for v in half if v is not None], np.float64) for half in (a, b))
     if min(len(x), len(y)) < _FEW:
         return there
+    from scipy.stats import ks_2samp  # noqa: PLC0415 - half a second, which no command that looks at no log should pay
+
     test = ks_2samp(x, y, method="asymp")
     numeric = _Shift(name, float(test.pvalue), float(test.statistic), _psi(*_binned(x, y)))
     worst = min(numeric, there, key=lambda shift: shift.p)
@@ -166,8 +167,14 @@ def _of_counts(name: str, one: Floats, other: Floats) -> _Shift:
     one, other = _pooled(np.asarray(one, np.float64), np.asarray(other, np.float64))
     if len(one) < 2:
         return _Shift(name, 1.0, 0.0, 0.0)
-    p = float(chi2_contingency(np.stack([one, other]), correction=False)[1])
-    return _Shift(name, p, float(np.abs(one / one.sum() - other / other.sum()).sum() / 2), _psi(one, other))
+    return _Shift(name, _homogeneity(one, other), float(np.abs(one / one.sum() - other / other.sum()).sum() / 2), _psi(one, other))
+
+
+def _homogeneity(one: Floats, other: Floats) -> float:
+    """p-value of χ² = Σ (O − E)²/E over two rows of counts, K − 1 degrees of freedom."""
+    observed = np.stack([one, other])
+    expected = np.outer(observed.sum(axis=1), observed.sum(axis=0)) / observed.sum()
+    return float(chdtrc(len(one) - 1, (np.square(observed - expected) / expected).sum()))
 
 
 def _pooled(one: Floats, other: Floats) -> tuple[Floats, Floats]:

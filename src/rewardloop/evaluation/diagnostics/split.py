@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from scipy.stats import binomtest, kstest
-
 from rewardloop.evaluation.diagnostics.finding import ALPHA, Finding
 from rewardloop.lake.observed import Observed
 
@@ -13,6 +11,8 @@ def sample_ratio(log: Observed) -> Finding:
     draws = log.interactions.sample_prob
     if not log.has_sample_prob or not len(draws):
         return Finding("sample_ratio", "note", "Not checked: no `sample_prob` says which events train and which evaluate.")
+    from scipy.stats import binomtest, kstest  # noqa: PLC0415 - half a second, which no command that looks at no log should pay
+
     p = float(kstest(draws, "uniform").pvalue)
     numbers = {"p_uniform": p}
     told = f"the draws are not uniform (p = {p:.1g})" if 2 * p < ALPHA else ""

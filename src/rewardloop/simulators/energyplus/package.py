@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rewardloop.errors import NotFound
+from rewardloop.errors import MissingExtra
 
 if TYPE_CHECKING:
     from pyenergyplus.api import EnergyPlusAPI
@@ -33,4 +33,4 @@ def _module(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
-        raise NotFound("EnergyPlus is not installed: pip install 'rewardloop[energyplus]'") from None
+        raise MissingExtra("EnergyPlus is not installed: pip install 'rewardloop[energyplus]'") from None
