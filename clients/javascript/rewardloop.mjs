@@ -22,9 +22,9 @@ export class Rewardloop {
    * The server's answer, or after `timeoutMs` (or where it refuses) the default: {event_id, action, index, probability, by_default, …}.
    * It is asked for deferred and activated on arrival: an answer that nobody saw does not count, nor do its rewards.
    */
-  async decide(context, { fallback, actions, timeoutMs = 200 } = {}) {
+  async decide(context, { fallback, actions, sticky, timeoutMs = 200 } = {}) {
     const event_id = newId();
-    const body = { context, event_id, deferred: true, ...(actions && { actions }) };
+    const body = { context, event_id, deferred: true, ...(actions && { actions }), ...(sticky && { sticky }) };
     try {
       const path = `/v1/experiments/${encodeURIComponent(this.#experiment)}/decide`;
       const response = await this.#post(path, body, { signal: AbortSignal.timeout(timeoutMs) });

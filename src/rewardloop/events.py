@@ -7,6 +7,7 @@ from math import prod
 import msgspec
 
 MAX_EVENT_ID = 256
+MAX_STICKY = 256
 MAX_ACTIONS = 1_000
 """Fixed arms of an experiment."""
 MAX_CANDIDATES = 10_000
@@ -76,6 +77,8 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="d", gc=False):
     """Where the action is continuous: what was chosen. `actions` then describes the range and `pmf` is over its cells."""
     density: float = 0.0
     """Where the action is continuous: the density that `values` was sampled with; infinite where they were not sampled."""
+    sticky: str = ""
+    """What the client wants the variant of a trial to follow, such as its user's id; empty: nothing."""
 
     @property
     def joint_probability(self) -> float:

@@ -45,6 +45,19 @@ def test_decide_reward_and_activate(server: servers.Server) -> None:
     assert sorted(logged(server, decided.event_id), key=str) == sorted([Decision, Reward, Activation], key=str)
 
 
+def test_a_sticky_key_is_sent_and_logged_by_both_clients(server: servers.Server) -> None:
+    async def asked() -> str:
+        async with AsyncClient(url(server), "offers") as client:
+            return (await client.decide({"age": 31}, sticky="user-17")).event_id
+
+    with Client(url(server), "offers") as client:
+        ids = {client.decide({"age": 31}, sticky="user-17").event_id, asyncio.run(asked())}
+        with pytest.raises(RequestRefused, match=r"sticky") as refused:
+            client.decide({"age": 31}, sticky="x" * 257)
+    keys = [record.sticky for record in servers.logged(server.data, "offers") if record.event_id in ids]  # type: ignore[union-attr]
+    assert (keys, refused.value.status) == (["user-17", "user-17"], 422)
+
+
 def test_an_own_event_id_with_a_slash_and_actions_with_features(server: servers.Server) -> None:
     with Client(url(server), "items") as client:
         decided = client.decide({"age": 31}, [{"id": "a", "features": {"price": 3}}, {"id": "b"}], event_id="bestellung/ü 17")

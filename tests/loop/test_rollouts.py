@@ -199,6 +199,29 @@ def test_sticky_variants_are_judged_by_user(tmp_path: Path) -> None:
         assert 0 < done.numbers["reward_n"] < 900
 
 
+def test_what_requests_say_is_judged_by_it_and_found_again_by_the_audit(tmp_path: Path) -> None:
+    clock, variants = ManualClock(), dict[str, set[str]]()
+    with with_champion(tmp_path, clock, settings()) as offers:
+        offers.canary(made(offers, 2, UniformPolicy()))
+        play(offers, clock, 100, seed=3)
+        for i in range(900):
+            clock.advance(SECOND)
+            age, household = float(i % 60 + 18), f"household {i % 150}"
+            decision = offers.decide({"age": age}, event_id=f"own-{i}", sticky=household)
+            variants.setdefault(household, set()).add(decision.variant)
+            offers.reward(decision.event_id, float(decision.action == int(age > 50)))
+        clock.advance(SECOND)
+        done = looked(offers)
+        found = offers.audit("own-17")
+        assert done is not None
+        assert done.kind == "roll back"
+        assert 0 < done.numbers["reward_n"] < 900
+    assert all(len(met) == 1 for met in variants.values())
+    assert found.turn is not None
+    assert (found.same, found.sticky, found.turn.key) == (True, "household 17", "sticky=household 17")
+    assert (found.turn.draw < found.turn.share) == (found.variant == "challenger")
+
+
 def test_another_deployment_ends_the_trial_for_good(tmp_path: Path) -> None:
     clock = ManualClock()
     with with_champion(tmp_path, clock, settings()) as offers:

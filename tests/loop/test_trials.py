@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -17,7 +18,7 @@ from rewardloop.errors import InvalidInput
 from rewardloop.events import Decision
 from rewardloop.features import ActionSet, Features
 from rewardloop.ids import EventIds, uniform
-from rewardloop.loop.asking import DecideRequest
+from rewardloop.loop.asking import DecideRequest, checked_sticky
 from rewardloop.loop.deciding import Decider
 from rewardloop.loop.hosted import Hosted
 from rewardloop.loop.replaying import replay
@@ -119,6 +120,39 @@ def test_a_key_meets_one_variant_on_every_worker_and_keeps_it_as_the_share_grows
     hosted = CHAMPION._replace(trial=trial(share=0.6, sticky="user.id"))
     later = {user for user in met if decider().decide(hosted, request({"user.id": user}))[0].variant == "challenger"}
     assert challenged < later
+
+
+def test_what_the_request_says_is_followed_before_any_feature() -> None:
+    hosted, met = CHAMPION._replace(trial=trial(share=0.25, sticky="user")), dict[str, set[str]]()
+    for worker in range(3):
+        asking = decider(start=worker * 1_000)
+        for household in range(300):
+            asked = request({"user": worker}, sticky=f"household-{household}")
+            decision = asking.decide_many(hosted, [asked])[0][0] if worker else asking.decide(hosted, asked)[0]
+            assert decision.sticky == f"household-{household}"
+            met.setdefault(decision.sticky, set()).add(decision.variant)
+    assert all(len(variants) == 1 for variants in met.values())
+    challenged = sum(variants == {"challenger"} for variants in met.values())
+    assert chisquare([challenged, 300 - challenged], [75, 225]).pvalue > 0.001
+
+
+def test_a_ranking_follows_the_request_too() -> None:
+    hosted, asking = CHAMPION._replace(trial=trial(share=0.5)), decider()
+    variants = {asking.decide(hosted, request({}, sticky="user-17", top_k=2))[0].variant for _ in range(40)}
+    assert len(variants) == 1
+    assert asking.decide(hosted, request({}, sticky="user-17", top_k=2))[0].sticky == "user-17"
+
+
+@pytest.mark.parametrize("sticky", ["", "x" * 257, 17, ["user"], None, "\ud800"])
+def test_a_sticky_that_is_no_short_text_is_refused(sticky: object) -> None:
+    assert checked_sticky(None) is None
+    if sticky is None:
+        return
+    with pytest.raises(InvalidInput, match=r"\$\.sticky"):
+        checked_sticky(sticky)  # type: ignore[arg-type]
+    body = b'{"context": {}, "sticky": %b}' % json.dumps(sticky).encode()
+    with pytest.raises(msgspec.DecodeError):
+        msgspec.json.decode(body, type=DecideRequest)
 
 
 def test_another_process_draws_the_same() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 from rewardloop.cli.opening import open_event
 from rewardloop.cli.options import DEFAULT, AsJson, Data, EventExperiment, EventId
@@ -29,6 +30,7 @@ def _print(found: Audit) -> None:
             ("decided", f"{found.decided_at} by {found.model_id}, seed {found.seed}"),
             ("context", bytes(found.context).decode()),
             ("rewards", rewards),
+            *(_trial(found) if found.turn is not None else ()),
         ]
     )
     if found.slots:
@@ -36,6 +38,12 @@ def _print(found: Audit) -> None:
     else:
         _print_actions(found)
     console.print("[green]The replay is the same to the bit.[/]" if found.same else "[red]The replay differs from the log.[/]")
+
+
+def _trial(found: Audit) -> Iterator[tuple[str, str]]:
+    turn = found.turn
+    assert turn is not None
+    yield "variant", f"{found.variant}: `{turn.key}` draws {turn.draw:.6f}, and {turn.challenger} has the share {turn.share:g}"
 
 
 def _print_actions(found: Audit) -> None:

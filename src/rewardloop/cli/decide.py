@@ -27,6 +27,7 @@ def decide(
     event_id: Annotated[str | None, Parameter(help="Your own id of the event; by default one is made.")] = None,
     top_k: Annotated[int | None, Parameter(help="Rank: so many different actions, the first position first.")] = None,
     slots: Annotated[str | None, Parameter(help='A JSON array of slots to fill, such as [{"id": "top"}].')] = None,
+    sticky: Annotated[str | None, Parameter(help="Such as a user's id: its decisions meet one variant of a trial.")] = None,
     explore: Annotated[bool, Parameter(negative="--no-explore", help="The best action, without the exploration floor.")] = True,
     data: Data = DEFAULT,
     json: AsJson = False,
@@ -39,6 +40,7 @@ def decide(
             explore=explore,
             top_k=top_k,
             slots=_slots(slots),
+            sticky=sticky,
         )
     if json:
         print_json(_answer(decision))

@@ -62,12 +62,13 @@ class AsyncClient:
         top_k: int | None = None,
         slots: Slots = (),
         explore: bool = True,
+        sticky: str | None = None,
         default: Default = None,
         timeout_seconds: float | None = None,
     ) -> Decided:
         """As `Client.decide`."""
         event_id = event_id or self._calls.new_id()
-        post = self._calls.decide(context, actions, event_id, top_k, slots, explore, default is not None)
+        post = self._calls.decide(context, actions, event_id, top_k, slots, explore, default is not None, sticky)
         if default is None:
             return read_decided(await self._connection.post(post))
         answer = await self._in_time(post, self._server.timeout_seconds if timeout_seconds is None else timeout_seconds)

@@ -75,19 +75,21 @@ class Client:
         top_k: int | None = None,
         slots: Slots = (),
         explore: bool = True,
+        sticky: str | None = None,
         default: Default = None,
         timeout_seconds: float | None = None,
     ) -> Decided:
         """Ask for an action, a ranking, or slots filled. Raises `RequestRefused` with the server's sentence, `Unreachable`.
 
-        `explore=False`: what the policy holds best, undrawn.
+        `explore=False`: what the policy holds best, undrawn. `sticky`, such as the id of a user: all its decisions meet one
+        variant of a trial.
 
         With `default` an answer that has not come after `timeout_seconds` is the default, and says so (`by_default`): then the
         server may have decided something else, which nobody saw. So such a decision is asked for deferred and
         activated when it was received, and neither it nor its rewards count where it was not.
         """
         event_id = event_id or self._calls.new_id()
-        post = self._calls.decide(context, actions, event_id, top_k, slots, explore, default is not None)
+        post = self._calls.decide(context, actions, event_id, top_k, slots, explore, default is not None, sticky)
         if default is None:
             return read_decided(self._connection.post(post))
         answer = self._in_time(post, self._server.timeout_seconds if timeout_seconds is None else timeout_seconds)

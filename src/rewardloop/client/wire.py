@@ -87,7 +87,15 @@ class Calls:
         return str(uuid.UUID(bytes=self.entropy(16), version=4))
 
     def decide(  # noqa: PLR0917 - the fields of the body
-        self, context: Context, actions: Actions, event_id: str, top_k: int | None, slots: Slots, explore: bool, deferred: bool
+        self,
+        context: Context,
+        actions: Actions,
+        event_id: str,
+        top_k: int | None,
+        slots: Slots,
+        explore: bool,
+        deferred: bool,
+        sticky: str | None,
     ) -> Post:
         body: dict[str, object] = {"context": context, "event_id": event_id}
         if top_k is not None:
@@ -100,6 +108,8 @@ class Calls:
             body["explore"] = False
         if deferred:
             body["deferred"] = True
+        if sticky is not None:
+            body["sticky"] = sticky
         return Post(f"/v1/experiments/{quote(self.experiment, safe='')}/decide", msgspec.json.encode(body))
 
     def decide_many(self, contexts: Iterable[Context], actions: Actions) -> Post:

@@ -36,6 +36,7 @@ def decision_columns(decisions: Sequence[Decision], joined: int) -> pa.Table:
         "explore": [d.explore for d in decisions],
         "deferred": [d.deferred for d in decisions],
         "variant": [d.variant for d in decisions],
+        "sticky": [d.sticky for d in decisions],
     }
     return pa.table(columns, schema=SCHEMAS["decisions"])
 

@@ -19,7 +19,7 @@ from rewardloop.interactions import Floats, Ints
 from rewardloop.lake.manifest import Manifest
 from rewardloop.lake.parts import read_part
 
-_COLUMNS = ("seq", "decided_at", "variant", "model_id")
+_COLUMNS = ("seq", "decided_at", "variant", "model_id", "sticky")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Followed:
     variant: npt.NDArray[np.str_]
     model_id: npt.NDArray[np.str_]
     reward: Floats
+    sticky: Sequence[str]
+    """What the client asked the variant to follow; empty where it did not."""
     event_id: Sequence[str]
     context: Sequence[bytes]
     """Event ids and contexts are empty where they were not asked for."""
@@ -40,7 +42,7 @@ class Followed:
     def before(self, end: int) -> Followed:
         """Those decided before an instant: they stand in order."""
         n = int(np.searchsorted(self.decided_at, end))
-        columns = (self.decided_at[:n], self.variant[:n], self.model_id[:n], self.reward[:n])
+        columns = (self.decided_at[:n], self.variant[:n], self.model_id[:n], self.reward[:n], self.sticky[:n])
         return Followed(*columns, self.event_id[:n], self.context[:n])
 
 
@@ -66,6 +68,7 @@ def follow(directory: Path, manifest: Manifest, since: int, watermark: int, *, c
         np.array(table["variant"].to_pylist(), dtype=np.str_),
         np.array(table["model_id"].to_pylist(), dtype=np.str_),
         reward[rows],
+        table["sticky"].to_pylist(),
         table["event_id"].to_pylist() if contexts else (),
         table["context"].cast(pa.binary()).to_pylist() if contexts else (),
     )
@@ -87,4 +90,4 @@ def _rewards(directory: Path, manifest: Manifest, since: int, watermark: int, se
 
 def _nothing() -> Followed:
     none, text = np.empty(0, np.int64), np.empty(0, np.str_)
-    return Followed(none, text, text, np.empty(0), (), ())
+    return Followed(none, text, text, np.empty(0), (), (), ())

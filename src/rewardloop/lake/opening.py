@@ -128,6 +128,7 @@ def _decision(row: dict[str, object], experiment: str) -> Decision:
         bool(row["explore"]),
         bool(row["deferred"]),
         str(row["variant"]),
+        sticky=str(row["sticky"]),
     )
 
 

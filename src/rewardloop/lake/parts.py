@@ -45,6 +45,7 @@ SCHEMAS: dict[Kind, pa.Schema] = {
             ("explore", pa.bool_()),
             ("deferred", pa.bool_()),
             ("variant", pa.string()),
+            ("sticky", pa.string()),
         ]
     ),
     "rewards": pa.schema(
@@ -135,9 +136,9 @@ def write_part(directory: Path, kind: Kind, serial: int, tables: Iterable[pa.Tab
 
 
 def read_part(directory: Path, part: Part, columns: Sequence[str]) -> pa.Table:
-    """Some columns of a whole part. Raises `Corrupt`."""
+    """Some columns of a whole part, in their order. Raises `Corrupt`."""
     with open_part(directory, part) as file:
-        return file.read(columns=list(columns), use_threads=False)
+        return with_columns(file.read(columns=list(columns), use_threads=False), columns)
 
 
 def complete(table: pa.Table, kind: Kind) -> pa.Table:
@@ -145,8 +146,15 @@ def complete(table: pa.Table, kind: Kind) -> pa.Table:
     schema = SCHEMAS[kind]
     if table.column_names == schema.names:
         return table
-    empty = pa.array([""] * table.num_rows, pa.string())
-    return pa.table([table[name] if name in table.column_names else empty for name in schema.names], schema=schema)
+    return pa.table(with_columns(table, schema.names).columns, schema=schema)
+
+
+def with_columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """These columns, in this order; those that it was written too early to have, which hold texts, are empty."""
+    if table.column_names == list(names):
+        return table
+    had, empty = set(table.column_names), pa.repeat(pa.scalar("", pa.string()), table.num_rows)
+    return pa.table({name: table[name] if name in had else empty for name in names})
 
 
 def open_part(directory: Path, part: Part, *, dictionaries: bool = True) -> pq.ParquetFile:

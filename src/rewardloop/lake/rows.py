@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from rewardloop.interactions import Ints
 from rewardloop.lake.manifest import Part
-from rewardloop.lake.parts import open_part
+from rewardloop.lake.parts import open_part, with_columns
 
 CACHE_BYTES = 128 << 20
 MAX_FILES = 64
@@ -69,6 +69,7 @@ class DecisionRows:
         key = (part.name, number)
         if key not in self._cache:
             table = self._file(part).read_row_group(number, columns=self._columns, use_threads=False)
+            table = with_columns(table, self._columns)
             self._cache[key] = table
             self._cached += table.nbytes
             while self._cached > CACHE_BYTES and len(self._cache) > 1:

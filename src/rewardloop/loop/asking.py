@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from rewardloop.errors import InvalidInput
-from rewardloop.events import MAX_CANDIDATES, MAX_EVENT_ID, MAX_SLOTS
+from rewardloop.events import MAX_CANDIDATES, MAX_EVENT_ID, MAX_SLOTS, MAX_STICKY
 
 EventId = Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
 
@@ -47,6 +47,8 @@ class DecideRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Rank: so many different actions, from the first position to the last."""
     slots: Annotated[list[SlotRequest], Meta(max_length=MAX_SLOTS)] = []
     """Fill these slots, from the first to the last: a different action for each, or one of its own actions."""
+    sticky: Annotated[str, Meta(min_length=1, max_length=MAX_STICKY)] | None = None
+    """Decisions of one value meet one variant of a trial: `"user-17"`. It is logged, and no model sees it."""
 
 
 def checked_top_k(top_k: int | None) -> int | None:
@@ -54,6 +56,17 @@ def checked_top_k(top_k: int | None) -> int | None:
     if top_k is not None and not 1 <= top_k <= MAX_SLOTS:
         raise InvalidInput(f"Expected 1 to {MAX_SLOTS}, got {top_k}", at="$.top_k")
     return top_k
+
+
+def checked_sticky(sticky: str | None) -> str | None:
+    """In process nothing has decoded it. Raises `InvalidInput`."""
+    if sticky is None:
+        return None
+    if not (isinstance(sticky, str) and 1 <= len(sticky) <= MAX_STICKY):
+        raise InvalidInput(f"Expected a text of 1 to {MAX_STICKY} characters, got {str(sticky)[:40]!r}", at="$.sticky")
+    if not sticky.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in sticky):
+        raise InvalidInput("Expected text that UTF-8 can write, got half of a pair of surrogates", at="$.sticky")
+    return sticky
 
 
 def slot_requests(slots: Sequence[Mapping[str, object]]) -> list[SlotRequest]:

@@ -8,9 +8,12 @@ import msgspec
 
 from rewardloop.clock import isoformat
 from rewardloop.events import Activation, Choice, Decision, Record, Reward
+from rewardloop.features import parse_context
 from rewardloop.loop.hosted import Hosted
 from rewardloop.loop.replaying import Answer, replay, replay_slots, replay_values
+from rewardloop.loop.trials import sticky_key, variant_draw
 from rewardloop.policies.plackett_luce import position_marginals
+from rewardloop.registry.records import RolloutStep
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,10 +41,41 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[float, ...] = ()
     """Where the action is continuous: as it was logged."""
     replayed_values: tuple[float, ...] = ()
+    variant: str = "champion"
+    """Who decided."""
+    sticky: str = ""
+    """What the client asked the variant to follow."""
+    turn: Turn | None = None
+    """Where a challenger was on trial: whose turn it was, drawn again."""
 
 
-def audit(records: Sequence[Record], decision: Decision, model: Hosted) -> Audit:
-    """Compare what was logged of an event with a replay through the code that served it."""
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """The draw of the variant: the challenger decides where it is below its share."""
+
+    challenger: str
+    share: float
+    """In force when the decision was made; a worker may take a fifth of a second to see a new one."""
+    key: str
+    """What was drawn for: `sticky=…` of the request, the sticky feature and its value, or the event's id."""
+    draw: float
+
+
+def turn_of(decision: Decision, steps: Sequence[RolloutStep]) -> Turn | None:
+    """The draw made again, from the trial that was under way; `steps` are the experiment's, oldest first."""
+    step = next((step for step in reversed(steps) if step.at <= decision.decided_at), None)
+    if step is None or not step.is_open:
+        return None
+    key = sticky_key(parse_context(decision.context), step.sticky, decision.event_id, decision.sticky)
+    return Turn(
+        challenger=step.challenger,
+        share=step.share,
+        key=key,
+        draw=variant_draw(decision.experiment, step.challenger, key),
+    )
+
+
+def audit(records: Sequence[Record], decision: Decision, model: Hosted, steps: Sequence[RolloutStep] = ()) -> Audit:
+    """Compare what was logged of an event with a replay through the code that served it; `steps` as in `turn_of`."""
     logged = Answer(decision.pmf, decision.action, decision.probability)
     slots = replay_slots(decision, model)
     first = Answer(slots[0].pmf, slots[0].action, slots[0].probability) if slots else None
@@ -66,6 +100,9 @@ def audit(records: Sequence[Record], decision: Decision, model: Hosted) -> Audit
         marginals=_marginals(decision, model),
         values=decision.values,
         replayed_values=drawn.values,
+        variant=decision.variant,
+        sticky=decision.sticky,
+        turn=turn_of(decision, steps),
     )
 
 

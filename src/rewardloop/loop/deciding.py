@@ -84,7 +84,8 @@ class Decider:
             pmf = tuple(serve_pmf(raw, floor=hosted.floor, excluded=excluded, explore=request.explore, limits=limits))
             served = Served(hosted.model_id, CHAMPION, pmf)
         else:
-            served = self._otherwise(hosted, Asked(event_id, features, actions, excluded, request.explore, now))
+            asked = Asked(event_id, features, actions, excluded, request.explore, now, request.sticky or "")
+            served = self._otherwise(hosted, asked)
         seed, sample_prob = draws(self._experiment, event_id)
         action = sample(served.pmf, uniform(seed))
         return self._decision(now, (request, context, offer, served, action, (event_id, seed, sample_prob)))
@@ -117,7 +118,7 @@ class Decider:
         else:
             asked = zip(requests, features, offers, events, strict=True)
             served = [
-                self._otherwise(hosted, Asked(event[0], context, *offer, request.explore, now))
+                self._otherwise(hosted, Asked(event[0], context, *offer, request.explore, now, request.sticky or ""))
                 for request, context, offer, event in asked
             ]
             chosen = [sample(pmf, u) for (_, _, pmf), u in zip(served, us, strict=True)]
@@ -162,8 +163,8 @@ class Decider:
         if baseline is not None:
             model_id, variant, choices = first_model_id(self._experiment), baseline.variant, ask(champion)
         elif hosted.trial is not None:
-            features = parse_context(bytes(request.context))
-            model_id, variant, choices = hosted.trial.tried(champion, event_id, features, ask, lambda found: found[0].pmf)
+            key = hosted.trial.key(parse_context(bytes(request.context)), event_id, request.sticky or "")
+            model_id, variant, choices = hosted.trial.tried(champion, key, ask, lambda found: found[0].pmf)
         else:
             model_id, variant, choices = hosted.model_id, CHAMPION, ask(champion)
         first, actions = choices[0], slots[0].actions
@@ -184,6 +185,7 @@ class Decider:
             request.deferred,
             variant,
             slots=choices,
+            sticky=request.sticky or "",
         )
         return decision, actions.ids[first.action]
 
@@ -210,6 +212,7 @@ class Decider:
             request.explore,
             request.deferred,
             variant,
+            sticky=request.sticky or "",
         )
         if actions.cells is not None:
             drawn = draw_in(actions.cells, action, pmf[action], explore=request.explore, seed=seed)

@@ -23,7 +23,7 @@ from rewardloop.lake import DataSet, Ledger
 from rewardloop.lake.observed import NEWEST, observe
 from rewardloop.learning.training import Progress
 from rewardloop.log import Cursor, find
-from rewardloop.loop.asking import DecideRequest, checked_top_k, slot_requests
+from rewardloop.loop.asking import DecideRequest, checked_sticky, checked_top_k, slot_requests
 from rewardloop.loop.auditing import Audit, audit
 from rewardloop.loop.collecting import log_position
 from rewardloop.loop.cycle import CycleReport
@@ -93,13 +93,14 @@ class Experiment(Opened):
         deferred: bool = False,
         top_k: int | None = None,
         slots: Sequence[Mapping[str, object]] = (),
+        sticky: str | None = None,
     ) -> Decision:
         """Choose an action; the decision is durable when this returns.
 
         `actions` are ids, or `{"id": …, "features": {…}}`; needed where the experiment has no fixed ones; of a continuous one,
         `{"low": …, "high": …}` between which it must lie. `top_k` asks for a
         ranking, `slots` (`{"id": …, "features": {…}, "excluded": […], "actions": […]}`) for an action each: `shown` reads the
-        answer. Raises `InvalidInput`.
+        answer. `sticky`, such as the id of a user: all its decisions meet one variant of a trial. Raises `InvalidInput`.
         """
         request = DecideRequest(
             context=msgspec.Raw(msgspec.json.encode(context)),
@@ -110,6 +111,7 @@ class Experiment(Opened):
             deferred=deferred,
             top_k=checked_top_k(top_k),
             slots=slot_requests(slots),
+            sticky=checked_sticky(sticky),
         )
         decision, _ = self._decider.decide(self._following.current(), request)
         self._writer.commit([decision])
@@ -319,7 +321,8 @@ class Experiment(Opened):
     def audit(self, event_id: str) -> Audit:
         """What was logged of an event, and whether its decision can be reproduced. Raises `UnknownEvent`."""
         records, decision = self._find(event_id)
-        return audit(records, decision, self._model(decision.model_id))
+        steps = self.catalog.rollouts(self.settings.experiment)
+        return audit(records, decision, self._model(decision.model_id), steps)
 
     def score(
         self, source: Path, out: Path, model_id: str | None = None, on_progress: Callable[[int], None] = lambda _: None

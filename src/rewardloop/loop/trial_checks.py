@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import repeat
 
 import msgspec
 import numpy as np
@@ -41,8 +42,8 @@ def randomised(steps: Sequence[RolloutStep], seen: Followed) -> Randomised:
     """The decisions of a trial whose variant was drawn, in order."""
     challenged, share = _turn(seen), _shares(steps, seen.decided_at)
     kept = settled(steps, seen.decided_at) & (share > 0) & _of_trial(steps[0], seen)
-    key = _keys(seen, steps[-1].sticky)[kept] if steps[-1].sticky else None
-    return Randomised(seen.reward[kept], challenged[kept], share[kept], key)
+    key = _keys(seen, steps[-1].sticky)
+    return Randomised(seen.reward[kept], challenged[kept], share[kept], None if key is None else key[kept])
 
 
 def compared(settings: ExperimentSettings, steps: Sequence[RolloutStep], seen: Followed) -> ABTest:
@@ -129,10 +130,13 @@ def _shares(steps: Sequence[RolloutStep], decided_at: Ints) -> Floats:
     return np.array([0.0, *(step.share for step in steps)])[np.searchsorted(begun, decided_at, "right")]
 
 
-def _keys(seen: Followed, sticky: str) -> Ints:
-    words = [
-        sticky_key(parse_context(context), sticky, event_id) for context, event_id in zip(seen.context, seen.event_id, strict=True)
-    ]
+def _keys(seen: Followed, feature: str) -> Ints | None:
+    """(n,) a number for each of the values that variants followed; None where each event drew for itself."""
+    if not feature and not any(seen.sticky):
+        return None
+    contexts = map(parse_context, seen.context) if feature else repeat({}, len(seen))
+    events = seen.event_id if feature else map(str, range(len(seen)))
+    words = [sticky_key(*each) for each in zip(contexts, repeat(feature, len(seen)), events, seen.sticky, strict=True)]
     return np.unique(words, return_inverse=True)[1].astype(np.int64)
 
 

@@ -101,6 +101,8 @@ class Asked(NamedTuple):
     explore: bool
     at: int = 0
     """Microseconds UTC."""
+    sticky: str = ""
+    """What the variant follows, where the client says so."""
 
 
 class Scorer(NamedTuple):
@@ -139,13 +141,15 @@ class Trial:
 
     def serve(self, champion: Scorer, asked: Asked) -> Served:
         """The champion's distribution, or, where it is its turn, the challenger's."""
-        return Served(*self.tried(champion, asked.event_id, asked.context, lambda model: model.pmf(asked), lambda pmf: pmf))
+        key = self.key(asked.context, asked.event_id, asked.sticky)
+        return Served(*self.tried(champion, key, lambda model: model.pmf(asked), lambda pmf: pmf))
 
-    def tried(
-        self, champion: Scorer, event_id: str, context: Features, ask: Callable[[Scorer], T], pmf_of: Callable[[T], Pmf]
-    ) -> tuple[str, str, T]:
+    def key(self, context: Features, event_id: str, asked: str) -> str:
+        return sticky_key(context, self.setup.sticky, event_id, asked)
+
+    def tried(self, champion: Scorer, key: str, ask: Callable[[Scorer], T], pmf_of: Callable[[T], Pmf]) -> tuple[str, str, T]:
         """The model that decides, the variant, and what `ask` got of that model; `pmf_of` it is what a shadow compares."""
-        draw = variant_draw(self._experiment, self.setup.model_id, sticky_key(context, self.setup.sticky, event_id))
+        draw = variant_draw(self._experiment, self.setup.model_id, key)
         if draw < self.setup.share:
             answer = self._attempt(ask)
             if answer is not None:
@@ -177,12 +181,17 @@ class Trial:
         return answer
 
 
-def sticky_key(context: Features, sticky: str, event_id: str) -> str:
-    """What the variant follows: the value of the sticky feature where the context has it, otherwise the event itself.
+def sticky_key(context: Features, sticky: str, event_id: str, asked: str = "") -> str:
+    """What the variant follows: what the client asked for, else the value of the sticky feature where the context has it, else
+    the event itself.
 
     >>> sticky_key({"user.id": 7, "age": 31}, "user.id", "order-17"), sticky_key({"age": 31}, "user.id", "order-17")
     ('user.id=7.0', 'order-17')
+    >>> sticky_key({"user.id": 7}, "user.id", "order-17", asked="household-3")
+    'sticky=household-3'
     """
+    if asked:
+        return f"sticky={asked}"
     value = context.get(sticky) if sticky else None
     if value is None:
         return event_id
