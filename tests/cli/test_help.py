@@ -76,3 +76,15 @@ def test_help_loads_nothing_heavy(words):
 
 def test_version(rewardloop):
     assert rewardloop("--version").out.strip().count(".") == 2
+
+
+def _leaves() -> list[tuple[str, ...]]:
+    families = [(name, command.name) for name, family in FAMILIES.items() for command in family]
+    return [*((command.name,) for command in COMMANDS if command.name not in FAMILIES), *families]
+
+
+@pytest.mark.parametrize("words", _leaves(), ids=" ".join)
+def test_no_option_shows_the_programs_own_empty_values(rewardloop, words):
+    shown = rewardloop(*words, "--help").out
+    for ours in ("--empty-", "[default: ()", '[default: ""', "[default: False", "[default: None", "',)]"):
+        assert ours not in shown

@@ -9,14 +9,14 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError, Group
-from rich.console import Console
+from cyclopts import App, CycloptsError, Group, Parameter
 from rich.markup import escape
 
 from rewardloop.cli.commands import COMMANDS, Command
 from rewardloop.cli.import_commands import IMPORT_COMMANDS
 from rewardloop.cli.keys_commands import KEYS_COMMANDS
 from rewardloop.cli.rl_commands import RL_COMMANDS
+from rewardloop.cli.terminal import Terminal, one_line
 from rewardloop.errors import MissingExtra, RewardloopError, did_you_mean
 
 HELP = """Contextual bandits that learn in production: decide, log, reward, join, train, evaluate, deploy, again.
@@ -38,7 +38,13 @@ FAMILIES = MappingProxyType({"rl": RL_COMMANDS, "import": IMPORT_COMMANDS, "keys
 
 def build() -> App:
     """The application with every command, each imported only when it is called."""
-    app = App(name="rewardloop", help=HELP, version=version("rewardloop"), help_format="plaintext")
+    app = App(
+        name="rewardloop",
+        help=HELP,
+        version=version("rewardloop"),
+        help_format="plaintext",
+        default_parameter=Parameter(negative=()),
+    )
     return _filled(app, COMMANDS, FAMILIES)
 
 
@@ -120,5 +126,5 @@ def _sentence(error: CycloptsError, command: str) -> str:
 
 
 def _fail(title: str, sentence: str, code: int) -> NoReturn:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]{title}:[/] {escape(sentence)}")
+    Terminal(stderr=True).print(f"[red]{title}:[/] {escape(one_line(sentence))}")
     sys.exit(code)

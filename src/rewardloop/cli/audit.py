@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from rich.markup import escape
+
 from rewardloop.cli.opening import open_event
 from rewardloop.cli.options import DEFAULT, AsJson, Data, EventExperiment, EventId
 from rewardloop.cli.printing import console, print_facts, print_json, print_table
+from rewardloop.cli.terminal import one_line
 from rewardloop.features import parse_actions
 from rewardloop.loop.auditing import Audit
 
@@ -24,7 +27,7 @@ def audit(event_id: EventId, /, *, experiment: EventExperiment = None, data: Dat
 
 def _print(found: Audit) -> None:
     rewards = ", ".join(f"{reward.reward:g}" for reward in found.rewards) or "none yet"
-    console.print(f"[bold]{found.event_id}[/] of {found.experiment}", highlight=False)
+    console.print(f"[bold]{escape(one_line(found.event_id))}[/] of {found.experiment}")
     print_facts(
         [
             ("decided", f"{found.decided_at} by {found.model_id}, seed {found.seed}"),

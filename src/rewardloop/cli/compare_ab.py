@@ -45,7 +45,9 @@ def compare_ab(
     ] = None,
     policy: Annotated[
         tuple[Exploration, ...],
-        Parameter(name=["--policy", "-p"], negative=(), consume_multiple=False, help="Exploration policy; two to compare both."),
+        Parameter(
+            name=["--policy", "-p"], consume_multiple=False, show_default="lints", help="Exploration policy; two to compare both."
+        ),
     ] = ("lints",),
     visitors: Annotated[int, Parameter(validator=Number(gte=100, lte=200_000), help="Of each run; a log has its own.")] = 20_000,
     seeds: Annotated[int, Parameter(validator=Number(gte=2, lte=10_000), help="How many runs.")] = 20,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -28,7 +29,9 @@ def decide(
     top_k: Annotated[int | None, Parameter(help="Rank: so many different actions, the first position first.")] = None,
     slots: Annotated[str | None, Parameter(help='A JSON array of slots to fill, such as [{"id": "top"}].')] = None,
     sticky: Annotated[str | None, Parameter(help="Such as a user's id: its decisions meet one variant of a trial.")] = None,
-    explore: Annotated[bool, Parameter(negative="--no-explore", help="The best action, without the exploration floor.")] = True,
+    explore: Annotated[
+        bool, Parameter(negative="--no-explore", show_default=False, help="--no-explore: the best action, without the floor.")
+    ] = True,
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:
@@ -69,10 +72,10 @@ def _print(decision: Decision, named: str) -> None:
         console.print(f"{escape(each.slot)}  [bold]{escape(each.action)}[/]  with probability {each.probability:.4g}")
     if decision.slots:
         console.print(f"all of it with probability {decision.joint_probability:.4g}, by {decision.model_id}")
-        named = f" --slot {escape(decision.slots[0].slot)}{named}"
+        named = f" --slot {escape(shlex.quote(decision.slots[0].slot))}{named}"
     else:
         console.print(f"[bold]{escape(_chosen(decision))}[/]  with probability {decision.probability:.4g}, by {decision.model_id}")
-    console.print(f"[dim]reward it:[/] rewardloop reward {escape(decision.event_id)} 1{named}")
+    console.print(f"[dim]reward it:[/] rewardloop reward {escape(shlex.quote(decision.event_id))} 1{named}")
 
 
 def _chosen(decision: Decision) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.markup import escape
 
 from rewardloop.cli.new_file import write_new
 from rewardloop.cli.printing import console
@@ -20,6 +22,7 @@ def init(
         str,
         Parameter(
             name=["--actions", "-a"],
+            show_default=False,
             help="Names separated by commas, or a number of arms. Without: each request brings its own actions.",
         ),
     ] = "",
@@ -28,7 +31,8 @@ def init(
     settings = checked(ExperimentSettings(experiment=name, actions=_actions(actions)))
     path = out or Path(f"{name}.yaml")
     write_new(path, example_yaml(settings))
-    console.print(f"Wrote {path}. Next:  [bold]rewardloop serve {path}[/]  and, beside it,  [bold]rewardloop run {path}[/]")
+    told = escape(shlex.quote(str(path)))
+    console.print(f"Wrote {told}. Next:  [bold]rewardloop serve {told}[/]  and, beside it,  [bold]rewardloop run {told}[/]")
 
 
 def _actions(text: str) -> int | tuple[str, ...] | None:

@@ -23,12 +23,12 @@ def add(
     *,
     role: Annotated[
         list[Role] | None,
-        Parameter(name=["--role", "-r"], negative=(), help="What it may do; repeat it. By default decide and reward."),
+        Parameter(name=["--role", "-r"], help="What it may do; repeat it. By default decide and reward."),
     ] = None,
     experiment: Annotated[
-        list[str] | None, Parameter(name=["--experiment", "-e"], negative=(), help="Only this one; repeat it. By default all.")
+        list[str] | None, Parameter(name=["--experiment", "-e"], help="Only this one; repeat it. By default all.")
     ] = None,
-    aws: Annotated[bool, Parameter(negative=(), help="Also an access key id and secret, for boto3 and its like.")] = False,
+    aws: Annotated[bool, Parameter(show_default=False, help="Also an access key id and secret, for boto3 and its like.")] = False,
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:

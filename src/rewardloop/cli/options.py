@@ -20,7 +20,7 @@ Data = Annotated[
     ),
 ]
 
-AsJson = Annotated[bool, Parameter(name="--json", negative=(), show_default=False, help="JSON for programs.")]
+AsJson = Annotated[bool, Parameter(name="--json", show_default=False, help="JSON for programs.")]
 
 ExperimentName = Annotated[str, Parameter(help="Name of an experiment in the data directory, or its YAML file.")]
 

@@ -8,22 +8,14 @@ from datetime import UTC, datetime
 
 import msgspec
 from rich.cells import cell_len
-from rich.console import Console
 from rich.markup import escape
 
+from rewardloop.cli.terminal import Terminal, one_line
 from rewardloop.clock import SECOND
 from rewardloop.settings import write_hook
 
-
-class _Console(Console):
-    """Whoever reads may stop reading: `rewardloop tail offers | head -1` is no failure."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
-
-
-console = _Console(highlight=False, soft_wrap=True)
-_remarks = _Console(stderr=True, highlight=False, soft_wrap=True)
+console = Terminal()
+_remarks = Terminal(stderr=True)
 
 
 def warn(sentence: str) -> None:
@@ -62,7 +54,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     >>> table(("model", ">events"), [("offers.1", "605"), ("offers.2", "1,442")])
     ['model     events', 'offers.1     605', 'offers.2   1,442']
     """
-    cells = [[name.removeprefix(">") for name in header], *(list(row) for row in rows)]
+    cells = [[name.removeprefix(">") for name in header], *([one_line(cell) for cell in row] for row in rows)]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     right = [name.startswith(">") for name in header]
     return ["  ".join(map(_padded, row, widths, right)).rstrip() for row in cells]
@@ -73,7 +65,7 @@ def print_facts(rows: Iterable[tuple[str, str]], indent: str = "") -> None:
     known = list(rows)
     width = max((cell_len(name) for name, _ in known), default=0)
     for name, value in known:
-        console.print(f"{indent}[dim]{name:<{width}}[/]  {escape(value)}")
+        console.print(f"{indent}[dim]{name:<{width}}[/]  {escape(one_line(value))}")
 
 
 def instant(at: int) -> str:

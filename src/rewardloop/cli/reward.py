@@ -20,11 +20,14 @@ def reward(
     /,
     *,
     experiment: EventExperiment = None,
-    reward_id: Annotated[str, Parameter(help="Your own id of this reward: sent twice, it counts once.")] = "",
-    final: Annotated[bool, Parameter(negative=(), show_default=False, help="No later reward of this event counts.")] = False,
-    slot: Annotated[str, Parameter(help="The slot, or the position in a ranking; by default the whole event.")] = "",
+    reward_id: Annotated[str, Parameter(show_default=False, help="Your own id of this reward: sent twice, it counts once.")] = "",
+    final: Annotated[bool, Parameter(show_default=False, help="No later reward of this event counts.")] = False,
+    slot: Annotated[
+        str, Parameter(show_default=False, help="The slot, or the position in a ranking; by default the whole event.")
+    ] = "",
     metric: Annotated[
-        tuple[str, ...], Parameter(help="What else was measured, such as cost=1.2, for guardrails; repeat for more.")
+        tuple[str, ...],
+        Parameter(show_default=False, help="What else was measured, such as cost=1.2, for guardrails; repeat for more."),
     ] = (),
     data: Data = DEFAULT,
 ) -> None:

@@ -31,7 +31,7 @@ def compare(
     constants: Annotated[int, Parameter(help="Constant actions to try for the best one; 0: no constant.")] = 30,
     controller: Annotated[
         tuple[str, ...],
-        Parameter(negative=(), consume_multiple=False, show_default=False, help="module:function from observation to action."),
+        Parameter(consume_multiple=False, show_default=False, help="module:function from observation to action."),
     ] = (),
     checkpoint: Checkpoint = "best",
     report: ReportFiles = (),

@@ -30,7 +30,7 @@ def deploy(
     *,
     experiment: Annotated[str, Parameter(name=["--experiment", "-e"], help="Its name or its YAML file; a new name is made.")],
     checkpoint: Checkpoint = "best",
-    force: Annotated[bool, Parameter(negative=(), help="Host it whatever the gate says.")] = False,
+    force: Annotated[bool, Parameter(show_default=False, help="Host it whatever the gate says.")] = False,
     noise: Annotated[
         float, Parameter(help="Deviation, as a share of the range, of continuous actions whose policy has none (td3, ddpg, ars).")
     ] = NOISE,

@@ -21,7 +21,7 @@ def episodes(
     file: Annotated[Path, Parameter(help="Where to: a Parquet file; replaced once all of it is written.")],
     /,
     *,
-    cut: Annotated[bool, Parameter(negative=(), help="Episodes were cut off by the clock, and would have gone on.")] = False,
+    cut: Annotated[bool, Parameter(show_default=False, help="Episodes were cut off by the clock, and would have gone on.")] = False,
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:

@@ -24,7 +24,9 @@ def evaluate(
     /,
     *,
     episodes: Episodes = 20,
-    seeds: Annotated[tuple[int, ...], Parameter(help="The seeds themselves, instead of a number of them.")] = (),
+    seeds: Annotated[
+        tuple[int, ...], Parameter(show_default=False, help="The seeds themselves, instead of a number of them.")
+    ] = (),
     checkpoint: Checkpoint = "best",
     test_param: TestParameters = (),
     record: Annotated[

@@ -14,15 +14,11 @@ from rewardloop.errors import InvalidInput
 EnvId = Annotated[str | None, Parameter(name=["--env"], help="A gymnasium id, module:Name of your own, or remote:PORT.")]
 EnvParameters = Annotated[
     tuple[str, ...],
-    Parameter(
-        name=["--env-param"], negative=(), consume_multiple=False, show_default=False, help="name=value for the environment."
-    ),
+    Parameter(name=["--env-param"], consume_multiple=False, show_default=False, help="name=value for the environment."),
 ]
 Parameters = Annotated[
     tuple[str, ...],
-    Parameter(
-        name=["--param", "-p"], negative=(), consume_multiple=False, show_default=False, help="name=value, a hyperparameter."
-    ),
+    Parameter(name=["--param", "-p"], consume_multiple=False, show_default=False, help="name=value, a hyperparameter."),
 ]
 RunName = Annotated[str, Parameter(help="Name of a run; `rewardloop rl runs` lists them.")]
 Checkpoint = Annotated[str, Parameter(name=["--checkpoint"], help="best, last, or the step of a checkpoint.")]
@@ -31,7 +27,6 @@ TestParameters = Annotated[
     tuple[str, ...],
     Parameter(
         name=["--test-param"],
-        negative=(),
         consume_multiple=False,
         show_default=False,
         help="name=value of the environment to test on, where it is another (other weather).",

@@ -23,8 +23,8 @@ def simulate(
     env: EnvId = None,
     to: Annotated[str, Parameter(help="PORT or HOST:PORT of the trainer.")],
     env_param: EnvParameters = (),
-    token_file: Annotated[str, Parameter(help="A file with the trainer's token.")] = "",
-    version: Annotated[str, Parameter(help="Of the simulator, for the trainer's messages.")] = "",
+    token_file: Annotated[str, Parameter(show_default=False, help="A file with the trainer's token.")] = "",
+    version: Annotated[str, Parameter(show_default=False, help="Of the simulator, for the trainer's messages.")] = "",
     give_up_after: Annotated[float, Parameter(help="Seconds without a trainer.")] = 3600.0,
 ) -> None:
     sys.path.insert(0, os.getcwd())

@@ -33,9 +33,7 @@ def tune(
     trials: Annotated[int, Parameter(help="Trials in all, those of earlier calls included.")] = 20,
     search: Annotated[
         tuple[str, ...],
-        Parameter(
-            negative=(), consume_multiple=False, show_default=False, help="name=low:high, name=low:high:log or name=a,b,c; repeat."
-        ),
+        Parameter(consume_multiple=False, show_default=False, help="name=low:high, name=low:high:log or name=a,b,c; repeat."),
     ] = (),
     steps: Annotated[int, Parameter(help="Environment steps a trial.")] = 20_000,
     prune_every: Annotated[int, Parameter(help="Steps after which a trial is evaluated, and ended if it is weak.")] = 5_000,
@@ -43,7 +41,7 @@ def tune(
     workers: Annotated[int, Parameter(help="Environments side by side in a trial.")] = 1,
     seed: Annotated[int, Parameter(help="Of the search and of the first trial.")] = 0,
     param: Parameters = (),
-    normalise: Annotated[bool, Parameter(negative=(), help="Observations by their running mean and deviation.")] = False,
+    normalise: Annotated[bool, Parameter(show_default=False, help="Observations by their running mean and deviation.")] = False,
     report: ReportFiles = (),
     data: Data = DEFAULT,
     json: AsJson = False,

@@ -24,7 +24,6 @@ def run_script(
     channel: Annotated[
         list[str] | None,
         Parameter(
-            negative=(),
             consume_multiple=False,
             help="NAME=FOLDER, becomes SM_CHANNEL_NAME; joined data too, as ExperimentManager names it (s3://rewardloop/…).",
         ),
@@ -33,7 +32,6 @@ def run_script(
         list[str] | None,
         Parameter(
             name=["--hyperparameter", "-p"],
-            negative=(),
             consume_multiple=False,
             help="NAME=VALUE, into SM_HPS, SM_HP_NAME and the script's own options.",
         ),

@@ -37,14 +37,14 @@ def serve(
     ] = None,
     tls_key: Annotated[Path | None, Parameter(help="Its private key, a PEM file without password.")] = None,
     cors_origin: Annotated[
-        list[str] | None, Parameter(negative=(), help="Pages of this origin may decide and reward; repeat it for more; * is any.")
+        list[str] | None, Parameter(help="Pages of this origin may decide and reward; repeat it for more; * is any.")
     ] = None,
     rate_limit: Annotated[
         float,
         Parameter(validator=Number(gte=0), help="Requests a second of each key, or address without; in each worker; 0 is any."),
     ] = 0.0,
     insecure: Annotated[
-        bool, Parameter(negative=(), help="Ask for no API key, on any address: where a proxy asks who is calling.")
+        bool, Parameter(show_default=False, help="Ask for no API key, on any address: where a proxy asks who is calling.")
     ] = False,
     data: Data = DEFAULT,
 ) -> None:

@@ -12,6 +12,7 @@ from cyclopts.types import NonNegativeInt
 from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, instant, print_json_line
+from rewardloop.cli.terminal import one_line
 from rewardloop.events import Activation, Decision, Record
 from rewardloop.features import parse_actions
 from rewardloop.loop.tailing import recorded_at
@@ -25,9 +26,7 @@ def tail(
     /,
     *,
     lines: Annotated[NonNegativeInt, Parameter(name=["--lines", "-n"], help="How many of the newest records first.")] = 10,
-    follow: Annotated[
-        bool, Parameter(name=["--follow", "-f"], negative=(), show_default=False, help="Go on as records are written.")
-    ] = False,
+    follow: Annotated[bool, Parameter(name=["--follow", "-f"], show_default=False, help="Go on as records are written.")] = False,
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:
@@ -44,7 +43,7 @@ def tail(
 
 def _show(records: list[Record]) -> None:
     for record in records:
-        console.print(f"{instant(recorded_at(record))[:-4]}  {record.event_id}  {_what(record)}", markup=False)
+        console.print(f"{instant(recorded_at(record))[:-4]}  {one_line(record.event_id)}  {one_line(_what(record))}", markup=False)
 
 
 def _show_json(records: list[Record]) -> None:

@@ -23,7 +23,6 @@ from rewardloop.testbed.summary import Summary, summarise
 from rewardloop.worlds.bundled import STANDARD
 from rewardloop.worlds.simulators import SIMULATORS
 
-_MANY = {"negative": (), "consume_multiple": False}
 _GROUPS = {"standard": STANDARD, "simulators": tuple(SIMULATORS)}
 
 
@@ -31,19 +30,30 @@ def testbed(
     *,
     policy: Annotated[
         tuple[str, ...],
-        Parameter(name=["--policy", "-p"], help="`default`, an exploration policy, or a YAML file; again for more.", **_MANY),
+        Parameter(
+            name=["--policy", "-p"],
+            consume_multiple=False,
+            show_default="default, linucb, regcbopt",
+            help="`default`, an exploration policy, or a YAML file; again for more.",
+        ),
     ] = ("default", "linucb", "regcbopt"),
     data: Annotated[
         tuple[str, ...],
         Parameter(
             help="A data set (digits, iris, keel:letter …), a simulator (sim:static …), a labelled CSV or Parquet file, or "
             "`standard` or `simulators` for all of those; again for more.",
-            **_MANY,
+            consume_multiple=False,
+            show_default=False,
         ),
     ] = (),
     label: Annotated[str | None, Parameter(help="The label column of the files; by default the last.")] = None,
     log: Annotated[
-        tuple[Path, ...], Parameter(help="Another system's logged decisions with probabilities, as `warm-start` reads.", **_MANY)
+        tuple[Path, ...],
+        Parameter(
+            consume_multiple=False,
+            show_default=False,
+            help="Another system's logged decisions with probabilities, as `warm-start` reads.",
+        ),
     ] = (),
     replay: Annotated[Replay, Parameter(help="How --log is replayed.")] = "rejection",
     rounds: Annotated[int, Parameter(validator=Number(gte=100, lte=1_000_000), help="Of each run.")] = 4_000,

@@ -18,7 +18,6 @@ ReportFiles = Annotated[
     tuple[Path, ...],
     Parameter(
         name=["--report", "-r"],
-        negative=(),
         consume_multiple=False,
         show_default=False,
         help="File to write: .html (one page, offline), .png or .json; may be given again.",
