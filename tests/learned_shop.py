@@ -1,4 +1,7 @@
-"""An experiment that has learned: `b` is good for the young, `a` for the old; logged by chance, then trained and hosted."""
+"""An experiment that has learned: `b` is good for the young, `a` for the old; logged by chance, then trained and hosted.
+
+The ids are given, and with them every draw: each run learns the same.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,9 @@ def learn(data: Path, events: int = 600) -> None:
     """The mean reward of chance is 1/3, of always `a` 1/2, of the best 1."""
     rng = np.random.default_rng(0)
     with Experiment.open(SHOP, data) as shop:
-        for _ in range(events):
+        for i in range(events):
             young = bool(rng.random() < 0.5)
-            decision = shop.decide({"age": "young" if young else "old", "noise": float(rng.random())}, ACTIONS)
+            context = {"age": "young" if young else "old", "noise": float(rng.random())}
+            decision = shop.decide(context, ACTIONS, event_id=f"visit-{i}")
             shop.reward(decision.event_id, float("abc"[decision.action] == ("b" if young else "a")))
         shop.deploy(shop.train().model_id)

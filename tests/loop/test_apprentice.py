@@ -78,10 +78,10 @@ def test_an_apprentice_of_a_labelled_world_matches_its_labels(tmp_path: Path) ->
         mode="apprentice",
     )
     with Experiment.open(settings, tmp_path, clock=clock) as digit:
-        for pixels, label in zip(digits.data, digits.target, strict=True):
+        for i, (pixels, label) in enumerate(zip(digits.data, digits.target, strict=True)):
             clock.advance(SECOND)
             excluded = [arm for arm in arms if arm < str(label)]  # so that the first that is left is the label
-            digit.decide({f"p{j}": float(pixel) for j, pixel in enumerate(pixels)}, excluded=excluded)
+            digit.decide({f"p{j}": float(pixel) for j, pixel in enumerate(pixels)}, excluded=excluded, event_id=f"e{i}")
         clock.advance(3_600 * SECOND)
         digit.turn()
         (state,) = statuses(tmp_path)

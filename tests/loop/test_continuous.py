@@ -37,11 +37,10 @@ HEATING = ExperimentSettings(
 
 def played(experiment: Experiment, world: Setpoint, rows: range) -> float:
     losses = []
-    for start in range(rows.start, rows.stop, 100):
-        part = range(start, start + 100)
-        for i, decision in zip(part, experiment.decide_many([world.contexts[i] for i in part]), strict=True):
-            losses.append(world.loss(i, decision.values[0]))
-            experiment.reward(decision.event_id, world.reward(i, decision.values[0]))
+    for i in rows:
+        decision = experiment.decide(world.contexts[i], event_id=f"e{i}")
+        losses.append(world.loss(i, decision.values[0]))
+        experiment.reward(decision.event_id, world.reward(i, decision.values[0]))
     return float(np.mean(losses))
 
 
@@ -106,7 +105,7 @@ def test_an_online_learner_learns_values(tmp_path: Path) -> None:
 def test_values_have_the_density_that_is_logged(tmp_path: Path) -> None:
     """10,000 decisions: χ² of the cells against the logged probabilities, Kolmogorov-Smirnov inside them; alpha .001 each."""
     with Experiment.open(HEATING, tmp_path, clock=ManualClock()) as heating:
-        drawn = [each for _ in range(10) for each in heating.decide_many([{"outdoor": 3.0}] * 1_000, {"low": 22.0, "high": 30.0})]  # type: ignore[arg-type]
+        drawn = [heating.decide({"outdoor": 3.0}, {"low": 22.0, "high": 30.0}, event_id=f"e{i}") for i in range(10_000)]
     values = np.array([each.values[0] for each in drawn])
     assert {each.density for each in drawn} == {0.125}
     counts = np.bincount([each.action for each in drawn], minlength=15)

@@ -25,13 +25,13 @@ SETTINGS = ExperimentSettings(
 )
 
 
-def played(data: Path, settings: ExperimentSettings, play: Callable[[Experiment], float], n_turns: int = 4) -> tuple[float, float]:
-    """Mean of what `play` earns before the first turn of the loop, and after the last one."""
+def played(data: Path, settings: ExperimentSettings, play: Callable[[Experiment, str], float], n_turns: int = 4) -> tuple[float, float]:
+    """Mean of what `play` earns before the first turn of the loop, and after the last one; it is given each event's id."""
     clock = ManualClock()
     means = []
     with Experiment.open(settings, data, clock=clock) as experiment:
-        for _ in range(n_turns + 1):
-            means.append(sum(play(experiment) for _ in range(ROUNDS)) / ROUNDS)
+        for turn in range(n_turns + 1):
+            means.append(sum(play(experiment, f"{turn}-{i}") for i in range(ROUNDS)) / ROUNDS)
             clock.advance(2 * SECOND)
             experiment.turn()
     return means[0], means[-1]
@@ -41,9 +41,9 @@ def test_a_ranking_learns_from_clicks_of_a_cascade(tmp_path: Path) -> None:
     world, rng = Cascade.new(3, n_users=10, n_films=20), np.random.default_rng(0)
     films = [{"id": film, "features": features} for film, features in world.films]
 
-    def play(experiment: Experiment) -> float:
+    def play(experiment: Experiment, event_id: str) -> float:
         user = int(rng.integers(10))
-        decision = experiment.decide(world.users[user], films, top_k=3)
+        decision = experiment.decide(world.users[user], films, top_k=3, event_id=event_id)
         ranking = [choice.action for choice in decision.slots]
         for position, click in enumerate(world.clicks(user, ranking, rng)):
             if click:
@@ -60,8 +60,8 @@ def test_slots_learn_what_suits_each_of_them(tmp_path: Path) -> None:
     films = [{"id": f"f{i}", "features": {"size": size}} for i, size in enumerate(["large", "small"] * 3)]
     slots = [{"id": "top", "features": {"size": "large"}}, {"id": "side", "features": {"size": "small"}}]
 
-    def play(experiment: Experiment) -> float:
-        decision = experiment.decide({}, films, slots=slots)
+    def play(experiment: Experiment, event_id: str) -> float:
+        decision = experiment.decide({}, films, slots=slots, event_id=event_id)
         right = [float(choice.action % 2 == place) for place, choice in enumerate(decision.slots)]
         for slot, reward in zip(slots, right, strict=True):
             experiment.reward(decision.event_id, reward, slot=str(slot["id"]))
@@ -75,8 +75,8 @@ def test_slots_learn_what_suits_each_of_them(tmp_path: Path) -> None:
 def test_a_slate_learns_from_one_reward_for_all(tmp_path: Path) -> None:
     slots = [{"id": "title", "actions": ["plain", "bold", "loud"]}, {"id": "image", "actions": ["cat", "dog", "bird"]}]
 
-    def play(experiment: Experiment) -> float:
-        decision = experiment.decide({}, slots=slots)
+    def play(experiment: Experiment, event_id: str) -> float:
+        decision = experiment.decide({}, slots=slots, event_id=event_id)
         earned = _worth(decision)
         experiment.reward(decision.event_id, earned)
         return earned

@@ -26,10 +26,11 @@ SETTINGS = ExperimentSettings(
 )
 
 
-def play(offers: Experiment, n: int, generator: np.random.Generator) -> None:
-    for _ in range(n):
+def play(offers: Experiment, n: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    for i in range(n):
         age = float(generator.uniform())
-        decision = offers.decide({"age": age})
+        decision = offers.decide({"age": age}, event_id=f"{seed}-{i}")
         offers.reward(decision.event_id, float(decision.action == int(age > 0.5)))
 
 
@@ -49,10 +50,10 @@ def test_killed_at_any_instant_it_loses_nothing_and_trains_nothing_twice(tmp_pat
     generator = np.random.default_rng(0)
     command = [sys.executable, "-m", "rewardloop", "run", str(config), "--data", str(data), "--json"]
     with Experiment.open(SETTINGS, data) as offers:
-        for _ in range(6):
+        for seed in range(6):
             with subprocess.Popen(command, stdout=subprocess.DEVNULL) as loop:
                 time.sleep(0.9)  # Until it has started; from here on the kill falls anywhere.
-                play(offers, 60, generator)
+                play(offers, 60, seed)
                 time.sleep(generator.uniform(0.0, 0.6))
                 loop.kill()
         offers.run(max_cycles=1)
@@ -83,7 +84,7 @@ def interrupted(offers: Experiment, monkeypatch: pytest.MonkeyPatch, step: str) 
 @pytest.mark.parametrize("step", ["judge", "deploy"])
 def test_what_was_trained_is_finished_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     with Experiment.open(SETTINGS, tmp_path) as offers:
-        play(offers, 60, np.random.default_rng(0))
+        play(offers, 60, seed=0)
         interrupted(offers, monkeypatch, step)
         assert offers.catalog.hosted("offers") is None
         stop = Event()
@@ -97,7 +98,7 @@ def test_what_was_trained_is_finished_first(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_pointer_that_was_not_written_follows_the_catalog(tmp_path: Path) -> None:
     with Experiment.open(SETTINGS, tmp_path) as offers:
-        play(offers, 60, np.random.default_rng(0))
+        play(offers, 60, seed=0)
         offers.turn()
         offers.directory.hosted.unlink()
         stop = Event()
@@ -114,9 +115,9 @@ def test_a_turn_is_taken_when_enough_closed_or_enough_time_passed(tmp_path: Path
         def rest() -> None:
             clock.advance(SECOND // 20)
 
-        play(offers, 50, np.random.default_rng(0))
+        play(offers, 50, seed=0)
         assert offers.run(max_cycles=1, on_cycle=reports.append, on_rest=rest) == 1
-        play(offers, 3, np.random.default_rng(1))
+        play(offers, 3, seed=1)
         assert offers.run(max_cycles=1, on_cycle=reports.append, on_rest=rest) == 1
     assert [report.n_events for report in reports] == [50, 53]
 
@@ -125,7 +126,7 @@ def test_a_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Without room for the model the turn is given up, and taken when there is room again: nothing lost, nothing twice."""
     monkeypatch.setattr("rewardloop.loop.running.RETRY_SECONDS", 0.01)
     with Experiment.open(SETTINGS, tmp_path) as offers:
-        play(offers, 60, np.random.default_rng(0))
+        play(offers, 60, seed=0)
         stage, refusals = offers.modelling.store.stage, iter(range(3))
 
         def full() -> Path:
@@ -148,8 +149,8 @@ def test_what_retention_no_longer_covers_is_thrown_away(tmp_path: Path) -> None:
         log=LogSettings(retention=Duration(60 * SECOND)),
     )
     with Experiment.open(short, tmp_path, clock=clock) as offers:
-        for _ in range(4):
-            play(offers, 30, np.random.default_rng(0))
+        for seed in range(4):
+            play(offers, 30, seed)
             clock.advance(SECOND)
             offers.turn()
         clock.advance(3600 * SECOND)

@@ -34,7 +34,7 @@ def test_the_first_model_comes_from_history(tmp_path: Path) -> None:
         cycle = offers.turn()
         assert (cycle.n_events, cycle.deployed) == (400, True)
         clock.advance(SECOND)
-        young = [offers.decide({"age": 25.0, "os": "ios"}).action for _ in range(50)]
+        young = [offers.decide({"age": 25.0, "os": "ios"}, event_id=f"e{i}").action for i in range(50)]
         assert sum(young) < 10
         again = offers.warm_start(tmp_path / "history.csv")
         assert (again.imported, offers.join().n) == (0, 400)

@@ -21,9 +21,9 @@ def clicks(data: Path, closes: Literal["early", "window"]) -> tuple[float, str]:
     settings = ExperimentSettings(experiment="offers", actions=2, reward=reward, gate=GateSettings(rule="always"))
     clock, generator = ManualClock(), np.random.default_rng(0)
     with Experiment.open(settings, data, clock=clock) as offers:
-        for _ in range(8):
-            for _ in range(50):
-                decision = offers.decide({"age": 31.0})
+        for batch in range(8):
+            for i in range(50):
+                decision = offers.decide({"age": 31.0}, event_id=f"{batch}-{i}")
                 if generator.random() < 0.2:
                     offers.reward(decision.event_id, 1.0)
             clock.advance(WINDOW // 4 * SECOND)
@@ -52,9 +52,9 @@ def test_the_gate_looks_only_at_events_whose_window_is_over(tmp_path: Path) -> N
     settings = ExperimentSettings(experiment="offers", actions=2, reward=reward, gate=gate, training=training)
     clock, generator = ManualClock(), np.random.default_rng(0)
     with Experiment.open(settings, tmp_path, clock=clock) as offers:
-        for _ in range(8):
-            for _ in range(60):
-                decision = offers.decide({"age": 31.0})
+        for batch in range(8):
+            for i in range(60):
+                decision = offers.decide({"age": 31.0}, event_id=f"{batch}-{i}")
                 if generator.random() < 0.2:
                     offers.reward(decision.event_id, 1.0)
             clock.advance(WINDOW // 4 * SECOND)

@@ -93,9 +93,9 @@ def test_the_gate_judges_a_second_policy_by_logged_rewards(tmp_path: Path) -> No
     good, bad = _fixed(np.eye(2)), _fixed(-np.eye(2))
     with Experiment.open(settings, tmp_path, clock=clock) as opened:
         opened.take_in(good, "good@1", (), {})
-        for _ in range(1500):
+        for i in range(1500):
             seen = generator.uniform(-1, 1, 2)
-            decision = opened.decide({"observation": seen.tolist()})
+            decision = opened.decide({"observation": seen.tolist()}, event_id=f"e{i}")
             right = int(seen[1] > seen[0])
             opened.reward(decision.event_id, float(decision.action == right), final=True)
         clock.advance(1_000_000)

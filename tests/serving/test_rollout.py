@@ -58,9 +58,9 @@ def enter(offers: Experiment, policy: Policy, settings: ExperimentSettings = SET
 
 def trained(offers: Experiment) -> None:
     generator = np.random.default_rng(0)
-    for _ in range(300):
+    for i in range(300):
         age = float(generator.uniform(18, 80))
-        decision = offers.decide({"age": age})
+        decision = offers.decide({"age": age}, event_id=f"before-{i}")
         offers.reward(decision.event_id, float(decision.action == int(age > 50)))
     offers.deploy(offers.train().model_id)
 
