@@ -1,4 +1,8 @@
-"""Commands in processes of their own, ended with the test."""
+"""Processes that a test starts, watches and ends; and the one way to wait for what they do.
+
+A wait ends as soon as what it waits for holds, so its limit costs nothing: it is long enough for a machine that is busy with
+other work.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-SECONDS = 60.0
+PATIENCE_S = 60.0
 
 
 @contextmanager
@@ -21,19 +26,44 @@ def started(*arguments: str, cwd: Path, out: Path) -> Iterator[subprocess.Popen[
             yield process
         finally:
             process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            ended(process)
 
 
-def until(condition: Callable[[], bool]) -> None:
+def ended(process: subprocess.Popen[Any]) -> None:
+    """Waits for a process that was told to end; one that does not is killed."""
+    try:
+        process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def eventually(holds: Callable[[], bool], seconds: float = PATIENCE_S) -> bool:
+    """Whether it holds before the time is up."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.01)
+    return holds()
+
+
+def until(holds: Callable[[], bool]) -> None:
     """Waits for what must come."""
-    for _ in range(int(SECONDS / 0.05)):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
+    assert eventually(holds), "it did not happen in time"
+
+
+def alive(pid: int) -> bool:
+    """Whether a process lives; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def children(pid: int) -> list[int]:
+    """Ids of the living children of a process."""
+    found = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in found.read_text().split() if alive(int(child))] if found.exists() else []
 
 
 def says(file: Path, text: str) -> Callable[[], bool]:

@@ -8,8 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Self
 
 import msgspec
 
+from processes import PATIENCE_S, children, ended
 from rewardloop.clock import SystemClock
 from rewardloop.events import Record
 from rewardloop.features import fixed_actions
@@ -68,7 +68,7 @@ class Server:
     data: Path
 
     def request(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
@@ -164,36 +164,7 @@ def running(data: Path, *, workers: int = 1, port: int = 0, protection: Protecti
             yield Server(process, int(said), data)
         finally:
             process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def children(pid: int) -> list[int]:
-    """Living children of a process, zombies aside."""
-    found = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in found.read_text().split() if alive(int(child))] if found.exists() else []
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Whether it holds before the time is up."""
-    for _ in range(int(seconds / 0.01)):
-        if holds():
-            return True
-        time.sleep(0.01)
-    return holds()
-
-
-def wait_gone(pids: Sequence[int], seconds: float = 5.0) -> bool:
-    return eventually(lambda: not any(alive(pid) for pid in pids), seconds)
+            ended(process)
 
 
 def publish(
@@ -249,7 +220,7 @@ class Traffic:
             thread.join()
 
     def _client(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=PATIENCE_S)
         while not self._stop.is_set():
             try:
                 self._turn(connection)

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from processes import says, started, until
+from processes import PATIENCE_S, says, started, until
 from rewardloop.settings import load_settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -33,7 +33,7 @@ def test_the_file_of_2019_is_served_as_it_stands_and_told_once_what_does_nothing
         assert answer.json()["action"] in set("1234567")
         assert f"curl {url}/v1/experiments/sagemaker-2019/decide -H content-type:application/json" in command
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
     said = out.read_text()
     assert said.count("ignored, because nothing here corresponds") == 1
     assert "resource.private_resource.hosting_fleet.instance_type" in said
@@ -49,7 +49,7 @@ def test_run_takes_cycles_over_the_file_of_2019_and_stops_when_told(tmp_path):
     with started("run", config, "--json", cwd=tmp_path, out=out) as process:
         until(says(out, '"model_id":"sagemaker-2019.1"'))
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) in {0, 130}
+        assert process.wait(PATIENCE_S) in {0, 130}
     assert out.read_text().count("ignored, because") == 1
     assert "Traceback" not in out.read_text()
 
@@ -68,7 +68,7 @@ def test_tail_follows_until_ctrl_c(decided, offers):
         offers("reward", "event-0", "7", "-e", "offers")
         until(says(out, "event-0  reward  7"))
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(PATIENCE_S) == 130
     assert len(out.read_text().splitlines()) == 2
 
 
@@ -85,7 +85,7 @@ def test_a_reader_that_stops_reading_is_no_failure(decided):
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert process.stderr.read() == b""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from processes import eventually
 from rewardloop import AsyncClient, Client, Experiment
 from rewardloop.client import RequestRefused
 from rewardloop.client.connection import Unreachable
@@ -19,7 +20,7 @@ from rewardloop.errors import InvalidInput
 from rewardloop.events import Activation, Decision, Reward
 from rewardloop.serving.link import Protection
 from rewardloop.settings import ExperimentSettings
-from running_server import ARMS, Server, add_key, eventually, register, running
+from running_server import ARMS, Server, add_key, register, running
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -48,10 +49,10 @@ def of(server: Server, event_id: str) -> set[type]:
 
 def test_a_server_that_is_not_there_and_one_that_says_nothing(silent: str) -> None:
     for there in (NOWHERE, silent):
-        with Client(there, "offers", timeout_seconds=1.0, retries=0) as client:
+        with Client(there, "offers", timeout_seconds=60.0, retries=0) as client:
             started = time.monotonic()
             decided = client.decide({"age": 31}, default="red", timeout_seconds=0.05)
-            assert time.monotonic() - started < 0.9, "not as long as a request may take"
+            assert time.monotonic() - started < 30, "not as long as a request may take"
         assert (decided.action, decided.by_default, decided.probability, decided.index) == ("red", True, 0.0, -1)
         assert decided.event_id
 
@@ -70,7 +71,7 @@ def test_in_time_it_is_the_server_s_answer_and_counts(server: Server) -> None:
         decided = client.decide({"age": 31}, default="red", timeout_seconds=10)
         assert not decided.by_default
         client.reward(decided.event_id, 1.0)
-        assert client.flush(10)
+        assert client.flush(60)
     assert of(server, decided.event_id) == {Decision, Activation, Reward}
 
 
@@ -80,7 +81,7 @@ def test_awaited_in_time_and_queued(server: Server, tmp_path: Path) -> None:
             decided = await client.decide({"age": 31}, default="red", timeout_seconds=10)
             await client.reward(decided.event_id, 1.0)
             await client.reward_many([("other", 1.0)])
-            assert await client.flush(10)
+            assert await client.flush(60)
             assert client.n_waiting == 0
             return decided.event_id
 

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from processes import eventually
 from rewardloop.client import Client, QueueFull, RequestRefused
 from rewardloop.client.outbox import Outbox
 from rewardloop.client.wire import Post
 from rewardloop.events import Reward
 from rewardloop.settings import ExperimentSettings, RewardSettings
-from running_server import Server, add_key, eventually, register, running
+from running_server import Server, add_key, register, running
 
 OFFERS = ExperimentSettings(experiment="offers", actions=("red", "green"), reward=RewardSettings(range=(0.0, 1.0)))
 NOWHERE = "http://127.0.0.1:9"
@@ -45,7 +46,7 @@ def test_rewards_survive_a_server_that_is_killed_and_started_again(tmp_path: Pat
         server.process.wait()
         with running(tmp_path, port=server.port) as again:
             client.reward_many([(event_id, 1.0) for event_id in events[40:]])
-            assert client.flush(20)
+            assert client.flush(60)
             assert rewarded(again) == dict.fromkeys(events, 1)
 
 
@@ -64,7 +65,7 @@ def test_rewards_survive_a_client_that_is_killed(tmp_path: Path) -> None:
         process.kill()
     with running(tmp_path) as server:
         with Client(url(server), "offers", queue=queue) as client:
-            assert client.flush(20)
+            assert client.flush(60)
         assert rewarded(server) == dict.fromkeys((f"e{i}" for i in range(50)), 1)
 
 
@@ -84,7 +85,7 @@ def test_one_wrong_reward_among_many_keeps_no_other_back(tmp_path: Path) -> None
         client.reward_many([(f"e{i}", 7.0 if i == 13 else 1.0) for i in range(40)])
         client.close(0.0)
     with running(tmp_path) as server, Client(url(server), "offers", queue=queue) as client:
-        assert client.flush(20)
+        assert client.flush(60)
         assert set(rewarded(server)) == {f"e{i}" for i in range(40)} - {"e13"}
         [why] = client.refusals()
         assert "between 0 and 1" in why
@@ -110,7 +111,7 @@ def test_a_key_that_is_made_later_lets_everything_through(tmp_path: Path) -> Non
             assert client.refusals() == []
             client.close(0.0)
         with Client(url(server), "offers", queue=tmp_path / "rewards.db", api_key=key.text) as client:
-            assert client.flush(20)
+            assert client.flush(60)
         assert rewarded(server) == {"e": 1}
 
 

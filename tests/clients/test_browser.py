@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from processes import eventually
 from rewardloop.events import Activation, Decision, Reward
 from rewardloop.serving.link import Protection
-from running_server import ARMS, Key, Server, add_key, eventually, register, running
+from running_server import ARMS, Key, Server, add_key, register, running
 
 CHROMIUM = Path("/usr/bin/chromium")
 MODULE = Path(__file__).parents[2] / "clients" / "javascript" / "rewardloop.mjs"

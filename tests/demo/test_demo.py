@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from processes import mentioning, says, started, until
+from processes import PATIENCE_S, mentioning, says, started, until
 from rewardloop.clock import SystemClock
 from rewardloop.demo.playbook import fresh, perform, settings_for
 from rewardloop.demo.playing import Pace
@@ -88,7 +88,7 @@ def test_interrupted_it_leaves_no_process(world, tmp_path, number, code):
         until(says(said, "of 16,000 rounds"))
         assert len(mentioning(str(out))) >= 3
         process.send_signal(number)
-        assert process.wait(30) == code
+        assert process.wait(PATIENCE_S) == code
     assert "Traceback" not in said.read_text()
     until(lambda: mentioning(str(out)) == [])
 

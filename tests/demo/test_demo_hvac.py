@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from processes import mentioning, says, started, until
+from processes import PATIENCE_S, mentioning, says, started, until
 from rewardloop.clock import SystemClock
 from rewardloop.demo.hvac.playbook import perform
 from rewardloop.demo.hvac.stages import STAGES, Effort
@@ -57,7 +57,7 @@ def test_interrupted_it_leaves_no_process(tmp_path: Path) -> None:
     with started("demo-hvac", "--out", str(out), cwd=tmp_path, out=said) as process:
         until(says(said, "constant actions"))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 143
+        assert process.wait(PATIENCE_S) == 143
     assert "Traceback" not in said.read_text()
     until(lambda: mentioning(str(out)) == [])
 

@@ -7,12 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
+from processes import PATIENCE_S, alive, children, ended, until
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND
 from rewardloop.registry.hosting import read_hosted
@@ -36,26 +35,7 @@ def looping(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
             yield loop
         finally:
             loop.terminate()
-            loop.wait(10)
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    for _ in range(int(seconds / 0.05)):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail(f"not within {seconds:g} s")
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+            ended(loop)
 
 
 def snapshot(offers: Experiment) -> int:
@@ -89,5 +69,5 @@ def test_it_ends_when_the_loop_is_told_to(tmp_path: Path) -> None:
         (learner,) = children(loop.pid)
         time.sleep(1.0)
         loop.terminate()
-        assert loop.wait(10) == 0
+        assert loop.wait(PATIENCE_S) == 0
         assert not alive(learner)

@@ -17,6 +17,7 @@ from rewardloop.slots import shown
 from rewardloop.worlds.cascade import Cascade
 
 ROUNDS = 120
+Play = Callable[[Experiment, str], float]
 SETTINGS = ExperimentSettings(
     experiment="films",
     policy=PolicySettings(learner=LearnerSettings(replay=2)),
@@ -25,8 +26,10 @@ SETTINGS = ExperimentSettings(
 )
 
 
-def played(data: Path, settings: ExperimentSettings, play: Callable[[Experiment, str], float], n_turns: int = 4) -> tuple[float, float]:
-    """Mean of what `play` earns before the first turn of the loop, and after the last one; it is given each event's id."""
+def played(
+    data: Path, settings: ExperimentSettings, play: Callable[[Experiment, str], float], n_turns: int = 4
+) -> tuple[float, float]:
+    """Mean of what `play`, given the id of each event, earns before the first turn of the loop and after the last one."""
     clock = ManualClock()
     means = []
     with Experiment.open(settings, data, clock=clock) as experiment:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from processes import until
 from rewardloop.clock import ManualClock
 from rewardloop.errors import InvalidInput, TrainingFailed
 from rewardloop.rl.environments import EnvSpec
@@ -115,10 +115,7 @@ def test_nothing_of_ray_outlives_its_trainer(tmp_path: Path, short: Path, number
         assert _of_ray(short)
         os.killpg(trainer.pid, number)
         trainer.stdout.read()
-    deadline = time.monotonic() + 60
-    while _of_ray(short) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert _of_ray(short) == []
+    until(lambda: _of_ray(short) == [])
     clear_leftovers(short)
     assert not list(short.glob("rewardloop-ray-*"))
     assert Runs(tmp_path).find("cut").read().status == ("interrupted" if number == signal.SIGINT else "running")

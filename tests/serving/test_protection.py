@@ -15,13 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certificates import certify
+from processes import eventually
 from rewardloop.clock import SECOND
 from rewardloop.errors import InvalidInput, TooManyRequests
 from rewardloop.serving.limits import MAX_CALLERS, RateLimit
 from rewardloop.serving.link import Protection
 from rewardloop.serving.supervisor import serve
 from rewardloop.serving.tls import Certificate
-from running_server import ARMS, Server, add_key, eventually, register, running
+from running_server import ARMS, Server, add_key, register, running
 
 DECIDE = "/v1/experiments/offers/decide"
 SHOP = "https://shop.example"

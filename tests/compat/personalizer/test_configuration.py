@@ -12,11 +12,11 @@ from azure.ai.personalizer import PersonalizerAdministrationClient, Personalizer
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import HttpResponseError
 
-from processes import started, until
+from processes import eventually, started, until
 from rewardloop.cli.app import main
 from rewardloop.registry.catalog import Catalog
 from rewardloop.settings import Duration, ExperimentSettings, LogSettings, TrainingSettings, load_settings
-from running_server import Server, eventually, register, running
+from running_server import Server, register, running
 
 KEY = AzureKeyCredential("key")
 CONFIGURATION: dict[str, Any] = {

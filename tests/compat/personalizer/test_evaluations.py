@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learned_shop import learn
+from processes import eventually
 from rewardloop.compat.personalizer.jobs import Job, Jobs
 from rewardloop.compat.personalizer.statistics import added, bucketed, ips, snips, total
 from rewardloop.errors import NotFound
-from running_server import Server, eventually, running
+from running_server import Server, running
 
 KEY = AzureKeyCredential("key")
 NOW = datetime.now(UTC)
@@ -49,7 +50,7 @@ def look(admin: PersonalizerAdministrationClient, job: str, **more: Any) -> Any:
 
 
 def finished(admin: PersonalizerAdministrationClient, job: str) -> Any:
-    assert eventually(lambda: look(admin, job)["status"] != "Running", 60)
+    assert eventually(lambda: look(admin, job)["status"] != "Running")
     return look(admin, job)
 
 
@@ -97,7 +98,7 @@ def test_the_dialect_of_v1(server: Server) -> None:
     answer = server.post(path, {"name": "v1", **PERIOD, "enableOfflineExperimentation": True, "policies": [GOOD]})
     assert answer.status == 201
     place = answer.headers["location"]
-    assert eventually(lambda: server.get(place).json()["status"] != "Running", 60)
+    assert eventually(lambda: server.get(place).json()["status"] != "Running")
     found = server.get(place).json()
     results = {each["name"]: each for each in found["policyResults"]}
     assert {"Online", "Baseline", "Random", "crossed", "Tried egreedy"} <= set(results)
@@ -112,7 +113,7 @@ def test_the_dialect_of_v1(server: Server) -> None:
 
 def test_feature_importance(admin: PersonalizerAdministrationClient) -> None:
     admin.create_feature_importance("f", {"name": "importance", **PERIOD})
-    assert eventually(lambda: admin.get_feature_importance("f")["status"] != "Running", 60)
+    assert eventually(lambda: admin.get_feature_importance("f")["status"] != "Running")
     found = admin.get_feature_importance("f")
     assert found["status"] == "Succeeded"
     scores = {each["featureName"]: each["score"] for each in found["featureScores"]}

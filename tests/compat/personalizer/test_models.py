@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learned_shop import SHOP, learn
+from processes import eventually
 from rewardloop import Experiment
 from rewardloop.compat.personalizer.archives import MANIFEST, pack, unpack
 from rewardloop.compat.personalizer.model_work import export, take_in
 from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.settings import ExperimentSettings
-from running_server import eventually, register, running
+from running_server import register, running
 
 
 @pytest.fixture(scope="module")

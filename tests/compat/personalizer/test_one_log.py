@@ -9,9 +9,10 @@ import boto3
 from azure.ai.personalizer import PersonalizerClient
 from azure.core.credentials import AzureKeyCredential
 
+from processes import eventually
 from rewardloop import Experiment
 from rewardloop.settings import Duration, ExperimentSettings, RewardSettings, TrainingSettings
-from running_server import Server, eventually, register, running
+from running_server import Server, register, running
 
 SHOP = ExperimentSettings(experiment="shop", training=TrainingSettings(ratio=1.0))
 HASTY = ExperimentSettings(experiment="hasty", reward=RewardSettings(window=Duration(1)))

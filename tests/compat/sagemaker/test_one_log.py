@@ -9,11 +9,12 @@ from typing import Any
 import boto3
 import pytest
 
+from processes import eventually
 from rewardloop import Experiment
 from rewardloop.compat.sagemaker.replies import refuse_at_endpoint
 from rewardloop.errors import Overloaded
 from rewardloop.settings import Duration, ExperimentSettings, RewardSettings, TrainingSettings
-from running_server import Server, eventually, publish, register, running
+from running_server import Server, publish, register, running
 
 SETTINGS = ExperimentSettings(experiment="offers", actions=("red", "green", "blue"), training=TrainingSettings(ratio=1.0))
 HASTY = ExperimentSettings(experiment="hasty", actions=2, reward=RewardSettings(window=Duration(1)))

@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -16,12 +15,12 @@ import numpy as np
 import pytest
 
 from buildings_played import JULY, MIDDLE, play
+from processes import PATIENCE_S, alive, children, until
 from rewardloop.errors import Conflict, SimulatorFailed, SimulatorHung
 from rewardloop.simulators.energyplus import EnergyPlusEnv, Simulator, bundled
 from rewardloop.simulators.energyplus.directories import new_directory
 
 TRAINER = Path(__file__).with_name("trainer.py")
-PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -48,12 +47,12 @@ def trainer(place: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_killed_trainer_leaves_no_process_and_no_file(trainer: subprocess.Popen[str], place: Path) -> None:
-    _until(lambda: len(_descendants(trainer.pid)) >= 5)  # zygote, template, two episodes, a clone
+    until(lambda: len(_descendants(trainer.pid)) >= 5)  # zygote, template, two episodes, a clone
     family = _descendants(trainer.pid)
     trainer.kill()
     trainer.wait()
-    _until(lambda: not any(_alive(pid) for pid in family))
-    _until(lambda: _files(place) == [])
+    until(lambda: not any(alive(pid) for pid in family))
+    until(lambda: _files(place) == [])
 
 
 def test_an_interrupted_trainer_ends_as_one_interrupted(trainer: subprocess.Popen[str], place: Path) -> None:
@@ -61,7 +60,7 @@ def test_an_interrupted_trainer_ends_as_one_interrupted(trainer: subprocess.Pope
     os.killpg(trainer.pid, signal.SIGINT)
     _, said = trainer.communicate(timeout=PATIENCE_S)
     assert said.strip().splitlines()[-1] == "KeyboardInterrupt"
-    _until(lambda: not any(_alive(pid) for pid in family))
+    until(lambda: not any(alive(pid) for pid in family))
     assert _files(place) == []
 
 
@@ -69,10 +68,10 @@ def test_files_of_those_who_were_all_killed_go_with_the_next_start(trainer: subp
     family = _descendants(trainer.pid)
     trainer.kill()
     for pid in family:
-        if _alive(pid):
+        if alive(pid):
             os.kill(pid, signal.SIGKILL)
     trainer.wait()
-    _until(lambda: not any(_alive(pid) for pid in family))
+    until(lambda: not any(alive(pid) for pid in family))
     directory, lock = new_directory()
     lock.close()
     assert [path.parent for path in _files(place)] == [directory]
@@ -98,7 +97,7 @@ def test_a_simulator_that_hangs_is_ended() -> None:
     os.kill(pid, signal.SIGSTOP)
     with pytest.raises(SimulatorHung, match=r"did not answer in 0\.3 s"):
         env.step(None)
-    _until(lambda: not _alive(pid))
+    until(lambda: not alive(pid))
     env.close()
 
 
@@ -165,19 +164,5 @@ def _files(place: Path) -> list[Path]:
 
 
 def _descendants(pid: int) -> set[int]:
-    children = {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-    return children.union(*[_descendants(child) for child in children])
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    own = set(children(pid))
+    return own.union(*[_descendants(child) for child in own])
