@@ -74,7 +74,7 @@ def interrupted(offers: Experiment, monkeypatch: pytest.MonkeyPatch, step: str) 
     def cut(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    owner = offers.modelling if step == "judge" else offers.deploying
+    owner = offers.judging if step == "judge" else offers.deploying
     with monkeypatch.context() as patch:
         patch.setattr(owner, step, cut)
         with pytest.raises(KeyboardInterrupt):

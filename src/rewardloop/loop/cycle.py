@@ -19,6 +19,7 @@ from rewardloop.loop.collecting import collect, log_position
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.drifting import drift_told
 from rewardloop.loop.hosted import first_model_id
+from rewardloop.loop.judging import Judging
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.rollouts import Rollouts
 from rewardloop.loop.warning import early_closing
@@ -51,9 +52,17 @@ class Cycle:
     """The loop of one experiment, a turn at a time. The caller holds the experiment's trainer lock."""
 
     def __init__(  # noqa: PLR0917 - the parts of a turn in their order
-        self, modelling: Modelling, deploying: Deploying, rollouts: Rollouts, reader: LogReader, lake: Lake, clock: Clock
+        self,
+        reader: LogReader,
+        lake: Lake,
+        modelling: Modelling,
+        judging: Judging,
+        deploying: Deploying,
+        rollouts: Rollouts,
+        clock: Clock,
     ) -> None:
         self._modelling = modelling
+        self._judging = judging
         self._deploying = deploying
         self._rollouts = rollouts
         self._reader = reader
@@ -131,7 +140,7 @@ class Cycle:
             matched = judge_apprentice(self._modelling, model, data, self._clock.now())
             self._deploying.deploy(model.model_id, "apprentice")
             return self._report(model, data, matched)
-        report = self._modelling.judge(model, data)
+        report = self._judging.judge(model, data)
         if report.passed:
             self._bring(model.model_id)
         return self._report(model, data, report)

@@ -193,11 +193,11 @@ class Experiment(Opened):
         with self.trainer():
             asked = not force and self.catalog.hosted(self.settings.experiment) is not None
             if asked:
-                self.modelling.check_judgeable()
+                self.judging.check_judgeable()
             record = self.modelling.take_in(policy, source, golden, metrics)
             if not asked:
                 return record, None, self.deploying.deploy(record.model_id, "manual" if force else "first")
-            report = self.modelling.judge(record, self._cycle.join())
+            report = self.judging.judge(record, self._cycle.join())
             return record, report, self.deploying.deploy(record.model_id, "gate") if report.passed else None
 
     def rebuild(self, model_id: str) -> ModelRecord:
@@ -209,7 +209,7 @@ class Experiment(Opened):
         """A model (by default the newest) against the hosted one, on held-out events; recorded for ever."""
         with self.trainer():
             candidate = self.catalog.model(model_id) if model_id else self._newest()
-            return self.modelling.evaluate(candidate, self._cycle.join())
+            return self.judging.evaluate(candidate, self._cycle.join())
 
     def doctor(self, events: int = NEWEST) -> Diagnosis:
         """What is wrong with the log as of its last join, what it would bias, what to do. Changes nothing."""
@@ -220,7 +220,7 @@ class Experiment(Opened):
         """`evaluate`, and everything a reader wants to see beside the verdict."""
         with self.trainer():
             candidate = self.catalog.model(model_id) if model_id else self._newest()
-            return self.modelling.report(candidate, self._cycle.join())
+            return self.judging.report(candidate, self._cycle.join())
 
     def turn(self) -> CycleReport:
         """One turn of the loop, now: join, train, evaluate, and deploy if the gate says so."""

@@ -1,55 +1,27 @@
-"""The steps that make models: train the next one, make an old one again, judge one against the hosted one."""
+"""The steps that make models: train the next one, take in one from elsewhere, make an old one again. `judging` judges them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
-
-import numpy as np
-from msgspec.structs import replace
 
 from rewardloop.clock import Clock
 from rewardloop.errors import Conflict, CorruptModel, UnknownModel
-from rewardloop.evaluation import EvaluationReport, GateReport, Log, RankedReport, Seen, Subject, full_report, judge, look
-from rewardloop.interactions import Floats, Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning import Trained, train
-from rewardloop.learning.imitation import decided_by_models
 from rewardloop.learning.training import Progress
-from rewardloop.loop.drifting import drift_metrics, excused, n_evidence, restarts
+from rewardloop.loop.drifting import drift_metrics, restarts
 from rewardloop.loop.hosted import first_model, first_model_id
 from rewardloop.loop.probing import probe
-from rewardloop.loop.warning import early_closing
-from rewardloop.loop.whole_rankings import whole_rankings
 from rewardloop.policies import load_policy
 from rewardloop.policies.contract import Policy
-from rewardloop.policies.exploration import serve_pmf_many
-from rewardloop.policies.exposure import Exposure
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.models import ModelStore
 from rewardloop.registry.records import TAKEN_IN, GoldenRequest, ModelRecord
 from rewardloop.settings import ExperimentSettings
 
-HELD_AT_ONCE = 50_000
-"""A hold-out larger than this is evaluated in batches, each read twice, so that memory does not grow with its contexts."""
 AUTOMATIC = ("gate", "rollout", "apprentice")
 """Reasons of deployments that are the loop's own: after any other, learning continues from what was hosted."""
-
-
-class _Match(NamedTuple):
-    """Two policies on the same held-out events."""
-
-    seen: Seen
-    """`candidate`, and `hosted` where something is, as they would be served."""
-    hosted_id: str | None
-    policies: dict[str, Policy]
-    """The same, as they are."""
-    forgot: bool
-    """Whether the candidate forgot, because the world changed, what the hosted one still goes by."""
 
 
 class Modelling:
@@ -168,110 +140,6 @@ class Modelling:
         except (CorruptModel, UnknownModel):
             return False
         return True
-
-    def check_judgeable(self) -> None:
-        """Raises `Conflict` where the lake does not hold what an estimate needs."""
-        if self.settings.ranges is not None:
-            raise Conflict(
-                f"The gate does not judge continuous actions, which `{self.settings.experiment}` has: compare policies by "
-                "`rewardloop rl compare`, and host one by `--force` or `rewardloop deploy`"
-            )
-
-    def judge(self, candidate: ModelRecord, data: DataSet) -> GateReport:
-        """The candidate against what is hosted, on the newest held-out events, as both would be served; recorded for ever."""
-        return self._judged(candidate, self._match(candidate, data, everything=False))
-
-    def evaluate(self, candidate: ModelRecord, data: DataSet) -> GateReport:
-        """`judge`, and the estimates of whole rankings beside it."""
-        match = self._match(candidate, data, everything=False)
-        return replace(self._judged(candidate, match), rankings=self._rankings(match, data))
-
-    def estimate(self, model_id: str, data: DataSet) -> GateReport:
-        """What any model, the uniform first one included, would earn on the newest held-out events; nothing is recorded."""
-        self.check_judgeable()
-        policies = {"candidate": partial(self.served, self.load(model_id))}
-        seen = look(self._log(data, None), policies, self.settings.training.seed, robust=False)
-        return judge(seen, self.settings.gate, self.settings.reward.range)
-
-    def report(self, candidate: ModelRecord, data: DataSet) -> EvaluationReport:
-        """`judge`, and what a reader wants to see beside the verdict."""
-        match = self._match(candidate, data, everything=True)
-        gate = replace(self._judged(candidate, match), rankings=self._rankings(match, data))
-        subject = Subject(
-            experiment=self.settings.experiment,
-            candidate=candidate.model_id,
-            hosted=match.hosted_id,
-            dataset=data.fingerprint,
-            watermark=data.watermark,
-            n_events=data.n,
-            n_held_out=len(match.seen) + sum(match.seen.excluded.values()),
-        )
-        return full_report(subject, gate, match.seen, self.settings.gate, self.settings.reward.range)
-
-    def _match(self, candidate: ModelRecord, data: DataSet, *, everything: bool) -> _Match:
-        self.check_judgeable()
-        hosted = self.catalog.hosted(self.settings.experiment)
-        ours = self.load(candidate.model_id)
-        theirs = self.load(hosted.model_id) if hosted else None
-        policies = {"candidate": ours, "hosted": theirs} if theirs else {"candidate": ours}
-        known = n_evidence(ours, self.settings.training.ratio)
-        served = {name: partial(self.served, policy) for name, policy in policies.items()}
-        seen = look(self._log(data, known), served, self.settings.training.seed, robust=everything)
-        return _Match(seen, hosted.model_id if hosted else None, policies, restarts(ours) > restarts(theirs))
-
-    def _rankings(self, match: _Match, data: DataSet) -> RankedReport | None:
-        """Of the newest held-out events that can be held at once."""
-        known = n_evidence(match.policies["candidate"], self.settings.training.ratio)
-        newest = min(self.settings.gate.max_events, known or HELD_AT_ONCE, HELD_AT_ONCE)
-        events = Interactions.concatenated(list(self._held_out(data, HELD_AT_ONCE, newest)))
-        return whole_rankings(self.settings, data, events, match.policies, self.served)
-
-    def _judged(self, candidate: ModelRecord, match: _Match) -> GateReport:
-        report = judge(match.seen, self.settings.gate, self.settings.reward.range)
-        report = excused(report) if match.forgot else report
-        self.catalog.record_evaluation(
-            self.settings.experiment,
-            candidate.model_id,
-            match.hosted_id,
-            self._clock.now(),
-            report.verdict,
-            report.to_json(),
-        )
-        return report
-
-    def _log(self, data: DataSet, known: int | None) -> Log:
-        """The newest events that no model was trained on, read anew each time; kept where they are one batch."""
-        newest = min(self.settings.gate.max_events, known or self.settings.gate.max_events)
-        first = list(islice(self._held_out(data, HELD_AT_ONCE, newest), 2))
-        return partial(iter, first) if len(first) < 2 else partial(self._held_out, data, HELD_AT_ONCE, newest)
-
-    def _held_out(self, data: DataSet, batch: int, newest: int) -> Iterator[Interactions]:
-        """Where silence means the default, only events whose window is over: of the younger ones only the rewarded have closed."""
-        ratio, reward = self.settings.training.ratio, self.settings.reward
-        ripe = data.watermark - reward.window if early_closing(data.ledger, reward) else None
-        logged = data.interactions(
-            after=0,
-            until=data.watermark,
-            split="eval",
-            ratio=ratio,
-            newest=newest,
-            decided_by=ripe,
-            metrics=[rail.metric for rail in self.settings.gate.guardrails],
-            batch=batch,
-        )
-        return (each for each in map(decided_by_models, logged) if len(each))
-
-    def served(self, policy: Policy, interactions: Interactions) -> Floats:
-        """(Σ K_i,) the distribution that would have been served: the policy's, with the platform's floor."""
-        if not len(interactions):
-            return np.empty(0)
-        raw = policy.pmf_many(interactions.contexts, interactions.actions)
-        exposure = Exposure.of(self.settings)
-        limits = None
-        if exposure is not None:
-            offered = zip(interactions.actions, interactions.closed_at.tolist(), strict=True)
-            limits = [exposure.limits(actions.ids, at) for actions, at in offered]
-        return serve_pmf_many(raw, interactions.offsets, self.settings.policy.floor, limits=limits)
 
     def _keep(self, record: ModelRecord, policy: Policy) -> ModelRecord:
         stage = self.store.stage()

@@ -16,6 +16,7 @@ from rewardloop.loop.cycle import Cycle
 from rewardloop.loop.deciding import Decider
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.hosting import Following
+from rewardloop.loop.judging import Judging
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.rewarding import Rewarder
 from rewardloop.loop.rollouts import Rollouts
@@ -40,6 +41,7 @@ class Opened:
         self._ids = EventIds(clock, key=self.catalog.salt, start=self._born)
         store = ModelStore(self.directory.models)
         self.modelling = Modelling(settings, self.catalog, store, clock)
+        self.judging = Judging(self.modelling, clock)
         self.deploying = Deploying(self.modelling, self.directory.hosted, clock)
         self.rollouts = Rollouts(self.modelling, self.deploying, self.directory.trial, clock)
 
@@ -88,4 +90,4 @@ class Opened:
 
     @cached_property
     def _cycle(self) -> Cycle:
-        return Cycle(self.modelling, self.deploying, self.rollouts, self._reader, self._lake, self.clock)
+        return Cycle(self._reader, self._lake, self.modelling, self.judging, self.deploying, self.rollouts, self.clock)

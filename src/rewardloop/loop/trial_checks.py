@@ -18,6 +18,7 @@ from rewardloop.evaluation.two_sample import ABTest, ab_test
 from rewardloop.features import parse_context
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.lake import DataSet, Followed
+from rewardloop.loop.judging import served
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.trials import CHALLENGER, FALLBACK, Moments, TrialCounts, sticky_key
 from rewardloop.registry.records import RolloutStep
@@ -102,7 +103,7 @@ def settled(steps: Sequence[RolloutStep], decided_at: Ints) -> Mask:
 
 def _difference(modelling: Modelling, step: RolloutStep, seen: Interactions) -> Estimate | None:
     settings = modelling.settings
-    challenger, champion = (modelling.served(modelling.load(name), seen) for name in (step.challenger, step.champion))
+    challenger, champion = (served(settings, modelling.load(name), seen) for name in (step.challenger, step.champion))
     gate = msgspec.structs.replace(settings.gate, rule="no_harm", interval="sequence", level=_level(settings))
     return evaluate(seen, challenger, champion, gate, settings.reward.range, settings.training.seed).difference
 

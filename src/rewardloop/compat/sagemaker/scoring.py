@@ -23,5 +23,5 @@ def cost(experiment: Experiment, model_id: str, hosted: str | None) -> float:
 def _judged(experiment: Experiment, model_id: str, hosted: str | None) -> GateReport:
     """A model that was trained and is not hosted meets the gate, for the record; the others are estimated only."""
     if model_id in (first_model_id(experiment.settings.experiment), hosted):
-        return experiment.modelling.estimate(model_id, experiment.join())
+        return experiment.judging.estimate(model_id, experiment.join())
     return experiment.evaluate(model_id)
