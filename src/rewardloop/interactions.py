@@ -18,6 +18,28 @@ NO_METRICS: Mapping[str, Floats] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """The continuous part of n logged decisions."""
+
+    values: Floats
+    """(n, d), NaN where a row has none."""
+    density: Floats
+    """(n,) what the values were drawn with; infinite where they were not drawn, NaN where a row has none."""
+
+    def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Box:
+        return Box(self.values[rows], self.density[rows])
+
+    @classmethod
+    def concatenated(cls, parts: Sequence[Interactions]) -> Box | None:
+        """Of the rows of several; None where all of them are about arms."""
+        width = max((part.box.values.shape[1] for part in parts if part.box is not None), default=0)
+        if not width:
+            return None
+        each = [part.box or cls(np.full((len(part), width), np.nan), np.full(len(part), np.nan)) for part in parts]
+        return cls(np.concatenate([box.values for box in each]), np.concatenate([box.density for box in each]))
+
+
+@dataclass(frozen=True, slots=True)
 class Interactions:
     """n logged decisions with their rewards, in the order they closed.
 
@@ -46,6 +68,8 @@ class Interactions:
     """(n,) who decided, see `events.Decision`; empty: models, every time."""
     metrics: Mapping[str, Floats] = field(default_factory=lambda: NO_METRICS)
     """Name → (n,) what else was measured, NaN where nothing was; those only that were asked for."""
+    box: Box | None = None
+    """Where the actions are continuous: what was chosen. None: they are arms."""
 
     @classmethod
     def empty(cls) -> Interactions:
@@ -72,6 +96,7 @@ class Interactions:
             np.concatenate([part.sample_prob for part in filled]),
             np.concatenate([part.closed_at for part in filled]),
             [name for part in filled for name in part.variant or [""] * len(part)] if any(part.variant for part in filled) else (),
+            box=Box.concatenated(filled),
         )
 
     def __len__(self) -> int:
@@ -101,4 +126,5 @@ class Interactions:
             self.closed_at[index],
             [self.variant[i] for i in index] if len(self.variant) else (),
             {name: column[index] for name, column in self.metrics.items()},
+            self.box and self.box.take(index),
         )

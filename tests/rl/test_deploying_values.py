@@ -104,11 +104,12 @@ def test_values_are_decided_logged_with_their_density_audited_rewarded_and_rolle
             opened.reward(each.event_id, 1.0)
             assert opened.audit(each.event_id).same
         assert opened.join().n == 3
-        with pytest.raises(Conflict, match="does not judge continuous"):
-            deploy(run, opened)
+        again = deploy(run, opened)
+        assert again.report is not None
+        assert (again.deployment, again.report.verdict) == (None, "insufficient_data")
         with pytest.raises(Conflict, match="trained in a simulator"):
             opened.train()
-        assert deploy(run, opened, force=True).model_id == "boiler.2"
+        assert deploy(run, opened, force=True).model_id == "boiler.3"
         assert opened.roll_back().model_id == "boiler.1"
         many = opened.decide_many([{"observation": [0.1, 0.2]}] * 2)
         assert all(len(each.values) == 2 for each in many)

@@ -38,6 +38,8 @@ def _print(found: Audit) -> None:
     )
     if found.slots:
         _print_slots(found)
+    elif found.values:
+        _print_values(found)
     else:
         _print_actions(found)
     console.print("[green]The replay is the same to the bit.[/]" if found.same else "[red]The replay differs from the log.[/]")
@@ -54,6 +56,13 @@ def _print_actions(found: Audit) -> None:
     chosen = ["← chosen" if i == found.logged.action else "" for i in range(len(ids))]
     logged, replayed = _column(found.logged.pmf), _column(found.replayed.pmf)
     print_table(("action", ">logged", ">replayed", ""), zip(ids, logged, replayed, chosen, strict=True))
+
+
+def _print_values(found: Audit) -> None:
+    places = [str(i + 1) for i in range(len(found.values))]
+    pairs = zip(places, found.values, found.replayed_values, strict=False)
+    print_table(("value", ">logged", ">replayed"), [(place, f"{one:.6g}", f"{two:.6g}") for place, one, two in pairs])
+    console.print(f"drawn with density {found.density:.6g}" if found.density is not None else "not drawn: `explore: false`")
 
 
 def _print_slots(found: Audit) -> None:

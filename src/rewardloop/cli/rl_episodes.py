@@ -12,6 +12,7 @@ from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, print_json, warn
 from rewardloop.errors import InvalidInput
+from rewardloop.features import Ranges
 from rewardloop.rl.logged.experiments import gather
 from rewardloop.rl.logged.files import write_episodes
 
@@ -26,9 +27,9 @@ def episodes(
     json: AsJson = False,
 ) -> None:
     with open_experiment(experiment, data) as opened:
-        if opened.settings.ranges is not None:
-            raise InvalidInput("Expected an experiment whose actions are arms, got continuous ones", at="EXPERIMENT")
-        logged, counts = gather(opened.join().interactions(), ended=not cut, policy=opened.settings.experiment)
+        ranges, name = opened.settings.ranges, opened.settings.experiment
+        box = Ranges(*ranges) if ranges is not None else None
+        logged, counts = gather(opened.join().interactions(), ended=not cut, policy=name, ranges=box)
     if logged is None:
         raise InvalidInput(
             f"Expected closed events whose ids are EPISODE:STEP, from step 0; {counts.n_unmarked:,} name no step and "

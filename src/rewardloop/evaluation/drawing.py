@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rewardloop.interactions import Floats, Interactions, Ints
+from rewardloop.interactions import Box, Floats, Interactions, Ints
 
 LEARN_FROM = 50_000
 """A ridge of 256 columns has long learned what it can; 100 MB of columns. All events of a smaller log."""
@@ -24,6 +24,16 @@ class Drawn(NamedTuple):
     """Of each in the stream, growing."""
     n_seen: int
     """Events of the stream."""
+
+    def folds(self, of_drawn: Ints, n_folds: int, at: int, n: int) -> Ints:
+        """(n,) of the events `at` and after: those of a model, `of_drawn`, for what it learned from.
+
+        It has not seen the others: they take the folds in turn.
+        """
+        fold = np.arange(at, at + n) % n_folds
+        start, stop = np.searchsorted(self.positions, [at, at + n])
+        fold[self.positions[start:stop] - at] = of_drawn[start:stop]
+        return fold
 
 
 def draw(batches: Iterable[tuple[Interactions, Floats]], seed: int, n: int = LEARN_FROM) -> Drawn:
@@ -80,6 +90,7 @@ def joined(parts: Sequence[Interactions]) -> Interactions:
         np.concatenate([[0], *(part.offsets[1:] + start for part, start in zip(parts, starts, strict=True))]).astype(np.int64),
         _one([part.sample_prob for part in parts]),
         np.concatenate([part.closed_at for part in parts]),
+        box=Box.concatenated(parts),
     )
 
 

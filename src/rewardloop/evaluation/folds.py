@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rewardloop.interactions import Ints
+from rewardloop.interactions import Floats, Ints
 
 N_FOLDS = 5
 
@@ -24,3 +24,13 @@ def folds(event_ids: Sequence[str], seed: int, n_folds: int = N_FOLDS) -> Ints:
     rank = np.empty(len(hashes), dtype=np.int64)
     rank[np.argsort(hashes, kind="stable")] = np.arange(len(hashes))
     return rank % n_folds
+
+
+def means_of_the_others(reward: Floats, fold: Ints) -> Floats:
+    """(n_folds,) what a model that knows nothing predicts in each fold.
+
+    >>> means_of_the_others(np.array([1.0, 2.0, 6.0]), np.array([0, 1, 1]))
+    array([4., 1.])
+    """
+    n, total = np.bincount(fold), np.bincount(fold, reward)
+    return np.asarray((total.sum() - total) / np.maximum(n.sum() - n, 1), dtype=np.float64)

@@ -11,7 +11,7 @@ from rewardloop.evaluation.estimators import ESTIMATORS
 from rewardloop.evaluation.guarding import guard
 from rewardloop.evaluation.intervals import normal, standard_error
 from rewardloop.evaluation.report import GateReport
-from rewardloop.evaluation.rules import CHECKS, MIN_EVENTS, Evidence, Rule, Verdict, enough_events
+from rewardloop.evaluation.rules import BOX_CHECKS, CHECKS, MIN_EVENTS, Evidence, Rule, Verdict, enough_events
 from rewardloop.evaluation.seen import Seen, Serve, look
 from rewardloop.evaluation.sequences import asymptotic
 from rewardloop.interactions import Floats, Interactions
@@ -54,7 +54,7 @@ def judge(seen: Seen, settings: GateSettings, reward_range: tuple[float, float] 
     n = len(seen)
     events = enough_events(n, settings.min_events if settings.rule == "strict" else MIN_EVENTS)
     found = _compare(seen, settings, reward_range) if n > 1 else None
-    checks = [check(found.evidence, settings) for check in CHECKS[settings.rule]] if found else []
+    checks = [check(found.evidence, settings) for check in (BOX_CHECKS if seen.box else CHECKS)[settings.rule]] if found else []
     rules = (events, *checks, *(guard(seen, settings) if found else ()))
     verdict = _verdict(rules, settings)
     return GateReport(

@@ -13,7 +13,7 @@ from itertools import chain
 import numpy as np
 
 from rewardloop.evaluation.arm_model import ArmModel
-from rewardloop.evaluation.folds import N_FOLDS, folds
+from rewardloop.evaluation.folds import N_FOLDS, folds, means_of_the_others
 from rewardloop.evaluation.joint_model import JointModel
 from rewardloop.interactions import Floats, Interactions, Ints
 
@@ -38,7 +38,7 @@ class RewardModel:
     def fit(cls, interactions: Interactions, seed: int, n_folds: int = N_FOLDS, weight: Floats | None = None) -> RewardModel:
         """`weight` (n,) ≥ 0 says how much each of at least one event counts; None: all alike. O(n·d²) with d ≤ 256 columns."""
         fold = folds(interactions.event_ids, seed, min(n_folds, max(2, len(interactions))))
-        baseline, reward = _means_of_the_others(interactions.reward, fold), interactions.reward
+        baseline, reward = means_of_the_others(interactions.reward, fold), interactions.reward
         model = ArmModel if _is_fixed(interactions) else JointModel
         fitted = model.fit(interactions, fold, baseline, weight)
         return cls(fitted, baseline, fold, float(reward.min()), float(reward.max()))
@@ -68,12 +68,6 @@ def robust_weight(interactions: Interactions, chosen: Floats) -> Floats:
     weight = chosen * np.maximum(1 - interactions.probability, 0.0) / np.square(interactions.probability)
     total = float(weight.sum())
     return np.asarray(weight * (len(weight) / total) if total > 0 else weight, dtype=np.float64)
-
-
-def _means_of_the_others(reward: Floats, fold: Ints) -> Floats:
-    """(n_folds,) what a model that knows nothing predicts in each fold."""
-    n, total = np.bincount(fold), np.bincount(fold, reward)
-    return np.asarray((total.sum() - total) / np.maximum(n.sum() - n, 1), dtype=np.float64)
 
 
 def _is_fixed(interactions: Interactions) -> bool:

@@ -21,6 +21,8 @@ MIN_EVENTS = 10
 MIN_LOGGED_SHARE = 0.8
 MIN_OVERLAP = 0.1
 ENOUGH_MATCHES = 30
+MIN_BOX_ESS = 20.0
+BOX_WEIGHT_OFF = 0.25
 MEAN_WEIGHT = (0.8, 1.25)
 ERRORS = 4.0
 SLACK = 0.05
@@ -136,6 +138,24 @@ def not_the_same(seen: Evidence, _: GateSettings) -> Rule:
     return Rule(name="not_the_same", passed=passed, number=changed, threshold=SAME_SHARE, otherwise="keep", sentence=sentence)
 
 
+def box_weight(seen: Evidence, _: GateSettings) -> Rule:
+    """Over a box the log cannot say what weights should be, but that they average 1 where all that the policy does was done."""
+    number, error = seen.support.mean_weight, seen.support.clipped_weight_error
+    slack = max(BOX_WEIGHT_OFF, ERRORS * error)
+    sentence = (
+        f"The ratios of densities average {number:.3g}; 1 ± {slack:.2g} is right where the log did all that the candidate would "
+        "do: a larger `policy.floor` makes it do more."
+    )
+    return _support("box_weight", abs(number - 1) <= slack, number, 1.0, sentence)
+
+
+def box_ess(seen: Evidence, settings: GateSettings) -> Rule:
+    least = settings.min_ess if settings.rule == "strict" else MIN_BOX_ESS
+    found = f"The log tells as much about the candidate as {seen.support.ess:,.0f} events of its own would"
+    sentence = f"{found}; at least {least:,g} are needed: more events, or a larger `policy.floor`."
+    return _support("box_ess", seen.support.ess >= least, seen.support.ess, least, sentence)
+
+
 def better(seen: Evidence, settings: GateSettings) -> Rule:
     lower = seen.difference.lower
     looks = "however often one looks, " if settings.sequential else ""
@@ -193,3 +213,11 @@ _STRICT: tuple[Check, ...] = (possible_actions, logged_actions, overlap, mean_we
 
 CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType({"no_harm": _NO_HARM, "strict": _STRICT, "always": _NO_HARM})
 """By `gate.rule`, in the order they are asked: support first, because without it the comparison means nothing."""
+
+_BOX_NO_HARM: tuple[Check, ...] = (box_ess, box_weight, not_worse, within_tolerance)
+_BOX_STRICT: tuple[Check, ...] = (box_ess, box_weight, not_the_same, better, lower_bound)
+
+BOX_CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
+    {"no_harm": _BOX_NO_HARM, "strict": _BOX_STRICT, "always": _BOX_NO_HARM}
+)
+"""The same where actions are points of a box."""

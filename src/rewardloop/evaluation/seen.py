@@ -19,7 +19,7 @@ from rewardloop.evaluation.reward_model import RewardModel, robust_weight
 from rewardloop.evaluation.sample import Sample, sample, sum_by_event
 from rewardloop.evaluation.screening import check_policy, screen
 from rewardloop.evaluation.support import Support, SupportTally
-from rewardloop.interactions import Floats, Interactions, Ints
+from rewardloop.interactions import Floats, Interactions
 
 Log = Callable[[], Iterator[Interactions]]
 """Reads the events from the beginning, the same ones in the same order each time, in batches that memory can hold."""
@@ -48,6 +48,8 @@ class Seen:
     """Events left out, by reason."""
     metrics: Mapping[str, Floats] = field(default_factory=dict)
     """(n,) what else was measured, by name; NaN where it was not."""
+    box: bool = False
+    """Whether the actions are points of a box: weights are then ratios of densities."""
 
     def __len__(self) -> int:
         return len(self.reward)
@@ -110,7 +112,7 @@ class _Reader:
         self._tally, self._changed = SupportTally(), 0.0
 
     def read(self, batch: Interactions, pmfs: Mapping[str, Floats]) -> None:
-        fold = self._folds(batch)
+        fold = self._drawn.folds(self._model.fold, len(self._model.baseline), self._at, len(batch))
         q = self._model.predict(batch, fold)
         self._keep("reward", batch.reward)
         self._keep("fitted", q[batch.chosen])
@@ -130,14 +132,6 @@ class _Reader:
         if column not in self._columns:
             self._columns[column] = np.empty(self._drawn.n_seen)
         self._columns[column][self._at : self._at + len(values)] = values
-
-    def _folds(self, batch: Interactions) -> Ints:
-        """Those of the reward model for what it learned from. It has not seen the others: they take the folds in turn."""
-        number = np.arange(self._at, self._at + len(batch))
-        fold = number % len(self._model.baseline)
-        start, stop = np.searchsorted(self._drawn.positions, [number[0], number[-1] + 1])
-        fold[self._drawn.positions[start:stop] - self._at] = self._model.fold[start:stop]
-        return fold
 
     def seen(self, excluded: dict[str, int]) -> Seen:
         columns, names = self._columns, (self._first, *self._others)

@@ -37,6 +37,8 @@ def decision_columns(decisions: Sequence[Decision], joined: int) -> pa.Table:
         "deferred": [d.deferred for d in decisions],
         "variant": [d.variant for d in decisions],
         "sticky": [d.sticky for d in decisions],
+        "values": _lists([d.values for d in decisions], pa.float64()),
+        "density": [d.density for d in decisions],
     }
     return pa.table(columns, schema=SCHEMAS["decisions"])
 

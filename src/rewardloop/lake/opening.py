@@ -109,9 +109,10 @@ def _decisions(directory: Path, manifest: Manifest, seq: Ints) -> list[Decision]
 
 
 def _decision(row: dict[str, object], experiment: str) -> Decision:
-    pmf, excluded = row["pmf"], row["excluded"]
+    pmf, excluded, values = row["pmf"], row["excluded"], row["values"]
     assert isinstance(pmf, list)
     assert isinstance(excluded, list)
+    assert isinstance(values, list)
     return Decision(
         str(row["event_id"]),
         experiment,
@@ -129,6 +130,8 @@ def _decision(row: dict[str, object], experiment: str) -> Decision:
         bool(row["deferred"]),
         str(row["variant"]),
         sticky=str(row["sticky"]),
+        values=tuple(values),
+        density=float(str(row["density"])),
     )
 
 

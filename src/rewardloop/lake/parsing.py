@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rewardloop.features import ActionSet, parse_actions, parse_context
-from rewardloop.interactions import NO_METRICS, Floats, Interactions
+from rewardloop.interactions import NO_METRICS, Box, Floats, Interactions
 from rewardloop.lake.labels import Labels
 
-COLUMNS = ("event_id", "context", "actions", "pmf", "action", "probability", "variant")
+COLUMNS = ("event_id", "context", "actions", "pmf", "action", "probability", "variant", "values", "density")
 MAX_ACTION_SETS = 10_000
 """Parsed sets kept: the same JSON gives the same object."""
 
@@ -38,6 +38,7 @@ class Parser:
             labels.closed_at,
             decisions["variant"].to_pylist(),
             metrics,
+            _box(decisions),
         )
 
     def _actions(self, column: pa.DictionaryArray) -> list[ActionSet]:
@@ -52,3 +53,16 @@ class Parser:
                 self._sets.clear()
             known = self._sets[document] = parse_actions(document)
         return known
+
+
+def _box(decisions: pa.Table) -> Box | None:
+    values = decisions["values"].combine_chunks()
+    sizes = pc.list_value_length(values).to_numpy()
+    width = int(sizes.max(initial=0))
+    if not width:
+        return None
+    density, found = decisions["density"].to_numpy().copy(), np.full((len(sizes), width), np.nan)
+    has = sizes == width
+    found[has] = values.filter(pa.array(has)).flatten().to_numpy().reshape(-1, width)
+    density[~has] = np.nan
+    return Box(found, density)

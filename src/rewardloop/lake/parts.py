@@ -46,6 +46,8 @@ SCHEMAS: dict[Kind, pa.Schema] = {
             ("deferred", pa.bool_()),
             ("variant", pa.string()),
             ("sticky", pa.string()),
+            ("values", pa.list_(pa.float64())),
+            ("density", pa.float64()),
         ]
     ),
     "rewards": pa.schema(
@@ -138,7 +140,7 @@ def write_part(directory: Path, kind: Kind, serial: int, tables: Iterable[pa.Tab
 def read_part(directory: Path, part: Part, columns: Sequence[str]) -> pa.Table:
     """Some columns of a whole part, in their order. Raises `Corrupt`."""
     with open_part(directory, part) as file:
-        return with_columns(file.read(columns=list(columns), use_threads=False), columns)
+        return with_columns(file.read(columns=list(columns), use_threads=False), part.kind, columns)
 
 
 def complete(table: pa.Table, kind: Kind) -> pa.Table:
@@ -146,15 +148,21 @@ def complete(table: pa.Table, kind: Kind) -> pa.Table:
     schema = SCHEMAS[kind]
     if table.column_names == schema.names:
         return table
-    return pa.table(with_columns(table, schema.names).columns, schema=schema)
+    return pa.table(with_columns(table, kind, schema.names).columns, schema=schema)
 
 
-def with_columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
-    """These columns, in this order; those that it was written too early to have, which hold texts, are empty."""
+def with_columns(table: pa.Table, kind: Kind, names: Sequence[str]) -> pa.Table:
+    """These columns of a kind, in this order; those that it was written too early to have are empty."""
     if table.column_names == list(names):
         return table
-    had, empty = set(table.column_names), pa.repeat(pa.scalar("", pa.string()), table.num_rows)
-    return pa.table({name: table[name] if name in had else empty for name in names})
+    had = set(table.column_names)
+    return pa.table({name: table[name] if name in had else _empty(kind, name, table.num_rows) for name in names})
+
+
+def _empty(kind: Kind, name: str, n: int) -> pa.Array:
+    of = SCHEMAS[kind].field(name).type
+    nothing: str | float | list[float] = "" if pa.types.is_string(of) else 0.0 if pa.types.is_floating(of) else []
+    return pa.repeat(pa.scalar(nothing, of), n)
 
 
 def open_part(directory: Path, part: Part, *, dictionaries: bool = True) -> pq.ParquetFile:

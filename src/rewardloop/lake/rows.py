@@ -69,7 +69,7 @@ class DecisionRows:
         key = (part.name, number)
         if key not in self._cache:
             table = self._file(part).read_row_group(number, columns=self._columns, use_threads=False)
-            table = with_columns(table, self._columns)
+            table = with_columns(table, part.kind, self._columns)
             self._cache[key] = table
             self._cached += table.nbytes
             while self._cached > CACHE_BYTES and len(self._cache) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -47,6 +48,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """What the client asked the variant to follow."""
     turn: Turn | None = None
     """Where a challenger was on trial: whose turn it was, drawn again."""
+    density: float | None = None
+    """What the values were drawn with; None where they were not."""
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +106,7 @@ def audit(records: Sequence[Record], decision: Decision, model: Hosted, steps: S
         variant=decision.variant,
         sticky=decision.sticky,
         turn=turn_of(decision, steps),
+        density=decision.density if decision.values and math.isfinite(decision.density) else None,
     )
 
 

@@ -26,11 +26,12 @@ from rewardloop.ids import EventIds, draws, draws_many, uniform
 from rewardloop.interactions import Floats
 from rewardloop.loop.asking import DecideRequest
 from rewardloop.loop.baseline import Baseline
+from rewardloop.loop.boxes import Wanted, draw_point
 from rewardloop.loop.filling import Rule, fill
-from rewardloop.loop.hosted import Hosted, draw_values, first_model_id
+from rewardloop.loop.hosted import Hosted, first_model_id
 from rewardloop.loop.offers import Offer, Offers
 from rewardloop.loop.slotting import wanted
-from rewardloop.loop.trials import CHAMPION, Asked, Scorer, Served
+from rewardloop.loop.trials import CHAMPION, Asked, Likeness, Scorer, Served, alike
 from rewardloop.policies.continuous import draw_in
 from rewardloop.policies.exploration import sample, sample_rows, serve_pmf, serve_rows
 from rewardloop.policies.namespaces import Namespaces
@@ -130,11 +131,14 @@ class Decider:
         for name in ("actions", "excluded", "top_k", "slots"):
             if getattr(request, name) not in (UNSET, [], None):
                 raise InvalidInput(f"Expected no `{name}`: the actions of `{self._experiment}` are continuous", at=f"{at}.{name}")
+        assert actions.ranges is not None
         context = bytes(request.context)
         event_id = request.event_id or self._ids.new(self._tag)
         seed, sample_prob = draws(self._experiment, event_id)
-        drawn = draw_values(hosted, parse_context(context, f"{at}.context"), actions, request.explore, seed)
-        served = Served(hosted.model_id, CHAMPION, (1.0,))
+        features = parse_context(context, f"{at}.context")
+        wanted_point = Wanted(event_id, features, actions.ranges, request.explore, seed, request.sticky or "")
+        model_id, variant, drawn = draw_point(hosted, wanted_point)
+        served = Served(model_id, variant, (1.0,))
         made = self._decision(self.clock.now(), (request, context, (actions, ()), served, 0, (event_id, seed, sample_prob)))
         return msgspec.structs.replace(made[0], values=drawn.values, density=drawn.density), made[1]
 
@@ -164,7 +168,7 @@ class Decider:
             model_id, variant, choices = first_model_id(self._experiment), baseline.variant, ask(champion)
         elif hosted.trial is not None:
             key = hosted.trial.key(parse_context(bytes(request.context)), event_id, request.sticky or "")
-            model_id, variant, choices = hosted.trial.tried(champion, key, ask, lambda found: found[0].pmf)
+            model_id, variant, choices = hosted.trial.tried(champion, key, ask, _first_alike)
         else:
             model_id, variant, choices = hosted.model_id, CHAMPION, ask(champion)
         first, actions = choices[0], slots[0].actions
@@ -229,6 +233,10 @@ class Decider:
             places = [f"$.requests[{i}]" for i in range(len(requests))]
             features = [parse_context(context, f"{at}.context") for context, at in zip(contexts, places, strict=True)]
             return features, [self._offers.of_request(request, usual, at) for request, at in zip(requests, places, strict=True)]
+
+
+def _first_alike(served: tuple[Choice, ...], other: tuple[Choice, ...]) -> Likeness:
+    return alike(served[0].pmf, other[0].pmf)
 
 
 def _serve_many(

@@ -192,8 +192,6 @@ class Experiment(Opened):
         """
         with self.trainer():
             asked = not force and self.catalog.hosted(self.settings.experiment) is not None
-            if asked:
-                self.judging.check_judgeable()
             record = self.modelling.take_in(policy, source, golden, metrics)
             if not asked:
                 return record, None, self.deploying.deploy(record.model_id, "manual" if force else "first")

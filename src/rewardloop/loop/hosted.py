@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rewardloop.cells import Drawn
-from rewardloop.errors import Conflict
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import ActionSet
 from rewardloop.loop.trials import Scorer, Trial
-from rewardloop.policies.continuous import ContinuousPolicy, draw
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exposure import Exposure, Limits
 from rewardloop.policies.uniform import UniformPolicy
@@ -51,12 +48,3 @@ def first_model(settings: ExperimentSettings) -> Hosted:
     """What is served until a model was trained: the uniform policy."""
     floor, exposure = settings.policy.floor, Exposure.of(settings)
     return Hosted(first_model_id(settings.experiment), UniformPolicy(), floor, draws=settings.draws, exposure=exposure)
-
-
-def draw_values(hosted: Hosted, context: Features, actions: ActionSet, explore: bool, seed: int) -> Drawn:
-    """What a model draws from a box; raises `Conflict` for a policy that only knows arms."""
-    policy = hosted.policy
-    if actions.ranges is None or not isinstance(policy, ContinuousPolicy):
-        raise Conflict(f"Model `{hosted.model_id}` chooses among arms, and these actions are continuous: deploy another")
-    spread = policy.spread(context, actions.ranges)
-    return draw(spread, actions.ranges, floor=hosted.floor, explore=explore, seed=seed)

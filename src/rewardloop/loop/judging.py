@@ -5,7 +5,7 @@ The estimators and the gate are in `evaluation`; here is which events they see, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
@@ -14,11 +14,13 @@ import numpy as np
 from msgspec.structs import replace
 
 from rewardloop.clock import Clock
-from rewardloop.errors import Conflict
 from rewardloop.evaluation import EvaluationReport, GateReport, Log, RankedReport, Seen, Subject, full_report, judge, look
+from rewardloop.evaluation.boxes import look_at_box
+from rewardloop.features import Ranges
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning.imitation import decided_by_models
+from rewardloop.loop.boxes import spreads
 from rewardloop.loop.drifting import excused, n_evidence, restarts
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.warning import early_closing
@@ -54,14 +56,6 @@ class Judging:
         self._catalog = modelling.catalog
         self._clock = clock
 
-    def check_judgeable(self) -> None:
-        """Raises `Conflict` where the lake does not hold what an estimate needs."""
-        if self._settings.ranges is not None:
-            raise Conflict(
-                f"The gate does not judge continuous actions, which `{self._settings.experiment}` has: compare policies by "
-                "`rewardloop rl compare`, and host one by `--force` or `rewardloop deploy`"
-            )
-
     def judge(self, candidate: ModelRecord, data: DataSet) -> GateReport:
         """The candidate against what is hosted, on the newest held-out events, as both would be served; recorded for ever."""
         return self._judged(candidate, self._match(candidate, data, everything=False))
@@ -73,9 +67,8 @@ class Judging:
 
     def estimate(self, model_id: str, data: DataSet) -> GateReport:
         """What any model, the uniform first one included, would earn on the newest held-out events; nothing is recorded."""
-        self.check_judgeable()
-        policies = {"candidate": partial(self._served, self._modelling.load(model_id))}
-        seen = look(self._log(data, None), policies, self._settings.training.seed, robust=False)
+        models = {"candidate": (model_id, self._modelling.load(model_id))}
+        seen = seen_by(self._settings, models, self._log(data, None))
         return judge(seen, self._settings.gate, self._settings.reward.range)
 
     def report(self, candidate: ModelRecord, data: DataSet) -> EvaluationReport:
@@ -94,14 +87,14 @@ class Judging:
         return full_report(subject, gate, match.seen, self._settings.gate, self._settings.reward.range)
 
     def _match(self, candidate: ModelRecord, data: DataSet, *, everything: bool) -> _Match:
-        self.check_judgeable()
         hosted = self._catalog.hosted(self._settings.experiment)
         ours = self._modelling.load(candidate.model_id)
         theirs = self._modelling.load(hosted.model_id) if hosted else None
         policies = {"candidate": ours, "hosted": theirs} if theirs else {"candidate": ours}
         known = n_evidence(ours, self._settings.training.ratio)
-        served = {name: partial(self._served, policy) for name, policy in policies.items()}
-        seen = look(self._log(data, known), served, self._settings.training.seed, robust=everything)
+        ids = {"candidate": candidate.model_id, "hosted": hosted.model_id if hosted else ""}
+        models = {name: (ids[name], policy) for name, policy in policies.items()}
+        seen = seen_by(self._settings, models, self._log(data, known), robust=everything)
         return _Match(seen, hosted.model_id if hosted else None, policies, restarts(ours) > restarts(theirs))
 
     def _rankings(self, match: _Match, data: DataSet) -> RankedReport | None:
@@ -148,6 +141,16 @@ class Judging:
 
     def _served(self, policy: Policy, interactions: Interactions) -> Floats:
         return served(self._settings, policy, interactions)
+
+
+def seen_by(settings: ExperimentSettings, models: Mapping[str, tuple[str, Policy]], log: Log, *, robust: bool = False) -> Seen:
+    """Some events through the eyes of models (id and policy by name), each as it would be served."""
+    if settings.ranges is None:
+        policies = {name: partial(served, settings, policy) for name, (_, policy) in models.items()}
+        return look(log, policies, settings.training.seed, robust=robust)
+    box, floor = Ranges(*settings.ranges), settings.policy.floor
+    drawing = {name: partial(spreads, *model, box, floor) for name, model in models.items()}
+    return look_at_box(log, drawing, box, settings.training.seed)
 
 
 def served(settings: ExperimentSettings, policy: Policy, interactions: Interactions) -> Floats:

@@ -9,8 +9,9 @@ from rewardloop.events import Choice, Decision
 from rewardloop.features import parse_actions, parse_context
 from rewardloop.ids import uniform
 from rewardloop.loop.baseline import Baseline
+from rewardloop.loop.boxes import Wanted, draw_again
 from rewardloop.loop.filling import Rule, refill
-from rewardloop.loop.hosted import Hosted, draw_values
+from rewardloop.loop.hosted import Hosted
 from rewardloop.policies.continuous import draw_in
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import sample, serve_pmf
@@ -54,4 +55,6 @@ def replay_values(decision: Decision, model: Hosted) -> Drawn:
     actions = parse_actions(decision.actions)
     if actions.cells is not None:
         return draw_in(actions.cells, decision.action, decision.probability, explore=decision.explore, seed=decision.seed)
-    return draw_values(model, parse_context(decision.context), actions, decision.explore, decision.seed)
+    assert actions.ranges is not None
+    context = parse_context(decision.context)
+    return draw_again(model, Wanted(decision.event_id, context, actions.ranges, decision.explore, decision.seed))

@@ -12,13 +12,13 @@ from itertools import repeat
 import msgspec
 import numpy as np
 
-from rewardloop.evaluation import Estimate, evaluate
+from rewardloop.evaluation import Estimate, judge
 from rewardloop.evaluation.harm import Check, Mask, Randomised, error_check, estimate_check, latency_check, reward_check
 from rewardloop.evaluation.two_sample import ABTest, ab_test
 from rewardloop.features import parse_context
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.lake import DataSet, Followed
-from rewardloop.loop.judging import served
+from rewardloop.loop.judging import seen_by
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.trials import CHALLENGER, FALLBACK, Moments, TrialCounts, sticky_key
 from rewardloop.registry.records import RolloutStep
@@ -103,9 +103,10 @@ def settled(steps: Sequence[RolloutStep], decided_at: Ints) -> Mask:
 
 def _difference(modelling: Modelling, step: RolloutStep, seen: Interactions) -> Estimate | None:
     settings = modelling.settings
-    challenger, champion = (served(settings, modelling.load(name), seen) for name in (step.challenger, step.champion))
+    named = {"candidate": step.challenger, "hosted": step.champion}
+    models = {name: (model_id, modelling.load(model_id)) for name, model_id in named.items()}
     gate = msgspec.structs.replace(settings.gate, rule="no_harm", interval="sequence", level=_level(settings))
-    return evaluate(seen, challenger, champion, gate, settings.reward.range, settings.training.seed).difference
+    return judge(seen_by(settings, models, lambda: iter([seen])), gate, settings.reward.range).difference
 
 
 def _level(settings: ExperimentSettings) -> float:

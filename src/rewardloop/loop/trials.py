@@ -129,6 +129,25 @@ class Served(NamedTuple):
     pmf: tuple[float, ...]
 
 
+class Likeness(NamedTuple):
+    """How near the challenger's answer to a request is to what was served."""
+
+    distance: float
+    """Total variation between the two distributions."""
+    agrees: bool
+    """Whether both have the same likeliest action."""
+
+
+def alike(served: Pmf, other: Pmf) -> Likeness:
+    """Of two distributions over the same arms.
+
+    >>> alike((0.75, 0.25), (0.25, 0.75))
+    Likeness(distance=0.5, agrees=False)
+    """
+    distance = sum(abs(p - q) for p, q in zip(other, served, strict=True)) / 2
+    return Likeness(distance, other.index(max(other)) == served.index(max(served)))
+
+
 class Trial:
     """One challenger on trial in this process. A challenger that fails never fails a request."""
 
@@ -142,13 +161,15 @@ class Trial:
     def serve(self, champion: Scorer, asked: Asked) -> Served:
         """The champion's distribution, or, where it is its turn, the challenger's."""
         key = self.key(asked.context, asked.event_id, asked.sticky)
-        return Served(*self.tried(champion, key, lambda model: model.pmf(asked), lambda pmf: pmf))
+        return Served(*self.tried(champion, key, lambda model: model.pmf(asked), alike))
 
     def key(self, context: Features, event_id: str, asked: str) -> str:
         return sticky_key(context, self.setup.sticky, event_id, asked)
 
-    def tried(self, champion: Scorer, key: str, ask: Callable[[Scorer], T], pmf_of: Callable[[T], Pmf]) -> tuple[str, str, T]:
-        """The model that decides, the variant, and what `ask` got of that model; `pmf_of` it is what a shadow compares."""
+    def tried(
+        self, champion: Scorer, key: str, ask: Callable[[Scorer], T], compare: Callable[[T, T], Likeness]
+    ) -> tuple[str, str, T]:
+        """The model that decides, the variant, and what `ask` got of that model; a shadow compares what was served with its own."""
         draw = variant_draw(self._experiment, self.setup.model_id, key)
         if draw < self.setup.share:
             answer = self._attempt(ask)
@@ -159,13 +180,14 @@ class Trial:
         answer = ask(champion)
         self.counts.champion.add(self._clock.now() - started)
         if not self.setup.share and draw < self.setup.scored:
-            self._compare(self._attempt(lambda model: pmf_of(ask(model))), pmf_of(answer))
+            other = self._attempt(ask)
+            if other is not None:
+                self._count(compare(answer, other))
         return champion.model_id, CHAMPION, answer
 
-    def _compare(self, pmf: Pmf | None, served: Pmf) -> None:
-        if pmf is not None:
-            self.counts.distance.add(sum(abs(p - q) for p, q in zip(pmf, served, strict=True)) / 2)
-            self.counts.agreed += pmf.index(max(pmf)) == served.index(max(served))
+    def _count(self, found: Likeness) -> None:
+        self.counts.distance.add(found.distance)
+        self.counts.agreed += found.agrees
 
     def _attempt(self, ask: Callable[[Scorer], T]) -> T | None:
         started = self._clock.now()

@@ -20,6 +20,8 @@ class GoldenRequest(msgspec.Struct, frozen=True):
     context: str
     actions: str
     pmf: tuple[float, ...]
+    values: tuple[float, ...] = ()
+    """Over a box: what it takes without exploring."""
 
 
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -179,4 +179,7 @@ def _taken(seen: Sequence[Step], space: spaces.Space[Any]) -> Iterator[int]:
 
 def _golden(policy: OnnxPolicy, actions: ActionSet, observation: Any) -> GoldenRequest:
     context = context_of(observation)
-    return GoldenRequest(context.decode(), actions.raw.decode(), tuple(policy.pmf(parse_context(context), actions)))
+    features, ranges, values = parse_context(context), actions.ranges, tuple[float, ...]()
+    if ranges is not None:
+        values = draw(policy.spread(features, ranges), ranges, floor=0.0, explore=False, seed=0).values
+    return GoldenRequest(context.decode(), actions.raw.decode(), tuple(policy.pmf(features, actions)), values)

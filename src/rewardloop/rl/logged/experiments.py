@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from rewardloop.errors import InvalidInput
-from rewardloop.features import Features
+from rewardloop.features import Features, Ranges
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.rl.logged.episodes import Header, Logged
 
@@ -35,11 +35,14 @@ class _Row(NamedTuple):
     row: int
 
 
-def gather(batches: Iterable[Interactions], *, ended: bool = True, policy: str = "") -> tuple[Logged | None, Gathered]:
+def gather(
+    batches: Iterable[Interactions], *, ended: bool = True, policy: str = "", ranges: Ranges | None = None
+) -> tuple[Logged | None, Gathered]:
     """From closed events to episodes, in the order of their ids. The contexts' numbers are the observations.
 
-    `ended`: episodes came to their end (otherwise they were cut off). None where there is not one whole episode. Raises
-    `InvalidInput` for contexts that hold words or differ in their names, and for actions that differ in number.
+    `ended`: episodes came to their end (otherwise they were cut off). `ranges`: the box, where the actions are continuous. None
+    where there is not one whole episode. Raises `InvalidInput` for contexts that hold words or differ in their names, for arms
+    that differ in number, and for values of which no density was logged.
     """
     kept = list(batches)
     found: dict[str, list[_Row]] = {}
@@ -60,30 +63,57 @@ def gather(batches: Iterable[Interactions], *, ended: bool = True, policy: str =
         n_broken=len(broken),
         first_broken=broken[0] if broken else "",
     )
-    return (_logged(kept, whole, ended, policy) if whole else None), counts
+    return (_logged(kept, whole, _Kind(ended, policy, ranges)) if whole else None), counts
 
 
 def _whole(rows: Sequence[_Row]) -> bool:
     return sorted(row.step for row in rows) == list(range(len(rows)))
 
 
-def _logged(batches: Sequence[Interactions], whole: dict[str, list[_Row]], ended: bool, policy: str) -> Logged:
+class _Kind(NamedTuple):
+    """What all episodes have in common."""
+
+    ended: bool
+    policy: str
+    ranges: Ranges | None
+
+
+def _logged(batches: Sequence[Interactions], whole: dict[str, list[_Row]], kind: _Kind) -> Logged:
     rows = [row for episode in whole.values() for row in episode]
     sizes = np.array([len(episode) for episode in whole.values()])
-    pmf = _pmf(batches, rows)
     names = _names(batches[rows[0].batch].contexts[rows[0].row])
+    header, action, probability, pmf = _arms(batches, rows) if kind.ranges is None else _values(batches, rows, kind.ranges)
     return Logged(
-        Header(policy=policy, inputs=names, n_actions=pmf.shape[1]),
+        msgspec.structs.replace(header, policy=kind.policy, inputs=names),
         tuple(whole),
         np.array([_numbers(batches[at.batch], at.row, names) for at in rows]),
         None,
-        np.array([batches[at.batch].action[at.row] for at in rows], np.int64),
+        action,
         _taken(batches, rows, "reward"),
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        np.full(len(whole), ended),
-        _taken(batches, rows, "probability"),
-        None if np.isnan(pmf).any() else pmf,
+        np.full(len(whole), kind.ended),
+        probability,
+        pmf,
     )
+
+
+def _arms(batches: Sequence[Interactions], rows: Sequence[_Row]) -> tuple[Header, Ints, Floats, Floats | None]:
+    pmf = _pmf(batches, rows)
+    action = np.array([batches[at.batch].action[at.row] for at in rows], np.int64)
+    return Header(n_actions=pmf.shape[1]), action, _taken(batches, rows, "probability"), None if np.isnan(pmf).any() else pmf
+
+
+def _values(batches: Sequence[Interactions], rows: Sequence[_Row], ranges: Ranges) -> tuple[Header, Floats, Floats, None]:
+    """Raises `InvalidInput` for a step without values, or whose values were not drawn."""
+    boxes = [batch.box for batch in batches]
+    for at in rows:
+        box = boxes[at.batch]
+        if box is None or not np.isfinite(box.density[at.row]):
+            found = "none" if box is None or np.isnan(box.density[at.row]) else "`explore: false`"
+            raise InvalidInput(f"Expected a logged density in every step, got {found}", at=batches[at.batch].event_ids[at.row])
+    kept = [(box, at.row) for at in rows if (box := boxes[at.batch]) is not None]
+    values = np.array([box.values[row] for box, row in kept])
+    return Header(low=ranges.low, high=ranges.high), values, np.array([box.density[row] for box, row in kept]), None
 
 
 def _taken(batches: Sequence[Interactions], rows: Sequence[_Row], column: str) -> Floats:
