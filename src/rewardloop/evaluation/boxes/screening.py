@@ -30,11 +30,11 @@ def _faults(log: Interactions, ranges: Ranges) -> dict[str, Mask]:
         return {"no values or density were logged": np.ones(len(log), dtype=bool)}
     values, density = log.box.values, log.box.density
     slack = _ROUNDING * np.subtract(ranges.high, ranges.low)
-    inside: Mask = ((values >= ranges.low - slack) & (values <= ranges.high + slack)).all(axis=1)
+    inside = np.logical_and(values >= ranges.low - slack, values <= ranges.high + slack)
     return {
         "no values or density were logged": np.isnan(density) | np.isnan(values).any(axis=1),
         "the values were not drawn (`explore: false`)": np.isinf(density),
         "the logged density is not above 0": np.asarray(~(density > 0)),
-        "the logged values lie outside the range": ~inside,
+        "the logged values lie outside the range": np.asarray(~inside.all(axis=1)),
         "the reward is missing or not finite": ~np.isfinite(log.reward),
     }
