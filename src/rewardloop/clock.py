@@ -9,9 +9,11 @@ SECOND = 1_000_000
 
 
 class Clock(Protocol):
-    """Laws: `now()` is in microseconds UTC and never smaller than an earlier answer of the same clock."""
+    """Tells the time. `SystemClock` is the machine's; `ManualClock` goes only when it is told to."""
 
-    def now(self) -> int: ...
+    def now(self) -> int:
+        """Microseconds since 1970, UTC; never smaller than an earlier answer of the same clock."""
+        ...
 
 
 def cpu_seconds() -> float:

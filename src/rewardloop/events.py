@@ -63,10 +63,15 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="d", gc=False):
     action: int
     """Index of the chosen action among the offered ones, from 0."""
     probability: float
+    """P(this action) when it was chosen."""
     seed: int
+    """64 bits, from which the action was drawn: `ids.uniform(seed)` is the number in [0, 1)."""
     sample_prob: float
+    """Uniform on [0, 1): at most `training.ratio`, and models are trained on the event; otherwise they are judged on it."""
     excluded: tuple[int, ...] = ()
+    """Indices of offered actions that the request excluded; their probability is 0."""
     explore: bool = True
+    """False: the most probable action was asked for, without exploration."""
     deferred: bool = False
     """A deferred event counts only once it is activated."""
     variant: str = "champion"
@@ -87,9 +92,13 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="d", gc=False):
 
 
 class Reward(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
+    """What a decision turned out to be worth, as it was received. Which rewards count is for the join to say."""
+
     event_id: str
+    """Of the decision."""
     experiment: str
     reward: float
+    """Finite; the higher, the better."""
     rewarded_at: int
     """Microseconds UTC, when it was received."""
     reward_id: str = ""
@@ -103,9 +112,12 @@ class Reward(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
 
 
 class Activation(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
+    """Lets a deferred decision count: it was shown to somebody after all."""
+
     event_id: str
     experiment: str
     activated_at: int
+    """Microseconds UTC."""
 
 
 Record = Decision | Reward | Activation

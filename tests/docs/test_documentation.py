@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 
@@ -18,6 +19,19 @@ def test_links_lead_to_files(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
     missing = [link for link in links if not link.startswith("http") and not (page.parent / link).exists()]
     assert missing == []
+
+
+def _python_of(page: Path) -> list[str]:
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.S)
+    return [doctest.script_from_examples(block) if ">>>" in block else block for block in blocks]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if _python_of(page)], ids=lambda page: page.name)
+def test_the_python_of_every_page_is_python_and_imports_what_there_is(page: Path) -> None:
+    for block in _python_of(page):
+        compile(block, page.name, "exec")
+        for line in re.findall(r"^ *(from rewardloop[\w.]* import .*|import rewardloop[\w.]*)$", block, flags=re.M):
+            exec(line, {})
 
 
 def test_every_route_is_documented() -> None:

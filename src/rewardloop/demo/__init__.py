@@ -1,1 +1,1 @@
-"""Seeded worlds made of real data, and the demonstration that plays the whole loop in one of them."""
+"""The demonstration: the whole loop on a labelled data set, played against a real server and a real loop."""

@@ -23,20 +23,26 @@ class Cursor(msgspec.Struct, frozen=True):
 
 
 class EventWriter(Protocol):
-    """Laws
+    """Appends records to a log; each process has its own.
+
+    Laws
     - When `commit` returns, all its records are durable and the next `read` of any reader sees them. When it raises, none
       was acknowledged, and the same call may be made again once the cause is gone.
     - Records keep their order: within a call, and from one call of a writer to its next.
     - `close` may be called twice. Whoever dies without it loses nothing that was committed.
     """
 
-    def commit(self, records: Sequence[Record]) -> None: ...
+    def commit(self, records: Sequence[Record]) -> None:
+        """Make all of them durable, together. Raises `StorageUnavailable`."""
+        ...
 
     def close(self) -> None: ...
 
 
 class EventReader(Protocol):
-    """Laws
+    """Reads what all writers committed, from wherever a consumer left off.
+
+    Laws
     - From the empty cursor onwards each committed record is read exactly once, in its writer's order, with no gap. There is
       no order between writers.
     - `read` changes nothing: the same cursor again gives the same records first. At most `limit` of them; none only when all
@@ -45,11 +51,17 @@ class EventReader(Protocol):
     - A reader never makes a writer fail or wait.
     """
 
-    def read(self, cursor: Cursor, limit: int = 10_000) -> tuple[list[Record], Cursor]: ...
+    def read(self, cursor: Cursor, limit: int = 10_000) -> tuple[list[Record], Cursor]:
+        """The next records after a cursor, and the cursor after them."""
+        ...
 
-    def end(self) -> Cursor: ...
+    def end(self) -> Cursor:
+        """The cursor after everything that is committed now."""
+        ...
 
-    def lag(self, cursor: Cursor) -> int: ...
+    def lag(self, cursor: Cursor) -> int:
+        """How many records are committed after a cursor."""
+        ...
 
     def close(self) -> None: ...
 

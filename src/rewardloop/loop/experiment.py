@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -47,8 +47,21 @@ DEFAULT_DATA = "rewardloop-data"
 NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 
 
+class TakenIn(NamedTuple):
+    """What became of a policy that was trained elsewhere."""
+
+    model: ModelRecord
+    report: GateReport | None
+    """What the gate said; None where it was not asked."""
+    deployment: Deployment | None
+    """None where the gate said no."""
+
+
 class Experiment(Opened):
-    """One experiment, opened on a data directory.
+    """One experiment, opened on a data directory: everything the HTTP API and the commands do, without a server.
+
+    Any number of processes may decide and reward at once. Steps of the loop (`join`, `train`, `evaluate`, `turn`, `run` …)
+    take a lock that one process holds at a time; a second one gets `DirectoryInUse`.
 
     >>> import tempfile
     >>> from rewardloop.settings import ExperimentSettings
@@ -69,7 +82,13 @@ class Experiment(Opened):
         *,
         clock: Clock | None = None,
     ) -> Self:
-        """Open by settings, by a YAML file, or by the name of an experiment that the data directory knows already."""
+        """Open an experiment; close it again with `close`, or use it in a `with` block.
+
+        `config` is its settings, the path of its YAML file (ending in .yaml or .yml), or the name of an experiment that the
+        directory `data` knows already. The directory is made where there is none. Raises `InvalidSettings` for a file that is
+        wrong, `UnknownExperiment` for a name that is not known, and `Conflict` where the settings would change what the log
+        already holds, such as its actions.
+        """
         data = Path(data)
         if isinstance(config, ExperimentSettings):
             settings = config
@@ -97,10 +116,16 @@ class Experiment(Opened):
     ) -> Decision:
         """Choose an action; the decision is durable when this returns.
 
-        `actions` are ids, or `{"id": …, "features": {…}}`; needed where the experiment has no fixed ones; of a continuous one,
-        `{"low": …, "high": …}` between which it must lie. `top_k` asks for a
-        ranking, `slots` (`{"id": …, "features": {…}, "excluded": […], "actions": […]}`) for an action each: `shown` reads the
-        answer. `sticky`, such as the id of a user: all its decisions meet one variant of a trial. Raises `InvalidInput`.
+        - `actions`: what is on offer, as ids or as `{"id": …, "features": {…}}`. Needed where the experiment has no fixed
+          actions; where it has, they narrow the choice. Of a continuous action: `{"low": …, "high": …}`, between which it must lie.
+        - `event_id`: your own id, of up to 256 characters. By default one is made. The same id gets the same random draw.
+        - `explore`: False takes the most probable action. `excluded`: ids that must not be chosen.
+        - `deferred`: the decision counts only once `activate` was called, for what may never be shown to anybody.
+        - `top_k`: a ranking of so many. `slots`: an action for each of several places, each as
+          `{"id": …, "features": {…}, "excluded": […], "actions": […]}`; `rewardloop.slots.shown` reads the answer of both.
+        - `sticky`: such as the id of a user, all of whose decisions then meet the same variant of a trial.
+
+        Raises `InvalidInput`, naming the place, and then logs nothing.
         """
         request = DecideRequest(
             context=msgspec.Raw(msgspec.json.encode(context)),
@@ -118,7 +143,10 @@ class Experiment(Opened):
         return decision
 
     def decide_many(self, contexts: Iterable[Mapping[str, object]], actions: Sequence[object] | None = None) -> list[Decision]:
-        """Choose for each context, in one commit; `actions` are offered to all. Raises `InvalidInput` and then decides nothing."""
+        """Choose an action for each context; all decisions are made durable together. `actions` are on offer in each of them.
+
+        Raises `InvalidInput` if any of the contexts is wrong, and then decides none.
+        """
         requests = [DecideRequest(context=msgspec.Raw(msgspec.json.encode(context))) for context in contexts]
         offered = msgspec.UNSET if actions is None else msgspec.Raw(msgspec.json.encode(actions))
         decisions = [decision for decision, _ in self._decider.decide_many(self._following.current(), requests, offered)]
@@ -135,9 +163,16 @@ class Experiment(Opened):
         slot: str = "",
         metrics: Mapping[str, float] = NO_NUMBERS,
     ) -> Reward:
-        """Record a reward, now or days later, of one slot or of the whole event, and what else was measured.
+        """Record what a decision was worth, now or days later; the reward is durable when this returns.
 
-        Durable when this returns.
+        - `reward`: finite, and the higher the better; within `reward.range` where the settings declare one.
+        - `reward_id`: of several rewards of one event with the same id, the first counts. Without an id, every one counts.
+        - `final`: closes the event, so that no later reward counts.
+        - `slot`: the one it is for; by default it is for the whole event, that is, for each of its slots.
+        - `metrics`: up to eight further numbers, such as `{"cost": 1.2}`, for guardrails; nothing is learned from them.
+
+        An event that is not (yet) known is no error: the join counts its rewards as waiting, later as orphans. Raises
+        `InvalidInput`.
         """
         request = RewardRequest(
             event_id=event_id,
@@ -153,15 +188,15 @@ class Experiment(Opened):
         return record
 
     def made_here(self, event_id: str) -> bool:
-        """Whether the id of an event is one that this experiment made."""
+        """Whether this experiment made the event id, rather than a client or another experiment."""
         return self._rewarder.made_here(event_id)
 
     def serving(self) -> str:
-        """Id of the model that this process decides with; a deployment is seen within 20 ms."""
+        """The id of the model that this process decides with now. It follows a deployment within 20 ms."""
         return self._following.current().model_id
 
     def activate(self, event_id: str) -> Activation:
-        """Count a deferred decision."""
+        """Let a deferred decision count, because it was shown after all; durable when this returns."""
         record = self._rewarder.activation(event_id, self.settings.experiment)
         self._writer.commit([record])
         return record
@@ -169,76 +204,98 @@ class Experiment(Opened):
     # The loop: one process at a time; a second one gets `DirectoryInUse`.
 
     def warm_start(self, path: Path | str) -> ImportReport:
-        """Take in the history of an existing system (CSV, JSON lines, Parquet or dsjson) as closed events."""
+        """Take in the log of an existing system as closed events, to train and to evaluate on.
+
+        A file of CSV, JSON lines, Parquet or dsjson. Rows that cannot be understood are left out and counted by reason in the
+        report; the same file a second time adds nothing.
+        """
         with self.trainer():
             return import_file(self._lake, Path(path), self.settings.action_ids, self.clock.now())
 
     def join(self) -> DataSet:
-        """Everything committed until now, joined with its rewards."""
+        """Match every decision committed until now with its rewards. The data set holds the events that are closed."""
         with self.trainer():
             return self._cycle.join()
 
     def train(self, parent: str | None = None, on_progress: Progress = lambda _: None) -> ModelRecord:
-        """The next model: from `parent`, by default the newest model (the hosted one after a roll-back)."""
+        """Make the next model; it is not hosted by this.
+
+        It goes on from the model `parent`, by default the newest one (after a roll-back, or a deployment by hand, the hosted
+        one), and learns from the events that closed since that one was trained. Where there is none, or where the settings of
+        the policy changed, it learns from all history. Raises `Conflict` where nothing closed since.
+        """
         with self.trainer():
             return self.modelling.train_next(self._cycle.join(), on_progress, parent)
 
     def take_in(
         self, policy: Policy, source: str, golden: tuple[GoldenRequest, ...], metrics: dict[str, float], *, force: bool = False
-    ) -> tuple[ModelRecord, GateReport | None, Deployment | None]:
-        """Keep a policy that was trained elsewhere, and host it: where nothing is hosted, where the gate says so, or by `force`.
+    ) -> TakenIn:
+        """Keep a policy that was trained elsewhere, and host it where nothing is hosted yet, where the gate agrees, or by `force`.
 
-        Returns the model, what the gate said (None: it was not asked), and the deployment (None: the gate said no).
+        `source` says where it is from. `golden` are requests with the distributions it must answer them with, asked again
+        before it is ever served.
         """
         with self.trainer():
             asked = not force and self.catalog.hosted(self.settings.experiment) is not None
             record = self.modelling.take_in(policy, source, golden, metrics)
             if not asked:
-                return record, None, self.deploying.deploy(record.model_id, "manual" if force else "first")
+                return TakenIn(record, None, self.deploying.deploy(record.model_id, "manual" if force else "first"))
             report = self.judging.judge(record, self._cycle.join())
-            return record, report, self.deploying.deploy(record.model_id, "gate") if report.passed else None
+            return TakenIn(record, report, self.deploying.deploy(record.model_id, "gate") if report.passed else None)
 
     def rebuild(self, model_id: str) -> ModelRecord:
-        """Make a model again from its lineage and the log, prove it the same, and mend its files if they were lost."""
+        """Train a model again from its lineage and the log, and check that it answers as it did.
+
+        Files that were lost or damaged are replaced. Raises `CorruptModel` where it answers otherwise.
+        """
         with self.trainer():
             return self.modelling.rebuild(model_id, self._cycle.join())
 
     def evaluate(self, model_id: str | None = None) -> GateReport:
-        """A model (by default the newest) against the hosted one, on held-out events; recorded for ever."""
+        """Estimate what a model (by default the newest) would earn, against the hosted one, on held-out events.
+
+        The report has the gate's verdict; it is entered in the catalog, and hosts nothing.
+        """
         with self.trainer():
             candidate = self.catalog.model(model_id) if model_id else self._newest()
             return self.judging.evaluate(candidate, self._cycle.join())
 
     def doctor(self, events: int = NEWEST) -> Diagnosis:
-        """What is wrong with the log as of its last join, what it would bias, what to do. Changes nothing."""
+        """Check the log, as of its last join and on its newest `events`: what is wrong, what it would bias, what to do.
+
+        Changes nothing.
+        """
         log = observe(self.directory.lake, events)
         return diagnose(replace(log, reward_range=self.settings.reward.range, train_ratio=self.settings.training.ratio))
 
     def report(self, model_id: str | None = None) -> EvaluationReport:
-        """`evaluate`, and everything a reader wants to see beside the verdict."""
+        """Like `evaluate`, with all that a reader may ask beside the verdict: every estimator, weights, support, curves over n."""
         with self.trainer():
             candidate = self.catalog.model(model_id) if model_id else self._newest()
             return self.judging.report(candidate, self._cycle.join())
 
     def turn(self) -> CycleReport:
-        """One turn of the loop, now: join, train, evaluate, and deploy if the gate says so."""
+        """Take one turn of the loop: join, train, evaluate, and deploy if the gate agrees. Raises `Conflict` as `train` does."""
         with self.trainer():
             return self._cycle.turn(self._cycle.join())
 
     def deploy(self, model_id: str) -> Deployment:
-        """Host a model, whatever the gate said of it. Raises `CorruptModel` when it fails its golden requests."""
+        """Host a model, whatever the gate said of it. Raises `CorruptModel` where it does not answer as it did when trained."""
         return self.deploying.deploy(model_id, "manual")
 
     def shadow(self, model_id: str) -> RolloutStep:
-        """Let a model score what the hosted one decides. Raises `Conflict` where another is on trial."""
+        """Try a model without serving it: it scores what the hosted one decides. Raises `Conflict` where another is on trial."""
         return self.rollouts.begin("shadow", model_id, "hand")
 
     def canary(self, model_id: str, share: float | None = None, sticky: str | None = None) -> RolloutStep:
-        """Let a model decide a share, by default that of the settings; rolled back by the loop where it does harm."""
+        """Let a model make a `share` of the decisions (by default `rollout.share`). The loop takes it back where it does harm.
+
+        `sticky` names a feature of the context, such as `user.id`: one value of it always meets the same model.
+        """
         return self.rollouts.begin("canary", model_id, "hand", share, sticky)
 
     def ramp(self, model_id: str, sticky: str | None = None) -> RolloutStep:
-        """Let a model decide more and more, step by step as long as it does no harm, up to promotion."""
+        """Let a model make a growing share of the decisions, by `rollout.steps`, up to promotion, as long as it does no harm."""
         return self.rollouts.begin("ramp", model_id, "hand", None, sticky)
 
     def ab_test(self, b: str, a: str | None = None, share: float | None = None, sticky: str | None = None) -> RolloutStep:
@@ -254,11 +311,11 @@ class Experiment(Opened):
         return self.rollouts.begin("ab", b, "hand", share, sticky)
 
     def ab_report(self) -> ABTest:
-        """How the newest A/B test stands, as of now. Raises `Conflict` where there was none."""
+        """How the newest A/B test stands now. Raises `Conflict` where there was none."""
         return self.rollouts.ab_test(self._fresh())
 
     def _fresh(self) -> DataSet:
-        """Joined up to now; where a loop runs it joins, and the newest data set is its."""
+        """Joined up to now; where a loop is running it is the one who joins, and this is its newest data set."""
         try:
             with self.trainer():
                 return self._cycle.join()
@@ -266,15 +323,15 @@ class Experiment(Opened):
             return self._lake.dataset()
 
     def promote(self) -> RolloutStep:
-        """Host the model on trial."""
+        """Host the model that is on trial, which ends the trial. Raises `Conflict` where none is."""
         return self.rollouts.promote()
 
     def abort(self) -> RolloutStep:
-        """Take the model on trial back."""
+        """End the trial and go on with the hosted model alone. Raises `Conflict` where none is on trial."""
         return self.rollouts.abort()
 
     def roll_back(self) -> Deployment:
-        """Host what was hosted before."""
+        """Host what was hosted before; called again, one further back. Raises `Conflict` at the beginning of the history."""
         return self.deploying.roll_back()
 
     def run(
@@ -286,10 +343,10 @@ class Experiment(Opened):
         on_rest: Callable[[], None] = lambda: None,
         on_step: Callable[[RolloutStep], None] = lambda _: None,
     ) -> int:
-        """Close the loop, again and again, until `stop` is set; returns the number of cycles done.
+        """Take a turn whenever one is due, until `stop` is set or `max_cycles` are done; returns how many were.
 
-        `on_rest` is called whenever nothing is due, `on_step` when something became of a challenger on trial. Online learning needs
-        `rewardloop run`, which keeps a process for it.
+        `on_cycle` hears of each turn, `on_step` of what became of a model on trial, and `on_rest` is called whenever nothing is
+        due. For `training.mode: online` use the command `rewardloop run`, which keeps a learner process beside it.
         """
         with self.trainer():
             self._tidy()
@@ -297,12 +354,12 @@ class Experiment(Opened):
             return run(self._cycle, self.clock, stop or Event(), tidying, on_rest, on_step=on_step, max_cycles=max_cycles)
 
     def tidy(self) -> None:
-        """Throw away what retention no longer covers: collected log segments, models nobody hosts."""
+        """Delete what `log.retention` no longer covers: log segments that the lake has, and models that are not hosted."""
         with self.trainer():
             self._tidy()
 
     def online(self) -> Online:
-        """An online learner that starts from the hosted model and all that closed since. Reads the lake, needs no lock."""
+        """An online learner that starts from the hosted model and all that closed since. It reads the lake and needs no lock."""
         online = Online(self.modelling, self.deploying, self._reader, self.clock)
         while True:
             position, data = log_position(self._lake), self._lake.dataset()
@@ -325,7 +382,10 @@ class Experiment(Opened):
     def score(
         self, source: Path, out: Path, model_id: str | None = None, on_progress: Callable[[int], None] = lambda _: None
     ) -> ScoreReport:
-        """What a model, by default the hosted one, would serve for every row of a file. Nothing is logged."""
+        """Write what a model, by default the hosted one, would answer to every row of the file `source` to the file `out`.
+
+        Both are JSON lines, CSV or Parquet. Nothing is logged. Rows that cannot be scored are left out and named in the report.
+        """
         hosted = self.catalog.hosted(self.settings.experiment)
         default = hosted.model_id if hosted else first_model_id(self.settings.experiment)
         return score(self._model(model_id or default), self.settings.action_ids, source, out, on_progress)
@@ -339,9 +399,10 @@ class Experiment(Opened):
         after: int = -1,
         until: int | None = None,
     ) -> PolicyReport:
-        """What each feature is worth to a model (by default the hosted one, else the newest), on the newest held-out events.
+        """What each feature is worth to a model: the mean reward it would lose without it, with an interval.
 
-        Those that closed after `after` and not after `until` (microseconds UTC).
+        The model is by default the hosted one, else the newest. It is asked on the newest held-out `events` that closed after
+        `after` and not after `until` (microseconds UTC).
         """
         hosted = self.catalog.hosted(self.settings.experiment)
         model = self._model(model_id or (hosted.model_id if hosted else self._newest().model_id))
@@ -367,15 +428,15 @@ class Experiment(Opened):
     def export(
         self, path: Path | str, form: str | None = None, *, on_progress: Callable[[int], None] = lambda _: None
     ) -> ExportReport:
-        """Write every event closed up to the last join to a file; by its ending, or by the name of a format, in another's words."""
+        """Write every event that was closed at the last join to a file, in the format `form`; by default what its ending says."""
         return export_file(self._lake.dataset(), Path(path), format_of(Path(path), form), on_progress)
 
     def ledger(self) -> Ledger:
-        """Where every record went, up to the last join."""
+        """The account of every decision and reward up to the last join: counted, late, duplicate, waiting and so on."""
         return self._lake.ledger
 
     def unread(self) -> int:
-        """Records committed to the log that the lake does not have yet."""
+        """How many records are in the log that the next join has yet to take in."""
         return self._reader.lag(log_position(self._lake))
 
     def _tidying(self, on_cycle: Callable[[CycleReport], None]) -> Callable[[CycleReport], None]:

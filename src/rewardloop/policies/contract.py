@@ -1,4 +1,4 @@
-"""The contract every policy keeps. Its laws are tested by `rewardloop.testing.PolicyContract`; subclass it to test your own."""
+"""The contract of a policy. Its laws are tested by `rewardloop.testing.policy.PolicyContract`: subclass it to test your own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rewardloop.interactions import Floats, Interactions
 
 
 class Policy(Protocol):
-    """Maps a context and the actions on offer to a distribution over those actions.
+    """Maps a context and the actions on offer to a distribution over those actions. K is their number.
 
     Laws
     - `pmf(context, actions)` has one number an action, each ≥ 0 (to rounding), sum 1 ± 1e-6: a fresh policy included. It
@@ -24,13 +24,23 @@ class Policy(Protocol):
     - No network, no clock, no randomness but the seed it was made with.
     """
 
-    def pmf(self, context: Features, actions: ActionSet) -> Sequence[float]: ...
+    def pmf(self, context: Features, actions: ActionSet) -> Sequence[float]:
+        """(K,) the probability of each action, in the order of `actions`."""
+        ...
 
-    def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats: ...
+    def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
+        """(Σ K_i,) the distributions of many events, one after the other."""
+        ...
 
-    def learn(self, interactions: Interactions) -> None: ...
+    def learn(self, interactions: Interactions) -> None:
+        """Learn from logged decisions and their rewards (higher is better)."""
+        ...
 
-    def save(self, directory: Path) -> None: ...
+    def save(self, directory: Path) -> None:
+        """Write everything that `load` needs into an empty directory."""
+        ...
 
     @classmethod
-    def load(cls, directory: Path) -> Self: ...
+    def load(cls, directory: Path) -> Self:
+        """The policy that was saved there. Raises `CorruptModel`."""
+        ...

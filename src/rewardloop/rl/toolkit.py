@@ -85,7 +85,7 @@ class Exported(NamedTuple):
 
 
 class Toolkit(Protocol):
-    """Trains policies. Its laws are tests in `rewardloop.testing.ToolkitContract`; subclass it for your own.
+    """Trains policies. Its laws are tests in `rewardloop.testing.toolkit.ToolkitContract`; subclass it for your own.
 
     Laws
     - `algorithms()` says truly what each algorithm can act on and see, whether it exports and whether it resumes exactly.
