@@ -57,6 +57,16 @@ class Cells(NamedTuple):
             raise InvalidInput(f"Expected room for a cell of {self.width:g}, got {low:g} to {high:g}", at=at)
         return (*range(first), *range(last, self.n))
 
+    def cell(self, value: float, at: str) -> int:
+        """The cell that a number lies in; raises `InvalidInput` where it lies outside.
+
+        >>> Cells(20.0, 35.0, 3).cell(35.0, "$"), Cells(20.0, 35.0, 3).cell(25.0, "$")
+        (2, 1)
+        """
+        if not self.low <= value <= self.high:
+            raise InvalidInput(f"Expected a number from {self.low:g} to {self.high:g}, got {value:g}", at=at)
+        return min(int((value - self.low) / self.width), self.n - 1)
+
     def draw(self, cell: int, probability: float, u: float, *, explore: bool) -> Drawn:
         """A value in a cell that was drawn with a probability: uniform for u ~ U[0, 1); its middle where nothing is explored.
 

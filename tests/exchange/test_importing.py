@@ -93,7 +93,7 @@ def test_parquet_rows(lake: Lake, tmp_path: Path) -> None:
 
 def test_dsjson_costs_turn_round_and_its_pmf_is_put_in_the_order_of_the_actions(lake: Lake, tmp_path: Path) -> None:
     report = import_file(lake, lines(tmp_path / "h.json", DSJSON), None, AT)
-    assert report == ImportReport(rows=1, imported=1, thinned=1)
+    assert report == ImportReport(rows=1, imported=1, thinned=1, most_stood_for=2.0)
     batch = taken_in(lake)
     assert batch.contexts == [{"user.name": "Cathy"}]
     assert batch.actions[0].ids == ("tea", "milk")
@@ -129,7 +129,8 @@ def test_a_missing_probability_is_the_frequency_of_the_action_and_said_so(lake: 
         ({**NATIVE, "context": [1]}, "Expected an object, got an array - at `$.context`"),
         ({**NATIVE, "event_id": ""}, "Expected an event id of 1 to 256 characters"),
         ({**NATIVE, "timestamp": "yesterday"}, "Expected an instant - at `$.timestamp`"),
-        ({**DSJSON, "_outcomes": []}, "Expected one action an event, got slots"),
+        ({**DSJSON, "pdrop": 1}, "Expected a share of dropped events, from 0 to less than 1 - at `$.pdrop`"),
+        ({**DSJSON, "_label_ca": {"action": 3.5, "pdf_value": 0.5, "cost": 0}}, "Expected a discrete action: this one needs"),
         ({**DSJSON, "_labelIndex": 7}, "Expected the index of an action"),
         ({**DSJSON, "_skipLearn": True}, "Marked as not to be learned from"),
         ({"EventId": "e9", "RewardValue": 1.0, "EnqueuedTimeUtc": "2021-02-04T16:31:29Z"}, "A dangling reward"),

@@ -33,6 +33,9 @@ def warm_start(
             "What is learned and evaluated from them assumes that the old system chose without looking at the context."
         )
     if report.thinned:
-        warn(f"{report.thinned:,} rows stand for more than themselves, since others were dropped: each counts as one")
+        warn(
+            f"{report.thinned:,} rows stand for more than themselves (`pdrop`), the heaviest for {report.most_stood_for:g} events: "
+            "as many of the lighter ones were left out by chance as make every row count alike"
+        )
     for reason, lines in report.skipped.items():
         console.print(f"[yellow]Left out[/] {lines.n:,}: {escape(reason)} (first at line {lines.first_line})")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
+from rewardloop.events import Decision
 from rewardloop.features import ActionSet
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,6 +31,10 @@ class ClosedEvent(NamedTuple):
     sample_prob: float
     closed_at: int
     """Microseconds UTC."""
+    values: tuple[float, ...] = ()
+    """Where the action is continuous: what was chosen; `action` is its cell."""
+    density: float = 0.0
+    """That `values` was drawn with; infinite where it was not drawn."""
 
     @property
     def chosen(self) -> str:
@@ -40,6 +46,18 @@ class ClosedEvent(NamedTuple):
         """Whether the whole distribution is known."""
         return self.pmf[0] == self.pmf[0]
 
+    @property
+    def drawn_density(self) -> float | None:
+        """None where the action is discrete, or its value was not drawn."""
+        return self.density if self.values and math.isfinite(self.density) else None
+
+
+class ClosedSlots(NamedTuple):
+    """One decision over several slots, with the reward of each; NaN where a slot is still open."""
+
+    decision: Decision
+    rewards: tuple[float, ...]
+
 
 class EventWriter(Protocol):
     """Writes events to the file it was made with. Laws: `write` may raise `InvalidInput` for an event that its format cannot
@@ -48,6 +66,13 @@ class EventWriter(Protocol):
     def write(self, event: ClosedEvent) -> None: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class SlotsWriter(EventWriter, Protocol):
+    """Of a format that holds decisions over several slots as they were made; to the others each slot is an event of its own."""
+
+    def write_slots(self, event: ClosedSlots) -> None: ...
 
 
 def iso(at: int) -> str:

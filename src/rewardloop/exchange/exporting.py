@@ -11,13 +11,14 @@ import msgspec
 
 from rewardloop.durable import storage
 from rewardloop.errors import InvalidInput
-from rewardloop.exchange.event import ClosedEvent, EventWriter
+from rewardloop.exchange.event import ClosedEvent, ClosedSlots, EventWriter, SlotsWriter
 from rewardloop.exchange.formats import Format
+from rewardloop.exchange.regrouping import with_slots
 from rewardloop.features import ActionSet, parse_actions
 from rewardloop.lake import DataSet
 from rewardloop.lake.labels import Labels
 
-COLUMNS = ("event_id", "decided_at", "model_id", "context", "actions", "pmf", "action", "probability")
+COLUMNS = ("event_id", "decided_at", "model_id", "context", "actions", "pmf", "action", "probability", "values", "density")
 _MAX_SETS = 1_000
 
 
@@ -54,7 +55,21 @@ def closed_events(data: DataSet) -> Iterator[ClosedEvent]:
     sets: dict[str, ActionSet] = {}
     for labels, table in data.rows(COLUMNS):
         rows = zip(*(table[name].to_pylist() for name in COLUMNS), *_told(labels), strict=True)
-        for event_id, decided_at, model_id, context, actions, pmf, action, probability, reward, sample_prob, closed_at in rows:
+        for (
+            event_id,
+            decided_at,
+            model_id,
+            context,
+            actions,
+            pmf,
+            action,
+            probability,
+            values,
+            density,
+            reward,
+            share,
+            closed_at,
+        ) in rows:
             yield ClosedEvent(
                 event_id,
                 decided_at,
@@ -65,18 +80,20 @@ def closed_events(data: DataSet) -> Iterator[ClosedEvent]:
                 action,
                 probability,
                 reward,
-                sample_prob,
+                share,
                 closed_at,
+                tuple(values),
+                density,
             )
 
 
 def _write(data: DataSet, file: BinaryIO, writer: EventWriter, on_progress: Callable[[int], None]) -> ExportReport:
     events = refused = 0
     first = ""
-    for event in closed_events(data):
+    for event in with_slots(data, closed_events(data)) if isinstance(writer, SlotsWriter) else closed_events(data):
         events += 1
         try:
-            writer.write(event)
+            _write_one(writer, event)
         except InvalidInput as error:
             refused += 1
             first = first or str(error)
@@ -84,6 +101,13 @@ def _write(data: DataSet, file: BinaryIO, writer: EventWriter, on_progress: Call
             on_progress(events)
     writer.close()
     return ExportReport(events=events, written=events - refused, refused=refused, first_refusal=first)
+
+
+def _write_one(writer: EventWriter, event: ClosedEvent | ClosedSlots) -> None:
+    if isinstance(event, ClosedEvent):
+        writer.write(event)
+    elif isinstance(writer, SlotsWriter):
+        writer.write_slots(event)
 
 
 def _told(labels: Labels) -> tuple[list[float], list[float], list[int]]:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import msgspec
 
+from rewardloop.cells import Cells
 from rewardloop.errors import RewardloopError
 from rewardloop.events import Decision, Reward
-from rewardloop.exchange.dsjson import is_thinned
 from rewardloop.exchange.history import HistoryRow, history_row
 from rewardloop.exchange.reading import read_rows
-from rewardloop.features import ActionSet, fixed_actions
+from rewardloop.exchange.thinning import heaviest, is_kept
+from rewardloop.features import ActionSet, celled_actions, fixed_actions
 from rewardloop.ids import draws
 from rewardloop.lake.lake import Lake
 
@@ -24,6 +25,7 @@ MAX_REASONS = 50
 MAX_DISTINCT_ACTIONS = 100_000
 
 KNOWN = "an event id that the lake has already"
+LIGHTER = "left out by chance, so that every row taken in stands for as many events as the heaviest (`pdrop`)"
 OTHER = "other reasons"
 
 
@@ -41,7 +43,9 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     """Rows without a probability, which got the frequency of their action among such rows. What is learned and evaluated from
     them assumes that the old system chose without looking at the context."""
     thinned: int = 0
-    """Rows (of dsjson) that stand for more than themselves, since others were dropped: taken in as one each, unweighted."""
+    """Rows (of dsjson) that stand for more than themselves, since others were dropped."""
+    most_stood_for: float = 1.0
+    """Events that the heaviest of them stands for: every row that was taken in stands for as many."""
     skipped: dict[str, Skipped] = {}
     """By reason."""
 
@@ -52,6 +56,7 @@ class _Tally:
         self.imported = 0
         self.estimated = 0
         self.thinned = 0
+        self.most = 1.0
         self.skipped: dict[str, Skipped] = {}
 
     def skip(self, reason: str, line: int, n: int = 1) -> None:
@@ -66,17 +71,18 @@ class _Tally:
             imported=self.imported,
             probability_estimated=self.estimated,
             thinned=self.thinned,
+            most_stood_for=self.most,
             skipped=self.skipped,
         )
 
 
-def import_file(lake: Lake, path: Path, actions: Sequence[str] | None, at: int) -> ImportReport:
+def import_file(lake: Lake, path: Path, actions: Sequence[str] | Cells | None, at: int) -> ImportReport:
     """Takes in a file as events closed at the instant `at`, or at the next one that is still open. They are in the next join.
 
-    `actions` are the experiment's fixed arms, None where each row brings its own. Rows already taken in are skipped, so a
-    killed import is simply made again. Raises `NotFound` and `InvalidInput` for a file that cannot be read at all.
+    `actions` are the experiment's fixed arms or the cells of its range, None where each row brings its own. Rows already taken in
+    are skipped, so a killed import is simply made again. Raises `NotFound`, and `InvalidInput` for a file that cannot be read.
     """
-    fixed = fixed_actions(actions) if actions is not None else None
+    fixed = _fixed(actions)
     tally, counts = _Tally(), Counter[str]()
     _take_in(lake, _complete(read_history(path, fixed, tally), counts), at, tally)
     total = counts.total()
@@ -90,8 +96,10 @@ def import_file(lake: Lake, path: Path, actions: Sequence[str] | None, at: int) 
 
 
 def read_history(path: Path, fixed: ActionSet | None, tally: _Tally) -> Iterator[HistoryRow]:
-    """The rows of a file that can be understood; the others are tallied."""
-    for row in read_rows(path):
+    """The rows of a file that can be understood and are to count; the others are tallied."""
+    rows = read_rows(path)
+    tally.most = heaviest(path, fixed)
+    for row in rows:
         tally.rows += 1
         if row.values is None:
             tally.skip(row.problem, row.line)
@@ -101,8 +109,17 @@ def read_history(path: Path, fixed: ActionSet | None, tally: _Tally) -> Iterator
         except RewardloopError as error:
             tally.skip(str(error), row.line)
             continue
-        tally.thinned += is_thinned(row.values)
-        yield understood
+        tally.thinned += understood.stands_for > 1
+        if is_kept(_id(understood), understood.stands_for, tally.most):
+            yield understood
+        else:
+            tally.skip(LIGHTER, row.line)
+
+
+def _fixed(actions: Sequence[str] | Cells | None) -> ActionSet | None:
+    if isinstance(actions, Cells):
+        return celled_actions(actions)
+    return fixed_actions(actions) if actions is not None else None
 
 
 def _complete(rows: Iterable[HistoryRow], counts: Counter[str]) -> Iterator[HistoryRow]:
@@ -125,7 +142,7 @@ def _estimated(rows: Iterable[HistoryRow], frequencies: dict[str, float]) -> Ite
 def _take_in(lake: Lake, rows: Iterator[HistoryRow], at: int, tally: _Tally) -> None:
     while batch := list(islice(rows, BATCH)):
         decisions = [_decision(row, lake.experiment, at) for row in batch]
-        rewards = [Reward(d.event_id, d.experiment, row.reward, at, "", True) for d, row in zip(decisions, batch, strict=True)]
+        rewards = [reward for d, row in zip(decisions, batch, strict=True) for reward in _rewards(d, row, at)]
         kept = lake.import_events(decisions, rewards, at)
         tally.imported += len(kept)
         for decision, row in zip(decisions, batch, strict=True):
@@ -135,8 +152,17 @@ def _take_in(lake: Lake, rows: Iterator[HistoryRow], at: int, tally: _Tally) -> 
                 tally.skip(KNOWN, row.line)
 
 
+def _rewards(decision: Decision, row: HistoryRow, at: int) -> Iterator[Reward]:
+    """The reward of a decision, final; or one for each of its slots."""
+    told = Reward(decision.event_id, decision.experiment, row.reward, at, "", True)
+    if not row.slots:
+        yield told
+    for choice, reward in zip(row.slots, row.rewards, strict=True):
+        yield msgspec.structs.replace(told, reward=reward, slot=choice.slot)
+
+
 def _decision(row: HistoryRow, experiment: str, at: int) -> Decision:
-    event_id = row.event_id if row.event_id is not None else _made_id(row)
+    event_id = _id(row)
     seed, sample_prob = draws(experiment, event_id)
     assert row.probability is not None
     return Decision(
@@ -151,7 +177,14 @@ def _decision(row: HistoryRow, experiment: str, at: int) -> Decision:
         row.probability,
         seed,
         sample_prob if row.sample_prob is None else row.sample_prob,
+        slots=row.slots,
+        values=row.values,
+        density=row.density,
     )
+
+
+def _id(row: HistoryRow) -> str:
+    return row.event_id if row.event_id is not None else _made_id(row)
 
 
 def _made_id(row: HistoryRow) -> str:

@@ -16,6 +16,7 @@ _ROWS = 10_000
 
 _COLUMNS = (
     "event_id", "timestamp", "model_id", "context", "actions", "pmf", "action", "probability", "reward", "sample_prob",
+    "values", "density",
 )  # fmt: skip
 _SCHEMA = pa.schema(
     [
@@ -29,6 +30,8 @@ _SCHEMA = pa.schema(
         ("probability", pa.float64()),
         ("reward", pa.float64()),
         ("sample_prob", pa.float64()),
+        ("values", pa.list_(pa.float64())),
+        ("density", pa.float64()),
     ]
 )
 
@@ -53,6 +56,7 @@ class JsonLines:
             "probability": event.probability,
             "reward": event.reward,
             "sample_prob": event.sample_prob,
+            **({"values": event.values, "density": event.drawn_density} if event.values else {}),
         }
         self._file.write(_encode(row) + b"\n")
 
@@ -81,6 +85,8 @@ class Csv:
                 event.probability,
                 event.reward,
                 event.sample_prob,
+                _encode(event.values).decode() if event.values else "",
+                event.drawn_density,
             )
         )
 
@@ -108,6 +114,8 @@ class Parquet:
                 event.probability,
                 event.reward,
                 event.sample_prob,
+                event.values or None,
+                event.drawn_density,
             )
         )
         if len(self._held) == _ROWS:

@@ -6,12 +6,13 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.events import MAX_ACTIONS
-from rewardloop.exchange.dsjson import is_dsjson, is_thinned
-from rewardloop.exchange.history import HistoryRow, action_id, history_row
+from rewardloop.exchange.dsjson import is_dsjson
+from rewardloop.exchange.history import HistoryRow, action_id, history_row, slot_rows
 from rewardloop.exchange.importing import MAX_REASONS, OTHER
 from rewardloop.exchange.reading import read_rows
 from rewardloop.exchange.rows import RawRow, Values
@@ -34,9 +35,10 @@ class _Reading:
         self.experiments: Counter[str] = Counter()
 
     def take(self, row: HistoryRow, values: Values) -> None:
-        self.rows.append(row)
-        self.understood += 1
-        self.thinned += is_thinned(values)
+        parts = slot_rows(row)
+        self.rows.extend(parts)
+        self.understood += len(parts)
+        self.thinned += row.stands_for > 1
         name = str(values.get("experiment", ""))
         if name and (name in self.experiments or len(self.experiments) < MAX_EXPERIMENTS):
             self.experiments[name] += 1
@@ -84,7 +86,7 @@ def _read(reading: _Reading, raw: RawRow, fixed: ActionSet | None, sets: dict[by
     except RewardloopError as error:
         reading.refuse(str(error), raw.line)
         return
-    reading.take(_sharing(row, sets), raw.values)
+    reading.take(row if row.slots else _sharing(row, sets), raw.values)
 
 
 def _sharing(row: HistoryRow, sets: dict[bytes, ActionSet]) -> HistoryRow:
@@ -94,10 +96,7 @@ def _sharing(row: HistoryRow, sets: dict[bytes, ActionSet]) -> HistoryRow:
     known = sets.setdefault(row.actions.raw, row.actions)
     if known is row.actions:
         return row
-    return HistoryRow(
-        row.line, row.context, known, row.action, row.reward, row.probability, row.pmf, row.event_id, row.decided_at,
-        row.sample_prob, row.model_id,
-    )  # fmt: skip
+    return msgspec.structs.replace(row, actions=known)
 
 
 def _arms_in(path: Path) -> ActionSet | None:

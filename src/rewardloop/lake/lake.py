@@ -10,6 +10,7 @@ import pyarrow as pa
 from msgspec.structs import replace
 
 from rewardloop.events import Decision, Record, Reward
+from rewardloop.ids import part_of, unplaced
 from rewardloop.lake.admission import Admitted, admit
 from rewardloop.lake.columns import activation_columns, decision_columns, reward_columns
 from rewardloop.lake.dataset import DataSet
@@ -21,6 +22,7 @@ from rewardloop.lake.opening import event_records
 from rewardloop.lake.spreading import spread, whole_columns
 from rewardloop.lake.storage import Storage, retire
 from rewardloop.settings import RewardSettings
+from rewardloop.slots import addressed
 
 SLICE_ROWS = 2_000_000
 """Decisions joined at once: the hash table then fits the processor's cache, and memory has a bound."""
@@ -87,16 +89,23 @@ class Lake:
     def import_events(self, decisions: Sequence[Decision], rewards: Sequence[Reward], at: int) -> set[str]:
         """Take in decisions with their final rewards (row by row), closed at `at` or at the next instant still open.
 
-        Returns the ids of those taken in: not those that the lake had already, whose rewards are left out too.
+        Returns the ids of those taken in: not those that the lake had already, whose rewards are left out too. Of a decision
+        over several slots each slot has a reward, which names it.
         """
         manifest = self._storage.begin()
         closed = max(at - 1, manifest.joined)
-        admitted = admit(self.directory, manifest, self._past(decision_columns(decisions, closed), closed))
-        kept = set(admitted.table["event_id"].to_pylist())
-        told = {reward.event_id: reward for reward in reversed(rewards) if reward.event_id in kept}
-        columns = reward_columns(list(told.values()), closed)
-        self._storage.commit(self._grown(manifest, admitted, [columns], []))
-        return kept
+        parts = spread(self.directory, manifest, decisions, self._labelling.window)
+        admitted = admit(self.directory, manifest, self._past(decision_columns(parts.decisions, closed), closed))
+        kept = set(map(unplaced, admitted.table["event_id"].to_pylist()))
+        told = {reward.event_id: reward for reward in map(addressed, reversed(rewards)) if reward.event_id in kept}
+        columns = reward_columns([reward for reward in told.values() if isinstance(reward, Reward)], closed)
+        grown = self._grown(manifest, admitted, [columns, *parts.early_rewards], parts.early_activations)
+        taken = {part_of(event_id).event_id for event_id in kept}
+        wholes = [decision for decision in parts.wholes if decision.event_id in taken]
+        grown = self._storage.add(grown, "wholes", [whole_columns(wholes, closed)])
+        ledger = grown.ledger.plus(rewards_received=-parts.n_copied, activations=-parts.n_copied_activations)
+        self._storage.commit(replace(grown, ledger=ledger))
+        return {decision.event_id for decision in decisions if decision.event_id in (taken if decision.slots else kept)}
 
     def _past(self, decisions: pa.Table, closed: int) -> pa.Table:
         """Decisions of history: where events wait for their window, one that has just ended."""

@@ -210,7 +210,7 @@ class Experiment(Opened):
         report; the same file a second time adds nothing.
         """
         with self.trainer():
-            return import_file(self._lake, Path(path), self.settings.action_ids, self.clock.now())
+            return import_file(self._lake, Path(path), self.settings.cells or self.settings.action_ids, self.clock.now())
 
     def join(self) -> DataSet:
         """Match every decision committed until now with its rewards. The data set holds the events that are closed."""

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from rewardloop.errors import InvalidInput
-from rewardloop.exchange.history import HistoryRow, action_id, history_row
+from rewardloop.exchange.history import HistoryRow, action_id, history_row, slot_rows
 from rewardloop.exchange.reading import read_rows
+from rewardloop.exchange.thinning import heaviest, is_kept
 from rewardloop.features import ActionSet, fixed_actions, parse_context
 from rewardloop.interactions import Interactions
 
@@ -31,22 +32,26 @@ class LoggedWorld:
 def read_log(path: Path) -> LoggedWorld:
     """The first 200,000 rows of CSV, JSON lines, Parquet or dsjson, as `warm-start` takes them in.
 
-    Without `actions` in the rows, the arms are those that occur. Raises `InvalidInput` for a row that is wrong, naming its
+    Without `actions` in the rows, the arms are those that occur. Slots are a decision each. Of rows that stand for several events
+    as many are left out by chance as make all stand for as many. Raises `InvalidInput` for a row that is wrong, naming its
     line, and for one without a probability: a replay divides by it.
     """
     raw = list(islice(read_rows(path), MAX_ROWS))
     arms = _arms(raw_values.get("action") for row in raw if (raw_values := row.values) and "actions" not in raw_values)
-    rows = []
+    rows: list[HistoryRow] = []
+    most = heaviest(path, arms)
     for row in raw:
         where = f"{path}, line {row.line}"
         if row.values is None:
             raise InvalidInput(f"Expected a row, got {row.problem} ({where})", at="--log")
         try:
-            rows.append(history_row(row.line, row.values, arms))
+            read = history_row(row.line, row.values, arms)
         except InvalidInput as error:
             raise InvalidInput(f"{error} ({where})") from None
-        if rows[-1].probability is None:
+        if read.probability is None:
             raise InvalidInput(f"Expected the probability of each action, got none ({where})", at="--log")
+        if is_kept(read.event_id or str(read.line), read.stands_for, most):
+            rows += slot_rows(read)
     if not rows:
         raise InvalidInput(f"Expected logged decisions in {path}, found none", at="--log")
     return LoggedWorld(path.stem, _interactions(rows), arms)
