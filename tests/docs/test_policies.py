@@ -33,5 +33,5 @@ def test_its_class_is_at_most_25_lines() -> None:
 
 
 def test_every_exploration_policy_is_in_the_table() -> None:
-    table = PAGE[PAGE.index("| `policy.exploration`") : PAGE.index("Which of them")]
+    table = PAGE[PAGE.index("| `policy.exploration`") : PAGE.index("[The testbed]")]
     assert set(re.findall(r"`([a-z_]+)`", table)) >= set(get_args(Exploration))

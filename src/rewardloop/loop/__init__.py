@@ -1,7 +1,8 @@
 """The life of one experiment, from a request to a better policy. No HTTP here.
 
 Deciding      `asking` and `slotting` read a request, `offers` its actions; `deciding` makes the decision by the `hosted` model,
-              `filling` that of several slots, `baseline` that of the old system; `replaying` makes it again, `auditing` compares
+              `filling` that of several slots, `boxes` that of several numbers, `baseline` that of the old system; `replaying` makes
+              it again, `auditing` compares
 Rewarding     `rewarding`
 The loop      `cycle` is one turn: `collecting`, `modelling`, `judging`, `deploying` (after `probing`); `running` turns for ever;
               `drifting`, `warning` and `apprentice` are what it says of a log, `tidying` throws away
