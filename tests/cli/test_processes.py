@@ -69,7 +69,8 @@ def test_tail_follows_until_ctrl_c(decided, offers):
         until(says(out, "event-0  reward  7"))
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 130
-    assert len(out.read_text().splitlines()) == 2
+    assert len(out.read_text().splitlines()) == 3
+    assert out.read_text().endswith("Stopped: interrupted\n")
 
 
 def test_a_reader_that_stops_reading_is_no_failure(decided):

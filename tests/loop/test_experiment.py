@@ -212,6 +212,17 @@ def test_two_trainers_on_one_experiment(tmp_path: Path) -> None:
         second.join()
 
 
+def test_a_model_is_judged_beside_a_loop_on_what_that_joined_last(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with open_offers(tmp_path, clock) as loop, open_offers(tmp_path, clock) as beside:
+        play(loop, clock, 60, seed=1)
+        model = loop.train()
+        with loop.trainer():
+            play(beside, clock, 20, seed=2)
+            assert (beside.evaluate(model.model_id).n, beside.unread()) == (beside.report(model.model_id).gate.n, 40)
+        assert beside.newest_data().n == 80
+
+
 def test_changed_policy_settings_start_from_all_history(tmp_path: Path) -> None:
     clock = ManualClock()
     with open_offers(tmp_path, clock) as offers:

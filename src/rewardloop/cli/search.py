@@ -73,7 +73,7 @@ def search(
 
 def _on_log(experiment: str, data: Path, events: int) -> LogJudge:
     with open_experiment(experiment, data) as opened:
-        newest = next(iter(opened.join().interactions(newest=events, batch=events)), Interactions.empty())
+        newest = next(iter(opened.newest_data().interactions(newest=events, batch=events)), Interactions.empty())
         usable = np.isfinite(newest.probability) & (newest.probability > 0)
         return LogJudge(opened.settings, newest.take(usable))
 

@@ -256,9 +256,8 @@ class Experiment(Opened):
 
         The report has the gate's verdict; it is entered in the catalog, and hosts nothing.
         """
-        with self.trainer():
-            candidate = self.catalog.model(model_id) if model_id else self._newest()
-            return self.judging.evaluate(candidate, self._cycle.join())
+        candidate = self.catalog.model(model_id) if model_id else self._newest()
+        return self.judging.evaluate(candidate, self.newest_data())
 
     def doctor(self, events: int = NEWEST) -> Diagnosis:
         """Check the log, as of its last join and on its newest `events`: what is wrong, what it would bias, what to do.
@@ -270,9 +269,8 @@ class Experiment(Opened):
 
     def report(self, model_id: str | None = None) -> EvaluationReport:
         """Like `evaluate`, with all that a reader may ask beside the verdict: every estimator, weights, support, curves over n."""
-        with self.trainer():
-            candidate = self.catalog.model(model_id) if model_id else self._newest()
-            return self.judging.report(candidate, self._cycle.join())
+        candidate = self.catalog.model(model_id) if model_id else self._newest()
+        return self.judging.report(candidate, self.newest_data())
 
     def turn(self) -> CycleReport:
         """Take one turn of the loop: join, train, evaluate, and deploy if the gate agrees. Raises `Conflict` as `train` does."""
@@ -312,9 +310,9 @@ class Experiment(Opened):
 
     def ab_report(self) -> ABTest:
         """How the newest A/B test stands now. Raises `Conflict` where there was none."""
-        return self.rollouts.ab_test(self._fresh())
+        return self.rollouts.ab_test(self.newest_data())
 
-    def _fresh(self) -> DataSet:
+    def newest_data(self) -> DataSet:
         """Joined up to now; where a loop is running it is the one who joins, and this is its newest data set."""
         try:
             with self.trainer():
