@@ -135,3 +135,13 @@ def test_a_page_of_an_origin_that_is_not_allowed_gets_its_default(visited: Shop,
         visited.page.goto("about:blank")
     assert decided["by_default"]
     assert len(visited.server.records()) == before, "the browser asked first, and then did not send it"
+
+
+def test_without_keys_a_strangers_page_posts_blindly_for_nothing(tmp_path: Path, visited: Shop) -> None:
+    register(tmp_path, ARMS)
+    with running(tmp_path) as server:
+        visited.page.goto(f"{visited.origin}/index.html")
+        url = f"http://127.0.0.1:{server.port}/v1/experiments/offers/decide"
+        blind = "url => fetch(url, { method: 'POST', mode: 'no-cors', body: new Blob(['{\"context\":{}}']) }).then(a => a.type)"
+        assert visited.page.evaluate(blind, url) == "opaque"
+        assert server.records() == []

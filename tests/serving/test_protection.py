@@ -53,6 +53,64 @@ def test_https_and_a_certificate_renewed_while_it_serves(tmp_path: Path) -> None
             server.decide()  # plain HTTP
 
 
+@pytest.fixture(scope="module")
+def keyless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    data = tmp_path_factory.mktemp("keyless")
+    register(data, ARMS)
+    with running(data, protection=Protection(cors_origins=(SHOP,))) as server:
+        yield server
+
+
+def asked(server: Server, method: str, path: str, headers: dict[str, str], body: bytes = b'{"context":{}}') -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        connection.request(method, path, body if method == "POST" else None, headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://127.0.0.1:{port}"}, 200),
+        ({"Origin": SHOP}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://127.0.0.1:1"}, 403),
+        ({"Origin": "https://evil.example", "Content-Type": "text/plain"}, 415),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Host": "evil.example:{port}"}, 403),
+        ({"Host": "evil.example:{port}", "Origin": "http://evil.example:{port}"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Host": "LOCALHOST:{port}"}, 200),
+        ({"Host": "[::1]:{port}"}, 200),
+    ],
+)
+def test_without_keys_no_other_sites_page_decides(keyless: Server, headers: dict[str, str], status: int) -> None:
+    said = {name: value.format(port=keyless.port) for name, value in headers.items()}
+    assert asked(keyless, "POST", DECIDE, said) == status
+
+
+def test_without_keys_a_name_of_another_machine_reads_nothing_and_pages_use_the_native_routes_only(keyless: Server) -> None:
+    assert asked(keyless, "GET", "/v1/experiments", {"Host": "evil.example"}) == 403
+    assert asked(keyless, "GET", "/v1/experiments", {"Sec-Fetch-Site": "cross-site"}) == 200  # a link that was followed
+    assert asked(keyless, "POST", "/personalizer/v1.0/rank", {"Origin": SHOP}) == 403
+    assert asked(keyless, "POST", "/invocations", {"Origin": "https://evil.example"}) == 403
+
+
+def test_behind_a_proxy_that_asks_who_is_calling_any_name_will_do(tmp_path: Path) -> None:
+    register(tmp_path, ARMS)
+    with running(tmp_path, protection=Protection(insecure=True)) as server:
+        assert asked(server, "POST", DECIDE, {"Host": "bandit.example"}) == 200
+        assert asked(server, "POST", DECIDE, {"Host": "bandit.example", "Origin": "https://bandit.example"}) == 200
+        assert asked(server, "POST", DECIDE, {"Host": "bandit.example", "Origin": "https://evil.example"}) == 403
+
+
 def test_old_tls_is_refused(tmp_path: Path) -> None:
     protection = certify(tmp_path, "any")
     context = Certificate(Path(protection.tls_certificate), Path(protection.tls_key)).context

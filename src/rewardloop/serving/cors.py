@@ -39,6 +39,10 @@ class Cors:
     def __bool__(self) -> bool:
         return bool(self._origins)
 
+    def lets_in(self, origin: bytes) -> bool:
+        """Whether pages of an origin, in lower case, may ask what is for pages."""
+        return ANY in self._origins or origin in self._origins
+
     def allow(self, headers: Sequence[Header]) -> tuple[Header, ...]:
         """What an answer says beside its own headers."""
         if ANY in self._origins:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rewardloop.clock import Clock
 from rewardloop.errors import RewardloopError
 from rewardloop.serving.access import ANYBODY, NOBODY, OPEN, Caller, Request, check_role
+from rewardloop.serving.browsers import Browsers
 from rewardloop.serving.keyring import Keyring
 from rewardloop.serving.limits import RateLimit
 from rewardloop.serving.routes import Route
@@ -22,12 +23,13 @@ class Admitted(NamedTuple):
 
 
 class Guard:
-    """Asks for nothing until it is given keys (`use`), or has a limit."""
+    """Asks for no key until it is given some (`use`). Until then `browsers` says for whose pages a browser may ask."""
 
-    def __init__(self, service: Service, clock: Clock, limit: RateLimit | None = None) -> None:
+    def __init__(self, service: Service, clock: Clock, limit: RateLimit | None = None, browsers: Browsers | None = None) -> None:
         self._service = service
         self._now = clock.now
         self._limit = limit
+        self._browsers = browsers
         self._anybody = Admitted(ANYBODY, service)
         self.use(Keyring())
 
@@ -35,10 +37,14 @@ class Guard:
         """These keys from now on."""
         self._keyring = keyring
         self._asks = keyring.on or self._limit is not None
+        # A page of another site has no key, and without the server's leave it cannot send one.
+        self._look = self._browsers.check if self._browsers is not None and not keyring.on else None
         self._views: dict[frozenset[str], Service] = {}
 
     def admit(self, route: Route, request: Request) -> Admitted:
         """Raises `Unauthorized`, `Forbidden`, `TooManyRequests`, or what the route's scheme raises."""
+        if self._look is not None:
+            self._look(route, request.headers)
         return self._admit(route, request) if self._asks else self._anybody
 
     def _admit(self, route: Route, request: Request) -> Admitted:

@@ -28,6 +28,7 @@ from rewardloop.registry.api_keys import ApiKey
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.signing import signing_root
 from rewardloop.serving.application import Application
+from rewardloop.serving.browsers import Browsers
 from rewardloop.serving.cors import Cors
 from rewardloop.serving.counts import Counts, CountsFile, load_all
 from rewardloop.serving.dialects import all_routes
@@ -76,11 +77,13 @@ class _Worker:
         self._service = Service(DataDirectory(Path(options.data_directory)), clock, f"serve-{born:012x}", born, self._counts)
         about = About(describe(ROUTES, version("rewardloop")), self._all_counts)
         asked = options.protection
-        self._guard = Guard(self._service, clock, RateLimit(asked.rate_limit) if asked.rate_limit else None)
+        cors = Cors(asked.cors_origins)
+        limit = RateLimit(asked.rate_limit) if asked.rate_limit else None
+        self._guard = Guard(self._service, clock, limit, Browsers(cors, any_host=asked.insecure))
         self._keys: list[ApiKey] = []
         tls = asked.tls_certificate
         self._certificate = Certificate(Path(tls), Path(asked.tls_key)) if tls else None
-        application = Application(self._service, clock, about, all_routes(), guard=self._guard, cors=Cors(asked.cors_origins))
+        application = Application(self._service, clock, about, all_routes(), guard=self._guard, cors=cors)
         self._server = _Server(_config(application, self._certificate))
 
     async def run(self) -> None:
