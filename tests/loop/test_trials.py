@@ -22,7 +22,8 @@ from rewardloop.loop.asking import DecideRequest, checked_sticky
 from rewardloop.loop.deciding import Decider
 from rewardloop.loop.hosted import Hosted
 from rewardloop.loop.replaying import replay
-from rewardloop.loop.trials import Scorer, Trial, TrialCounts, variant_draw
+from rewardloop.loop.trial_counts import TrialCounts
+from rewardloop.loop.trials import Scorer, Trial, variant_draw
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.registry import Challenger
 from rewardloop.settings import ExperimentSettings

@@ -7,7 +7,8 @@ Rewarding     `rewarding`
 The loop      `cycle` is one turn: `collecting`, `modelling`, `judging`, `deploying` (after `probing`); `running` turns for ever;
               `drifting`, `warning` and `apprentice` are what it says of a log, `tidying` throws away
 Online        `learner` is the process, `online` what it learns, `closing` the join in memory
-Trials        `rollouts` begins and ends them, `trials` draws the variant, `trial_checks` finds harm, `trial_files` counts
+Trials        `rollouts` begins and ends them, `trials` draws the variant, `trial_checks` finds harm in what serving counted
+              (`trial_counts`, a file each by `trial_files`) and in what the lake joined
 Serving files `scoring`, `scoring_rows`, `scoring_files`
 Looking       `status`, `tailing`, `explaining`, `whole_rankings`
 Together      `experiment` has the verbs, over what `opened` holds; `hosting` follows the pointer to the hosted model

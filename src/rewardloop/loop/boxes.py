@@ -10,7 +10,7 @@ from rewardloop.errors import Conflict, InvalidInput
 from rewardloop.features import Features, Ranges
 from rewardloop.interactions import Interactions
 from rewardloop.loop.hosted import Hosted
-from rewardloop.loop.trials import CHAMPION, Likeness, Scorer
+from rewardloop.loop.trials import CHAMPION, Answered, Likeness, Scorer
 from rewardloop.policies.continuous import ContinuousPolicy, Spread, density, draw
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.spreads import Spreads
@@ -39,10 +39,10 @@ class Wanted(NamedTuple):
     """What the request asks the variant to follow."""
 
 
-def draw_point(hosted: Hosted, wanted: Wanted) -> tuple[str, str, Drawn]:
-    """The model that decides, the variant, and what it drew; raises `Conflict` where the hosted one only knows arms."""
+def draw_point(hosted: Hosted, wanted: Wanted) -> Answered[Drawn]:
+    """What the model whose turn it is draws; raises `Conflict` where the hosted one only knows arms."""
     if hosted.trial is None:
-        return hosted.model_id, CHAMPION, draw_again(hosted, wanted)
+        return Answered(hosted.model_id, CHAMPION, draw_again(hosted, wanted))
 
     def ask(model: Scorer) -> Point:
         return _point(model, wanted)
@@ -52,7 +52,7 @@ def draw_point(hosted: Hosted, wanted: Wanted) -> tuple[str, str, Drawn]:
 
     key = hosted.trial.key(wanted.context, wanted.event_id, wanted.sticky)
     model_id, variant, point = hosted.trial.tried(hosted.scorer, key, ask, compare)
-    return model_id, variant, point.drawn
+    return Answered(model_id, variant, point.drawn)
 
 
 def draw_again(model: Hosted, wanted: Wanted) -> Drawn:

@@ -42,8 +42,6 @@ MAX_AT_ONCE = 1_000_000
 
 _Event = tuple[str, int, float]
 """Its id, seed and sample_prob."""
-_Parts = tuple[DecideRequest, bytes, Offer, Served, int, _Event]
-"""What a decision is made of: request, context verbatim, offer, distribution served and whose, action chosen, event."""
 
 
 class Decider:
@@ -89,7 +87,7 @@ class Decider:
             served = self._otherwise(hosted, asked)
         seed, sample_prob = draws(self._experiment, event_id)
         action = sample(served.pmf, uniform(seed))
-        return self._decision(now, (request, context, offer, served, action, (event_id, seed, sample_prob)))
+        return self._decision(now, request, context, offer, served, action, (event_id, seed, sample_prob))
 
     def decide_many(
         self, hosted: Hosted, requests: Sequence[DecideRequest], actions: msgspec.Raw | UnsetType = UNSET
@@ -124,7 +122,7 @@ class Decider:
             ]
             chosen = [sample(pmf, u) for (_, _, pmf), u in zip(served, us, strict=True)]
         made = zip(requests, contexts, offers, served, chosen, events, strict=True)
-        return [self._decision(now, parts) for parts in made]
+        return [self._decision(now, *parts) for parts in made]
 
     def _draw(self, hosted: Hosted, request: DecideRequest, actions: ActionSet, at: str) -> tuple[Decision, str]:
         """A decision over a box: one cell with probability 1, the values in it, and the density they were drawn with."""
@@ -139,7 +137,7 @@ class Decider:
         wanted_point = Wanted(event_id, features, actions.ranges, request.explore, seed, request.sticky or "")
         model_id, variant, drawn = draw_point(hosted, wanted_point)
         served = Served(model_id, variant, (1.0,))
-        made = self._decision(self.clock.now(), (request, context, (actions, ()), served, 0, (event_id, seed, sample_prob)))
+        made = self._decision(self.clock.now(), request, context, (actions, ()), served, 0, (event_id, seed, sample_prob))
         return msgspec.structs.replace(made[0], values=drawn.values, density=drawn.density), made[1]
 
     def _otherwise(self, hosted: Hosted, asked: Asked) -> Served:
@@ -198,8 +196,11 @@ class Decider:
         ids = [request.event_id or next(made) for request in requests]
         return [(event_id, *drawn) for event_id, drawn in zip(ids, draws_many(self._experiment, ids), strict=True)]
 
-    def _decision(self, now: int, parts: _Parts) -> tuple[Decision, str]:
-        request, context, (actions, excluded), (model_id, variant, pmf), action, (event_id, seed, sample_prob) = parts
+    def _decision(  # noqa: PLR0917 - by place, as this is done for every decision
+        self, now: int, request: DecideRequest, context: bytes, offer: Offer, served: Served, action: int, event: _Event
+    ) -> tuple[Decision, str]:
+        """The record, of a context verbatim, what was on offer, the distribution served and whose, and the action chosen."""
+        (actions, excluded), (model_id, variant, pmf), (event_id, seed, sample_prob) = offer, served, event
         decision = Decision(
             event_id,
             self._experiment,

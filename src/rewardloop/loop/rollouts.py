@@ -30,8 +30,8 @@ from rewardloop.loop.trial_checks import (
     served_checks,
     shadow_check,
 )
+from rewardloop.loop.trial_counts import TrialCounts
 from rewardloop.loop.trial_files import trial_counts
-from rewardloop.loop.trials import TrialCounts
 from rewardloop.registry.records import RolloutStep
 
 Mode = Literal["shadow", "canary", "ramp", "ab"]

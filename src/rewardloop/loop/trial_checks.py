@@ -20,7 +20,8 @@ from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.lake import DataSet, Followed
 from rewardloop.loop.judging import seen_by
 from rewardloop.loop.modelling import Modelling
-from rewardloop.loop.trials import CHALLENGER, FALLBACK, Moments, TrialCounts, sticky_key
+from rewardloop.loop.trial_counts import Moments, TrialCounts
+from rewardloop.loop.trials import CHALLENGER, FALLBACK, sticky_key
 from rewardloop.registry.records import RolloutStep
 from rewardloop.settings import ExperimentSettings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from rewardloop.durable import replace_file, storage
-from rewardloop.loop.trials import TrialCounts
+from rewardloop.loop.trial_counts import TrialCounts
 
 _decode = msgspec.json.Decoder(TrialCounts).decode
 

@@ -1,4 +1,4 @@
-"""A challenger beside the champion, in memory: which of the two makes a decision, and what each of them cost.
+"""A challenger beside the champion, in memory: which of the two makes a decision. What each of them cost is in `trial_counts`.
 
 The variant's draw is a function of the experiment, the challenger and a key (the event's id, or the value of a feature), so
 every worker gives one key one variant, before and after a restart, and it is independent of the draws that choose the action
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import NamedTuple, TypeVar
-
-import msgspec
+from typing import Generic, NamedTuple, TypeVar
 
 from rewardloop.clock import Clock
 from rewardloop.errors import InvalidInput
 from rewardloop.features import ActionSet, Features
+from rewardloop.loop.trial_counts import TrialCounts
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import serve_pmf
 from rewardloop.policies.exposure import Exposure
@@ -39,56 +38,6 @@ def variant_draw(experiment: str, challenger: str, key: str) -> float:
     """
     text = f"{experiment}\0{challenger}\0{key}".encode(errors="surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=8, person=b"variant").digest()) * _TO_UNIT
-
-
-class Moments(msgspec.Struct):
-    """Count, sum and sum of squares: mean and variance of any number of numbers."""
-
-    n: int = 0
-    total: float = 0.0
-    squares: float = 0.0
-
-    def add(self, x: float) -> None:
-        self.n += 1
-        self.total += x
-        self.squares += x * x
-
-    def plus(self, other: Moments) -> Moments:
-        return Moments(self.n + other.n, self.total + other.total, self.squares + other.squares)
-
-    @property
-    def mean(self) -> float:
-        return self.total / self.n if self.n else 0.0
-
-
-class TrialCounts(msgspec.Struct):
-    """What one process, or all of them together, saw of a trial. Times are microseconds to score one decision."""
-
-    trial: int = 0
-    champion: Moments = msgspec.field(default_factory=Moments)
-    challenger: Moments = msgspec.field(default_factory=Moments)
-    errors: int = 0
-    """Decisions in which the challenger failed."""
-    distance: Moments = msgspec.field(default_factory=Moments)
-    """Total variation between the two distributions, where both were computed."""
-    agreed: int = 0
-    """Of those, decisions with the same likeliest action."""
-    refused: int = 0
-    """Processes that could not take the challenger into memory."""
-    died: int = 0
-    """Processes that died while it was on trial, by whatever cause."""
-
-    def plus(self, other: TrialCounts) -> TrialCounts:
-        return TrialCounts(
-            self.trial,
-            self.champion.plus(other.champion),
-            self.challenger.plus(other.challenger),
-            self.errors + other.errors,
-            self.distance.plus(other.distance),
-            self.agreed + other.agreed,
-            self.refused + other.refused,
-            self.died + other.died,
-        )
 
 
 class Asked(NamedTuple):
@@ -129,6 +78,14 @@ class Served(NamedTuple):
     pmf: tuple[float, ...]
 
 
+class Answered(NamedTuple, Generic[T]):
+    """Which model decided, as which variant, and what it said."""
+
+    model_id: str
+    variant: str
+    answer: T
+
+
 class Likeness(NamedTuple):
     """How near the challenger's answer to a request is to what was served."""
 
@@ -166,16 +123,14 @@ class Trial:
     def key(self, context: Features, event_id: str, asked: str) -> str:
         return sticky_key(context, self.setup.sticky, event_id, asked)
 
-    def tried(
-        self, champion: Scorer, key: str, ask: Callable[[Scorer], T], compare: Callable[[T, T], Likeness]
-    ) -> tuple[str, str, T]:
-        """The model that decides, the variant, and what `ask` got of that model; a shadow compares what was served with its own."""
+    def tried(self, champion: Scorer, key: str, ask: Callable[[Scorer], T], compare: Callable[[T, T], Likeness]) -> Answered[T]:
+        """What `ask` gets of the model whose turn it is; a shadow compares what was served with its own."""
         draw = variant_draw(self._experiment, self.setup.model_id, key)
         if draw < self.setup.share:
             answer = self._attempt(ask)
             if answer is not None:
-                return self.challenger.model_id, CHALLENGER, answer
-            return champion.model_id, FALLBACK, ask(champion)
+                return Answered(self.challenger.model_id, CHALLENGER, answer)
+            return Answered(champion.model_id, FALLBACK, ask(champion))
         started = self._clock.now()
         answer = ask(champion)
         self.counts.champion.add(self._clock.now() - started)
@@ -183,7 +138,7 @@ class Trial:
             other = self._attempt(ask)
             if other is not None:
                 self._count(compare(answer, other))
-        return champion.model_id, CHAMPION, answer
+        return Answered(champion.model_id, CHAMPION, answer)
 
     def _count(self, found: Likeness) -> None:
         self.counts.distance.add(found.distance)

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from gymnasium import spaces
 
-from rewardloop.errors import Conflict, CorruptModel, InvalidInput
+from rewardloop.errors import Conflict, CorruptModel
 from rewardloop.evaluation import GateReport
 from rewardloop.features import ActionSet, Ranges, fixed_actions, parse_context, ranged_actions
 from rewardloop.loop.experiment import Experiment
@@ -21,6 +21,7 @@ from rewardloop.rl.environments import Env, EnvSpec, make_env
 from rewardloop.rl.episodes import Step, play
 from rewardloop.rl.evaluating import FIRST_SEED, actor_of
 from rewardloop.rl.runs import RunDirectory
+from rewardloop.rl.spaces import n_arms
 from rewardloop.rl.toolkit import load_toolkit
 from rewardloop.settings import ContinuousActions, ExperimentSettings
 
@@ -99,7 +100,7 @@ def _numbers(part: Any) -> list[float]:
 
 def _declared(space: spaces.Space[Any]) -> int | ContinuousActions:
     if not isinstance(space, spaces.Box):
-        return _n_arms(space)
+        return n_arms(space)
     low, high = (tuple(float(number) for number in side.ravel()) for side in (space.low, space.high))
     return ContinuousActions(low=low, high=high)
 
@@ -112,24 +113,13 @@ def _arms(settings: ExperimentSettings, head: Head) -> ActionSet:
                 f"The policy acts from {head.low} to {head.high}, experiment `{settings.experiment}` has {has}; choose another"
             )
         return ranged_actions(head.low, head.high)
-    ids, n_arms = None if settings.ranges is not None else settings.action_ids, head.n_arms
-    if ids is None or len(ids) != n_arms:
+    ids = None if settings.ranges is not None else settings.action_ids
+    if ids is None or len(ids) != head.n_arms:
         has = "none that are fixed" if ids is None else str(len(ids))
         raise Conflict(
-            f"The policy chooses among {n_arms} actions, experiment `{settings.experiment}` has {has}; choose another one"
+            f"The policy chooses among {head.n_arms} actions, experiment `{settings.experiment}` has {has}; choose another one"
         )
     return fixed_actions(ids)
-
-
-def _n_arms(space: spaces.Space[Any]) -> int:
-    match space:
-        case spaces.Discrete():
-            return int(space.n)
-        case spaces.MultiDiscrete():
-            return int(np.prod(space.nvec))
-        case spaces.MultiBinary():
-            return int(2 ** np.prod(space.shape))
-    raise InvalidInput(f"Expected actions that are arms to serve, got {space}", at="RUN")
 
 
 def _seen(directory: RunDirectory, checkpoint: str, env: Env, spec: EnvSpec) -> list[Step]:

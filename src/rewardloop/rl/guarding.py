@@ -6,7 +6,8 @@ import faulthandler
 import math
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -44,34 +45,18 @@ class Guarded(gymnasium.Wrapper[Any, Any, Any, Any]):
                 faulthandler.register(signal.SIGALRM, self._stack, all_threads=False, chain=True)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        self._where = "reset"
-        self._arm()
-        try:
+        with self._watched("reset"):
             answer = self.env.reset(seed=seed, options=options)
             check_observation(self.observation_space, answer[0])
-        except TrainingFailed:
-            raise
-        except Exception as error:
-            raise self._failed(error) from error
-        finally:
-            self._disarm()
         return answer
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         self._n_steps += 1
-        self._where = f"step {self._n_steps}"
-        self._arm()
-        try:
+        with self._watched(f"step {self._n_steps}"):
             answer = self.env.step(action)
             if not math.isfinite(answer[1]):
                 raise ValueError(f"expected a finite reward, got {answer[1]}")
             check_observation(self.observation_space, answer[0])
-        except TrainingFailed:
-            raise
-        except Exception as error:
-            raise self._failed(error) from error
-        finally:
-            self._disarm()
         return answer
 
     def close(self) -> None:
@@ -79,6 +64,19 @@ class Guarded(gymnasium.Wrapper[Any, Any, Any, Any]):
             faulthandler.unregister(signal.SIGALRM)
             self._stack.close()
         self.env.close()
+
+    @contextmanager
+    def _watched(self, where: str) -> Iterator[None]:
+        self._where = where
+        self._arm()
+        try:
+            yield
+        except TrainingFailed:
+            raise
+        except Exception as error:
+            raise self._failed(error) from error
+        finally:
+            self._disarm()
 
     def _failed(self, error: Exception) -> TrainingFailed:
         sentence = f"The environment failed at {self._where}: {type(error).__name__}: {error}"

@@ -62,6 +62,22 @@ def action_kind(space: spaces.Space[Any]) -> ActionKind:
     raise InvalidInput(f"Expected an action space that is discrete, a bounded box, multi-discrete or binary, got {space}")
 
 
+def n_arms(space: spaces.Space[Any]) -> int:
+    """How many arms a space of choices has, every combination being one; raises `InvalidInput` for any other space.
+
+    >>> n_arms(spaces.MultiDiscrete([2, 3])), n_arms(spaces.MultiBinary(3))
+    (6, 8)
+    """
+    match space:
+        case spaces.Discrete():
+            return int(space.n)
+        case spaces.MultiDiscrete():
+            return int(np.prod(space.nvec))
+        case spaces.MultiBinary():
+            return int(2 ** np.prod(space.shape))
+    raise InvalidInput(f"Expected actions that are arms to serve, got {space}")
+
+
 def observation_kind(space: spaces.Space[Any]) -> ObservationKind:
     match space:
         case spaces.Dict():

@@ -23,7 +23,7 @@ from rewardloop.rl.offline.batches import Episodes, Shape, moments, read
 from rewardloop.rl.offline.exporting import export
 from rewardloop.rl.offline.learners import Learner, learner_of
 from rewardloop.rl.offline.table import ROWS, Parameters, parameters_of
-from rewardloop.rl.spaces import facts_of
+from rewardloop.rl.spaces import facts_of, n_arms
 from rewardloop.rl.toolkit import Actor, Exported, Masks, Plan, Progress, Watch
 from rewardloop.rl.trees import read_tree, write_tree
 
@@ -185,16 +185,7 @@ def _world(plan: Plan) -> _World:
     if isinstance(space, spaces.Box):
         low, high = (tuple(float(number) for number in side.ravel()) for side in (space.low, space.high))
         return _World(space, names, 0, low, high)
-    return _World(space, names, _n_arms(space), (), ())
-
-
-def _n_arms(space: spaces.Space[Any]) -> int:
-    match space:
-        case spaces.Discrete():
-            return int(space.n)
-        case spaces.MultiDiscrete():
-            return int(np.prod(space.nvec))
-    return int(2 ** np.prod(space.shape or (1,)))
+    return _World(space, names, n_arms(space), (), ())
 
 
 def _shape(world: _World, logged: Logged) -> Shape:
