@@ -18,7 +18,6 @@ CHURN = """
 import sys
 from rewardloop import Experiment
 with Experiment.open("offers", sys.argv[1]) as offers:
-    print("ready", flush=True)
     while True:
         offers.canary("offers.1", 0.5)
         offers.promote()
@@ -29,9 +28,10 @@ with Experiment.open("offers", sys.argv[1]) as offers:
 
 
 def killed(data: Path, seconds: float) -> None:
+    """After its first round, so that on a busy machine too there is something to be killed in."""
     with subprocess.Popen([sys.executable, "-c", CHURN, str(data)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        assert process.stdout.readline() == "once\n"
         try:
             process.wait(seconds)
             raise AssertionError("it ended by itself")
