@@ -137,7 +137,8 @@ def test_a_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(offers.modelling.store, "stage", full)
         assert offers.run(max_cycles=1) == 1
         assert [record.n_trained for record in offers.catalog.models("offers")] == [sum(lineage(offers))]
-    assert caplog.text.count("the loop tries again") == 3
+    assert caplog.text.count("failed and is tried again") == 1
+    assert "Cannot write: no space left on device" in caplog.text
 
 
 def test_what_retention_no_longer_covers_is_thrown_away(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from rewardloop.clock import Clock
 from rewardloop.errors import StorageUnavailable
 from rewardloop.loop.cycle import Cycle, CycleReport
 from rewardloop.registry.records import RolloutStep
+from rewardloop.trouble import Trouble
 
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 5.0
@@ -33,13 +34,16 @@ def run(
     """
     turns = _Turns(cycle, clock, on_cycle, on_step)
     turns.finish()
+    trouble = Trouble(_logger, "The turn of the loop")
     while not stop.is_set() and (max_cycles is None or turns.done < max_cycles):
         try:
-            if not turns.take():
+            if turns.take():
+                trouble.is_over()
+            else:
                 on_rest()
                 stop.wait(POLL_SECONDS)
         except StorageUnavailable as error:
-            _logger.error("%s; the loop tries again in %g s", error, RETRY_SECONDS)
+            trouble.goes_on(error)
             stop.wait(RETRY_SECONDS)
     return turns.done
 

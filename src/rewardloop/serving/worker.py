@@ -44,6 +44,7 @@ from rewardloop.serving.routes import ROUTES
 from rewardloop.serving.service import CATALOG_POLL_SECONDS, HOSTED_POLL_SECONDS, Service
 from rewardloop.serving.sockets import listen
 from rewardloop.serving.tls import Certificate
+from rewardloop.trouble import Trouble
 
 MAX_CONNECTIONS = 8_192
 KEEP_ALIVE_SECONDS = 75
@@ -146,11 +147,13 @@ class _Worker:
 
 
 async def _repeat(step: Callable[[], Awaitable[None]], seconds: float) -> None:
+    trouble = Trouble(_logger, step.__name__.strip("_").replace("_", " "))
     while True:
         try:
             await step()
+            trouble.is_over()
         except (RewardloopError, OSError) as error:
-            _logger.error("%s failed and will be tried again: %s", step.__name__, error)
+            trouble.goes_on(error)
         await asyncio.sleep(seconds)
 
 
