@@ -137,7 +137,7 @@ assert os.waitpid(child, 0)[1] == 0
 client.close(20)
 """
     with running(tmp_path) as server:
-        subprocess.run([sys.executable, "-c", script, url(server), str(tmp_path / "q.db")], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", script, url(server), str(tmp_path / "q.db")], check=True, timeout=600)
         wanted = {"before", *(f"{name}.{i}" for name in ("t0", "t1", "t2", "t3", "child") for i in range(20))}
         assert rewarded(server) == dict.fromkeys(wanted, 1)
         assert "child decides" in {each.event_id for each in server.records()}

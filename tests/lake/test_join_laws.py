@@ -74,7 +74,7 @@ def metrics(data: DataSet) -> dict[tuple[str, str], float]:
     }
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
 @given(records=histories, rules=rules, data=st.data())
 def test_any_slicing_gives_the_labels_and_the_ledger_of_the_oracle(
     records: list[Record], rules: RewardSettings, data: st.DataObject
@@ -102,7 +102,7 @@ def test_any_slicing_gives_the_labels_and_the_ledger_of_the_oracle(
         assert msgspec.structs.replace(whole.ledger, late_commits=0) == sliced.ledger
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
 @given(records=histories, rules=rules, data=st.data())
 def test_records_that_come_late_count_as_if_stamped_after_the_last_closed_data_set(
     records: list[Record], rules: RewardSettings, data: st.DataObject

@@ -85,7 +85,7 @@ def labels(data: DataSet) -> dict[str, tuple[int, float]]:
     }
 
 
-@hypothesis.settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@hypothesis.settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
 @given(records=histories, rules=rules, data=st.data())
 def test_the_lake_agrees_with_the_oracle_on_slots_whatever_the_order(
     records: list[Record], rules: RewardSettings, data: st.DataObject
@@ -107,7 +107,7 @@ def test_the_lake_agrees_with_the_oracle_on_slots_whatever_the_order(
         assert msgspec.structs.replace(other.ledger, late_commits=0) == msgspec.structs.replace(sliced.ledger, late_commits=0)
 
 
-@hypothesis.settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@hypothesis.settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
 @given(records=histories, rules=rules, data=st.data())
 def test_records_of_slots_that_come_late_count_from_the_next_data_set_on(
     records: list[Record], rules: RewardSettings, data: st.DataObject

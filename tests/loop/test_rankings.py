@@ -26,9 +26,7 @@ SETTINGS = ExperimentSettings(
 )
 
 
-def played(
-    data: Path, settings: ExperimentSettings, play: Callable[[Experiment, str], float], n_turns: int = 4
-) -> tuple[float, float]:
+def played(data: Path, settings: ExperimentSettings, play: Play, n_turns: int = 4) -> tuple[float, float]:
     """Mean of what `play`, given the id of each event, earns before the first turn of the loop and after the last one."""
     clock = ManualClock()
     means = []

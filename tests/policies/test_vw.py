@@ -239,5 +239,5 @@ except StorageUnavailable as error:
 
 def test_a_full_disk_is_told_and_the_policy_serves_on(tmp_path: Path) -> None:
     command = [sys.executable, "-c", FULL_DISK, str(tmp_path), *sys.path]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "told"), done.stderr

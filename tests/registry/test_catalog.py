@@ -42,7 +42,7 @@ def start(body: str, data) -> subprocess.Popen:
 
 
 def finish(process: subprocess.Popen) -> list[str]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     return out.split()
 

@@ -30,7 +30,7 @@ SHOP = "https://shop.example"
 
 def common_name(server: Server, trusted: Path | None = None) -> str:
     context = ssl.create_default_context(cafile=trusted) if trusted else ssl._create_unverified_context()
-    connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=10, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=60, context=context)
     try:
         connection.request("POST", DECIDE, b'{"context":{}}')
         answer = connection.getresponse()
@@ -62,7 +62,7 @@ def keyless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def asked(server: Server, method: str, path: str, headers: dict[str, str], body: bytes = b'{"context":{}}') -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     try:
         connection.request(method, path, body if method == "POST" else None, headers)
         answer = connection.getresponse()

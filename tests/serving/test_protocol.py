@@ -30,7 +30,7 @@ def request(event_id: str, headers: bytes = b"", version: bytes = b"1.1", query:
 
 def answers(server: Server, sent: bytes, n: int) -> list[tuple[bytes, dict[bytes, bytes], bytes]]:
     """(status line, headers, body) of n responses to what is sent at once."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(sent)
         stream = connection.makefile("rb")
         return [read(stream) for _ in range(n)]
@@ -62,7 +62,7 @@ def test_both_ways_answer_alike(server: Server, other: bytes) -> None:
 
 def test_a_client_that_expects_to_be_asked_is_asked(server: Server) -> None:
     asked, answered = request("e", headers=b"expect: 100-continue\r\n").split(b"\r\n\r\n", 1)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(asked + b"\r\n\r\n")
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(answered)
@@ -71,7 +71,7 @@ def test_a_client_that_expects_to_be_asked_is_asked(server: Server) -> None:
 
 @pytest.mark.parametrize("other", [request("e", headers=b"connection: close\r\n"), request("e", version=b"1.0")])
 def test_who_wants_the_connection_closed_gets_it_closed(server: Server, other: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(other)
         received = b"".join(iter(lambda: connection.recv(65_536), b""))
     assert received.startswith(b"HTTP/1.1 200 OK")

@@ -171,13 +171,13 @@ def test_any_other_name_is_welcome(server: Server, name: str) -> None:
 
 @pytest.mark.parametrize(("path", "limit"), [(DECIDE, 4 << 20), (BATCH, 4 << 20), (REWARDS, 4 << 20)])
 def test_too_large_a_body_is_refused_before_it_was_sent(server: Server, path: str, limit: int) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {limit + 1}\r\n\r\n".encode())
         assert connection.recv(12) == b"HTTP/1.1 413"
 
 
 def test_too_large_a_stream_is_refused_on_the_way(server: Server) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     before = n_logged(server)
     connection.putrequest("POST", DECIDE)
     connection.putheader("transfer-encoding", "chunked")
@@ -193,7 +193,7 @@ def test_too_large_a_stream_is_refused_on_the_way(server: Server) -> None:
 
 def test_a_body_in_small_pieces_is_read(server: Server) -> None:
     body = raw(CONTEXT)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(f"POST {DECIDE} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode())
         for i in range(len(body)):
@@ -203,7 +203,7 @@ def test_a_body_in_small_pieces_is_read(server: Server) -> None:
 
 def test_a_client_that_leaves_in_the_middle_does_no_harm(server: Server) -> None:
     for _ in range(50):
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
             connection.sendall(f"POST {DECIDE} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{{".encode())
     assert server.decide().status == 200
     assert "failed" not in (server.data / "stderr.txt").read_text()
@@ -211,7 +211,7 @@ def test_a_client_that_leaves_in_the_middle_does_no_harm(server: Server) -> None
 
 def test_garbage_on_the_wire_is_refused(server: Server) -> None:
     for garbage in (b"\x16\x03\x01\x02\x00", b"GET / HTTP/9.9\r\n\r\n", b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
             connection.sendall(garbage)
             assert connection.recv(12) == b"HTTP/1.1 400"
     assert server.decide().status == 200

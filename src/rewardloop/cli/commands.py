@@ -105,7 +105,7 @@ COMMANDS = (
         "serve",
         SERVE,
         "Answer decide and reward over HTTP, each logged before its answer.",
-        "Serves the files named and every experiment of earlier calls. Ctrl-C or SIGTERM ends it without a failed request.",
+        "Serves the experiments of the files you name and those of earlier calls. Ctrl-C or SIGTERM stops it; no request fails.",
         (
             "rewardloop serve offers.yaml",
             "rewardloop serve offers.yaml --workers 2 --port 8080",
@@ -117,7 +117,7 @@ COMMANDS = (
         "keys",
         SERVE,
         "API keys: make, list, revoke. Without any, all is open.",
-        "With keys, servers ask for one, and may listen where others reach them.",
+        "Once there is a key, servers ask for one, and may listen on addresses that other machines reach.",
         ("rewardloop keys add shop --role decide --role reward", "rewardloop keys list", "rewardloop keys revoke shop"),
     ),
     Command(
@@ -162,7 +162,7 @@ COMMANDS = (
         "activate",
         SERVE,
         "Let a decision count that was asked for as deferred.",
-        "Without it a deferred decision, one that may never be shown to anybody, is in no data set.",
+        "A deferred decision may never be shown to anybody: until it is activated it is in no data set.",
         ("rewardloop activate 0190f7a0-0000-7003-8000-000000000001",),
     ),
     Command(
@@ -184,8 +184,8 @@ COMMANDS = (
         "export",
         LEARN,
         "Closed events as a file for other tools.",
-        "What the last join closed, each decision with its probability and its reward: as JSON lines, CSV, Parquet, dsjson, "
-        "Vowpal Wabbit text, obp, the Open Bandit Dataset's columns, 2019's joined rows.",
+        "Writes every event that was closed at the last join, with its probability and its reward, as JSON lines, CSV, Parquet, "
+        "dsjson, Vowpal Wabbit text, obp's arrays, the Open Bandit Dataset's columns or the joined rows of 2019.",
         ("rewardloop export offers events.parquet", "rewardloop export offers events.txt --format vw"),
     ),
     Command(
@@ -209,15 +209,15 @@ COMMANDS = (
         "train",
         LEARN,
         "Train the next model, or make an old one again.",
-        "It continues the newest model with what closed since. It is not hosted before you deploy it.",
+        "The new model goes on from the newest one and learns the events that closed since. Nothing is hosted: `deploy` does that.",
         ("rewardloop train offers", "rewardloop train offers --rebuild offers.3"),
     ),
     Command(
         "evaluate",
         LEARN,
         "Estimate what a model would earn; exit code 3: the gate says no.",
-        "By default the newest model, against the hosted one, on the same held-out events. With --report also as one page that "
-        "explains itself: estimates by every estimator, convergence, weights, the gate's rules.",
+        "Compares the newest model, or the one you name, with the hosted one on the same held-out events. --report writes a page "
+        "that explains itself: every estimator, how they settle, the weights, the rules of the gate.",
         (
             "rewardloop evaluate offers",
             "rewardloop evaluate offers --report verdict.html --report verdict.png",
@@ -228,15 +228,15 @@ COMMANDS = (
         "deploy",
         LEARN,
         "Host a model in every serving process, no request failing.",
-        "Whatever the gate said of it: `evaluate` first. Back with `rollback`.",
+        "It is hosted whatever the gate would say, so `evaluate` it first. `rollback` is the way back.",
         ("rewardloop deploy offers offers.4",),
     ),
     Command(
         "shadow",
         LEARN,
         "Try a model: it scores traffic and serves nothing.",
-        "Its agreement with the hosted model, its errors and its latency are counted, its reward is estimated on the same events. "
-        "`rewardloop run` takes it back where it does harm.",
+        "Counts how often it agrees with the hosted model, its errors and its latency, and estimates its reward on the same "
+        "events. `rewardloop run` takes it back if it would do harm.",
         ("rewardloop shadow offers offers.4",),
     ),
     Command(
@@ -250,16 +250,16 @@ COMMANDS = (
         "ramp",
         LEARN,
         "Try a model: growing shares up to promotion, without harm.",
-        "The steps are the settings' (`rollout.steps`). `rewardloop run` takes them.",
+        "The shares are `rollout.steps` of the settings; `rewardloop run` goes from one to the next.",
         ("rewardloop ramp offers offers.4",),
     ),
     Command(
         "ab-test",
         LEARN,
         "Two models on live traffic: which of them earns more?",
-        "With --b a test begins, without it one sees how it stands. A is what is hosted. The interval holds at every look, so "
-        "the test may end at the first that leaves out 0. "
-        "`rewardloop run` takes a B back that lost, fails or is slow; a B that won waits for `promote`. `abort` ends any.",
+        "With --b a test begins; without it you see how the test stands. A is the hosted model. You may look as often as you like "
+        "and stop as soon as the interval leaves out 0. `rewardloop run` takes B back if it loses, fails or is slow; a B that won "
+        "waits for `promote`. `abort` ends a test.",
         (
             "rewardloop ab-test offers --b offers.4",
             "rewardloop ab-test offers --b offers.4 --a offers.2 --share 0.2",
@@ -291,7 +291,7 @@ COMMANDS = (
         "status",
         LOOK,
         "What is hosted, what was learned, where every record went.",
-        "Of one experiment, or of all. Reads only.",
+        "Shows one experiment, or all of them. Changes nothing.",
         ("rewardloop status", "rewardloop status offers --json"),
     ),
     Command(
@@ -305,8 +305,8 @@ COMMANDS = (
         "explain",
         LOOK,
         "What a model decides by; with --event, why this action.",
-        "By default the hosted model: the mean reward it would lose without each feature, with its interval, on held-out events. "
-        "For one event: what each feature did to the probability of the chosen action.",
+        "For a model, by default the hosted one: how much mean reward it would lose without each feature, with an interval, on "
+        "held-out events. For one event: what each feature did to the probability of the chosen action.",
         (
             "rewardloop explain offers",
             "rewardloop explain offers offers.4 --by feature --report importance.html",
@@ -324,15 +324,15 @@ COMMANDS = (
         "salvage",
         LOOK,
         "Put a damaged log segment aside, keeping what can be read of it.",
-        "The loop names the file when it meets one. Everything read before stays read, what survived is read next.",
+        "When the loop meets a damaged file it stops and names it. What was read before stays read; what survived is read next.",
         ("rewardloop salvage data/experiments/offers/log/WRITER-000001.segment",),
     ),
     Command(
         "doctor",
         LOOK,
         "What is wrong with a log, what it would bias, what to do about it.",
-        "Reads an experiment as of its last join, beside a running loop, or another system's file; changes nothing. Says also what "
-        "is to be gained. Exit code 1 on an error; warnings alone leave it at 0.",
+        "Reads an experiment as of its last join, even beside a running loop, or the log of another system from a file. Changes "
+        "nothing. Also estimates what a better policy could gain. Exit code 1 on an error; warnings alone leave it at 0.",
         ("rewardloop doctor offers", "rewardloop doctor history.csv --actions red,green,blue --json"),
     ),
     Command(

@@ -57,7 +57,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def test_a_script_of_2019_runs(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, SCRIPT, CONFIG, "bandits-exp-1"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, SCRIPT, CONFIG, "bandits-exp-1"], cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False
     )
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)

@@ -78,7 +78,7 @@ def told_by(environment: str, script: str) -> Any:
     if not python.exists():
         pytest.skip(f"no environment {environment}: `make test` makes it")
     settings = {**os.environ, "SAGEMAKER_SUPPRESS_V2_WARNING": "1", "PYTHONWARNINGS": "ignore"}
-    ran = subprocess.run([python, "-c", script], capture_output=True, text=True, timeout=120, env=settings, check=False)
+    ran = subprocess.run([python, "-c", script], capture_output=True, text=True, timeout=600, env=settings, check=False)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])
 

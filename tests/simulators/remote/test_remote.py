@@ -220,7 +220,7 @@ def test_a_refusal_reaches_javascript(port: int, tmp_path: Path) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         with pytest.raises(SimulatorHung, match="refused: expected the trainer's token"):
             connected(str(port), token_file=str(tmp_path / "token"), connect_timeout_s=3.0)
-        _, said_ = process.communicate(timeout=30)
+        _, said_ = process.communicate(timeout=60)
     assert b"expected the trainer's token" in said_
 
 
