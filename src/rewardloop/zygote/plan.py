@@ -21,6 +21,8 @@ class Plan:
     meters: tuple[str, ...]
     actuators: tuple[tuple[str, str, str], ...]
     days: int
+    hold: int = 1
+    """Time steps that a command lasts; their readings come together, one after another."""
     step_timeout_s: float = 60.0
     templates: int = 32
     """How many warmed-up simulators are kept; the one not used for longest goes."""

@@ -53,6 +53,7 @@ class Run:
         self._meters: list[int] = []
         self._actuators: list[int] = []
         self._set = b""
+        self._held: list[bytes] = []
 
     def go(self, model: Path, weather: Path, directory: Path) -> int:
         library, state = self._library, c_void_p(self._library.state_manager.new_state())
@@ -101,8 +102,16 @@ class Run:
         self._obey(state, self._hand_off.ready(self._reading(state)))
 
     def _stepped(self, state: int) -> None:
-        if self._live:
-            self._obey(state, self._hand_off.step(self._reading(state)))
+        if not self._live:
+            return
+        reading = self._reading(state)
+        if self._plan.hold > 1:
+            self._held.append(reading)
+            if len(self._held) < self._plan.hold:
+                return
+            reading = b"".join(self._held)
+            self._held.clear()
+        self._obey(state, self._hand_off.step(reading))
 
     def _reading(self, state: int) -> bytes:
         variable, meter = self._library.api.getVariableValue, self._library.api.getMeterValue

@@ -6,6 +6,7 @@ forks it, and the child returns into EnergyPlus and goes on. An episode is forke
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -16,12 +17,14 @@ from pathlib import Path
 
 from pyenergyplus.api import EnergyPlusAPI
 
-from rewardloop.zygote.descriptors import ERRORS, detach
+from rewardloop.zygote.descriptors import ERRORS, OpenFiles, detach, open_files
 from rewardloop.zygote.plan import Plan
 from rewardloop.zygote.run import Run, Unresolved
 from rewardloop.zygote.wire import CLONE, LARGEST, Ended, pack_ended, receive_fds
 
 PR_SET_PDEATHSIG = 1
+_PRCTL = CDLL(None).prctl
+"""Looked up once: a child would pay for it anew, in copied pages."""
 
 
 class Template:
@@ -34,9 +37,12 @@ class Template:
         self._socket, self._ends = requests, first
         self.weather, self.directory = weather, directory
         self.is_episode = False
+        self._files = OpenFiles((), (), ())
 
     def ready(self, reading: bytes) -> bytes | None:
         """In the template this never returns; in a child it is the episode's first wait for a command."""
+        self._files = open_files(self.weather, self.directory)
+        gc.freeze()
         while not self._fork_episode():
             _, self._ends = receive_fds(self._socket)
             if not self._ends:
@@ -85,7 +91,7 @@ class Template:
         die_with(parent)
         self._socket.close()
         self._socket, self.is_episode = socket.socket(fileno=to_trainer), True
-        detach(self.weather, self.directory, errors)
+        detach(self._files, self.weather, errors)
         os.close(errors)
         self._socket.send(b"{pid" + str(os.getpid()).encode())
         return True
@@ -106,7 +112,7 @@ def run_template(plan: Plan, library: EnergyPlusAPI, template: Template, model: 
 
 def die_with(parent: int) -> None:
     """The kernel ends this process when its parent ends, for whatever reason."""
-    CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(0)
 

@@ -15,6 +15,18 @@ class StepAccount(msgspec.Struct, frozen=True):
     comfort_kelvin_hours: float
     power_kw: float
 
+    def __add__(self, other: StepAccount) -> StepAccount:
+        """Both, one after the other; the power is the mean."""
+        hours, energy = self.hours + other.hours, self.energy_kwh + other.energy_kwh
+        return StepAccount(
+            hours,
+            energy,
+            self.hvac_kwh + other.hvac_kwh,
+            self.it_kwh + other.it_kwh,
+            self.comfort_kelvin_hours + other.comfort_kelvin_hours,
+            energy / hours,
+        )
+
     @property
     def pue(self) -> float:
         """Power usage effectiveness: all energy over that of the servers; NaN where there are none."""
@@ -22,7 +34,7 @@ class StepAccount(msgspec.Struct, frozen=True):
 
 
 class EpisodeAccount(msgspec.Struct):
-    """An episode so far; a copy of it stands in `info["episode_account"]` at the end.
+    """An episode so far; a copy of it stands in `info["episode_account"]` at the end. `n_steps`: time steps of the simulator.
 
     >>> account = EpisodeAccount()
     >>> account.add(StepAccount(0.5, 6.0, 2.0, 4.0, 0.25, 12.0), -1.0)

@@ -66,6 +66,8 @@ def _rules(it: Specification) -> Iterator[Problem]:
         at = [x for x, _ in rule.points]
         if at != sorted(set(at)):
             yield Problem(f"$.rules.{name}.points", "Expected points whose first numbers ascend")
+    if it.reach is not None and not it.rules:
+        yield Problem("$.reach", "Expected `rules` for actions to correct, got none")
     if it.rules and set(it.actions) - set(it.rules):
         yield Problem("$.rules", f"Expected a rule for each action, got none for `{min(set(it.actions) - set(it.rules))}`")
 

@@ -33,7 +33,12 @@ class Commander:
         """The command that leaves everything to the building's own schedules: EnergyPlus never sees the NaN."""
 
     def values(self, action: Sequence[float] | FloatArray) -> list[float]:
-        """What an action means, within the constraints; raises `InvalidInput` for one that means nothing.
+        """What an action means, within the constraints; raises `InvalidInput` for one that means nothing."""
+        shares = zip(self._low, self._span, self.shares(action), strict=True)
+        return self._constrained([low + span * share for low, span, share in shares])
+
+    def shares(self, action: Sequence[float] | FloatArray) -> list[float]:
+        """The numbers of an action; raises `InvalidInput` where they are too few, or beyond 0 and 1.
 
         EnergyPlus itself would take a NaN without a word, and end the run for a cooling set-point below the heating one.
         """
@@ -43,7 +48,7 @@ class Commander:
         for i, share in enumerate(shares):
             if not -SLACK <= share <= 1 + SLACK:
                 raise InvalidInput(f"Expected a number from 0 to 1 for `{self.names[i]}`, got {share}", at=f"$.action[{i}]")
-        return self._constrained([low + span * share for low, span, share in zip(self._low, self._span, shares, strict=True)])
+        return shares
 
     def command(self, values: Sequence[float]) -> bytes:
         return array("d", [values[i] for i in self._repeat]).tobytes()

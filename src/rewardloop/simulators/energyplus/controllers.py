@@ -59,12 +59,15 @@ def _line(rule: Rule) -> tuple[list[float], list[float]]:
 
 
 def baselines(specification: Specification) -> Mapping[str, Controller]:
-    """By name: `schedule`, `middle` (0.5 everywhere), and `rules` where the specification has any.
+    """By name: `schedule`, `middle` (0.5 everywhere), and `rules` where the specification has any; where actions correct the
+    rules, those are the middle.
 
     >>> from rewardloop.simulators.energyplus.shipped import bundled
     >>> sorted(baselines(bundled("DataCenter-1Zone")))
     ['middle', 'rules', 'schedule']
     """
     middle = Constant(np.full(len(specification.actions), 0.5, dtype=np.float32))
+    if specification.reach is not None:
+        return {"schedule": Scheduled(), "rules": middle}
     made: dict[str, Controller] = {"schedule": Scheduled(), "middle": middle}
     return {**made, "rules": Ruled(specification)} if specification.rules else made

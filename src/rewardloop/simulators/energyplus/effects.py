@@ -52,9 +52,9 @@ def _readings(simulator: Simulator, day: int, index: int | None, value: float) -
     shown += range(len(simulator.plan.variables), len(simulator.columns))
     episode = simulator.begin(simulator.specification.weather.train[0], day)
     try:
-        for _ in range(24 * simulator.steps_an_hour):
+        for _ in range(24 * simulator.steps_an_hour // simulator.plan.hold):
             episode.send(command.tobytes())
-            reading = array("d", episode.receive())
+            reading = array("d", episode.receive())[-len(simulator.columns) :]
             yield [reading[i] for i in shown]
     finally:
         episode.close()

@@ -12,12 +12,14 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from rewardloop.errors import Conflict, InvalidInput, SimulatorFailed, did_you_mean
-from rewardloop.simulators.energyplus.accounts import EpisodeAccount
+from rewardloop.simulators.energyplus.accounts import EpisodeAccount, StepAccount
+from rewardloop.simulators.energyplus.beside import Beside, Rewards
 from rewardloop.simulators.energyplus.clock import moment
 from rewardloop.simulators.energyplus.commands import Commander
 from rewardloop.simulators.energyplus.controllers import baselines
 from rewardloop.simulators.energyplus.episode import Episode
 from rewardloop.simulators.energyplus.forecasts import Forecasts
+from rewardloop.simulators.energyplus.offsets import Offsets
 from rewardloop.simulators.energyplus.reading import Interpreter
 from rewardloop.simulators.energyplus.simulator import Mode, Simulator
 from rewardloop.simulators.energyplus.specification import Specification
@@ -35,8 +37,8 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
     """One building, one episode at a time.
 
     `step(None)` leaves everything to the building's own schedules: the built-in baseline. An action is a number from 0 to 1 for
-    each of the specification's actions. `use` says from which weather `reset` draws: that to train on, or the other.
-    `simulator` is shared where one is given, and then not closed here.
+    each of the specification's actions, and lasts `episode.hold` time steps. `use` says from which weather `reset` draws: that to
+    train on, or the other. `simulator` is shared where one is given, and then not closed here.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012 # the base class says so
@@ -50,6 +52,9 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
         self.simulator = simulator or Simulator(specification, mode)
         self._weathers: tuple[str, ...] = getattr(specification.weather, use)
         self._commander = Commander(specification)
+        self._beside = Beside(self._scheduled) if specification.relative else None
+        self._taken_off: Rewards = ()
+        self._offsets = None if specification.reach is None else Offsets(specification, specification.reach)
         self._interpreter = Interpreter(specification, self.simulator.columns, self.simulator.steps_an_hour)
         self._forecasts = Forecasts(specification.forecast)
         bounds = [(one.low, one.high) for one in specification.observations] + self._forecasts.bounds
@@ -59,6 +64,7 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
         self._episode: Episode | None = None
         self._n_steps, self._day, self._weather = 0, 1, self._weathers[0]
         self._account = EpisodeAccount()
+        self._seen = low
 
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Observed, Info]:
         """Begins an episode, on a day and with weather drawn by the seed, or as `options` say: {"day": 190, "weather": "…"}."""
@@ -68,11 +74,12 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
         weather = str(self.np_random.choice(self._weathers))
         self._day, self._weather = chosen.get("day", day), chosen.get("weather", weather)
         self._end()
+        self._taken_off = self._beside.rewards(self._weather, self._day) if self._beside is not None else ()
         self._episode = self.simulator.begin(self._weather, self._day)
         self._n_steps, self._account = 0, EpisodeAccount()
         self._forecasts.begin(self._weather, self.np_random)
-        row = self._row(self._episode.first)
-        return self._observed(row), {"day": self._day, "weather": self._weather}
+        rows = self._rows(self._episode.first)
+        return self._observed(rows), {"day": self._day, "weather": self._weather}
 
     def step(self, action: Observed | None) -> tuple[Observed, float, bool, bool, Info]:
         """One time step. `terminated` never is; `truncated` after the last step of the episode."""
@@ -85,18 +92,19 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
         if action is None:
             episode.send(self._commander.released)
             return None
-        applied = self._commander.values(action)
+        moved = action if self._offsets is None else self._offsets.action(self._commander.shares(action), self._seen)
+        applied = self._commander.values(moved)
         episode.send(self._commander.command(applied))
         return applied
 
     def end_step(self, applied: list[float] | None) -> tuple[Observed, float, bool, bool, Info]:
         """Waits for what came of it."""
-        row = self._row(self._running().receive())
+        rows = self._rows(self._running().receive())
         self._n_steps += 1
-        values: list[float] = row.tolist()
-        terms = self._interpreter.reward(values)
-        reward, account = sum(terms), self._interpreter.account(values)
-        self._account.add(account, reward)
+        terms, account = self._judged(rows.tolist())
+        reward = sum(terms)
+        if self._taken_off:
+            reward -= self._taken_off[self._n_steps - 1]
         info: Info = {
             "account": account,
             "reward_terms": dict(zip(self.specification.reward, terms, strict=True)),
@@ -106,14 +114,15 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
         if truncated:
             info |= {"episode_account": self._account, "day": self._day, "weather": self._weather}
             self._end()
-        return self._observed(row), reward, False, truncated, info
+        return self._observed(rows), reward, False, truncated, info
 
     def clone_state(self) -> EnergyPlusEnv:
         """Another environment in this one's state, to be stepped and closed apart: for planning. Draws as this one would."""
         made = EnergyPlusEnv(self.specification, simulator=self.simulator)
         made._episode = self._running().clone()
         made._weathers, made._day, made._weather = self._weathers, self._day, self._weather
-        made._n_steps, made._account = self._n_steps, _copied(self._account)
+        made._n_steps, made._account, made._seen = self._n_steps, _copied(self._account), self._seen
+        made._taken_off = self._taken_off
         made._forecasts = self._forecasts.copy()
         made.np_random = np.random.default_rng()
         made.np_random.bit_generator.state = self.np_random.bit_generator.state
@@ -125,6 +134,8 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
 
     def action_of(self, values: Mapping[str, float]) -> Observed:
         """The action that sets these values, in the building's units: {"cooling": 24.0, "heating": 15.0}."""
+        if self._offsets is not None:
+            raise Conflict("Actions correct the rules here: open the environment without `reach` to set values")
         for name in values:
             if name not in self._commander.names:
                 raise InvalidInput(f"Unknown action `{name}`{did_you_mean(name, self._commander.names)}", at="$.action")
@@ -140,17 +151,42 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
             raise Conflict("No episode is running: call reset() first")
         return self._episode
 
-    def _row(self, reading: bytes) -> NDArray[np.float64]:
-        row = self._interpreter.row(reading)
-        if not math.isfinite(row.sum()):
-            bad = [name for name, value in zip(self.simulator.columns, row, strict=True) if not math.isfinite(value)]
-            raise SimulatorFailed(f"Expected finite readings, got others of {', '.join(bad)}; reset to begin another episode")
-        return row
+    def _scheduled(self, weather: str, day: int) -> Rewards:
+        """What the schedules earn from that day on, a reward an action."""
+        episode = self.simulator.begin(weather, day)
+        rewards: list[float] = []
+        try:
+            for _ in range(self.simulator.n_steps):
+                episode.send(self._commander.released)
+                rows = self._rows(episode.receive()).tolist()
+                rewards.append(sum(sum(self._interpreter.reward(row)) for row in rows))
+        finally:
+            episode.close()
+        return rewards
 
-    def _observed(self, row: NDArray[np.float64]) -> Observed:
-        at = moment(self._day, self._n_steps, self.simulator.steps_an_hour)
-        values, foretold = self._interpreter.observation(row, at), self._forecasts.at(at)
-        return np.array([*values, *foretold] if foretold else values, dtype=np.float32)
+    def _judged(self, rows: list[list[float]]) -> tuple[list[float], StepAccount]:
+        """Terms of the reward and account of an action: sums over its time steps, each of which the episode's account has."""
+        first, *more = [(self._interpreter.reward(row), self._interpreter.account(row)) for row in rows]
+        terms, account = first
+        self._account.add(account, sum(terms))
+        for added, cost in more:
+            self._account.add(cost, sum(added))
+            terms, account = [one + other for one, other in zip(terms, added, strict=True)], account + cost
+        return terms, account
+
+    def _rows(self, reading: bytes) -> NDArray[np.float64]:
+        rows = self._interpreter.rows(reading)
+        if not math.isfinite(rows.sum()):
+            bad = [name for name, values in zip(self.simulator.columns, rows.T, strict=True) if not np.isfinite(values).all()]
+            raise SimulatorFailed(f"Expected finite readings, got others of {', '.join(bad)}; reset to begin another episode")
+        return rows
+
+    def _observed(self, rows: NDArray[np.float64]) -> Observed:
+        """What is shown of the last time step."""
+        at = moment(self._day, self._n_steps * self.simulator.plan.hold, self.simulator.steps_an_hour)
+        values, foretold = self._interpreter.observation(rows[-1], at), self._forecasts.at(at)
+        self._seen = np.array([*values, *foretold] if foretold else values, dtype=np.float32)
+        return self._seen
 
     def _end(self) -> None:
         if self._episode is not None:

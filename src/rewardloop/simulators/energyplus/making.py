@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 
 from rewardloop.errors import InvalidInput
+from rewardloop.simulators.energyplus.checks import problems
 from rewardloop.simulators.energyplus.effects import check_effects
 from rewardloop.simulators.energyplus.environment import EnergyPlusEnv, Use
 from rewardloop.simulators.energyplus.loading import load_specification
 from rewardloop.simulators.energyplus.shipped import bundled
 from rewardloop.simulators.energyplus.simulator import Mode, Simulator
-from rewardloop.simulators.energyplus.specification import Episode, Forecast, Specification
+from rewardloop.simulators.energyplus.specification import Episode, Forecast, Reach, Specification
 
 
 def made(
@@ -24,15 +25,22 @@ def made(
     days: int | None = None,
     start_days: Sequence[int] | None = None,
     forecast_hours: Sequence[int] | None = None,
+    hold: int | None = None,
+    reach: float | None = None,
+    relative: bool = False,
     check: bool | None = None,
     simulator: Simulator | None = None,
 ) -> EnergyPlusEnv:
-    """What `gymnasium.make` calls. Length and start of episodes, and the forecast, in place of the specification's.
+    """What `gymnasium.make` calls. In place of the specification's: length and start of episodes, the forecast, how many time steps
+    an action lasts (`hold`), how far actions may correct the rules (`reach`), rewards less those of the schedules (`relative`).
 
     `check`: each actuator is first shown to change something, which takes some warm-ups; so it is done, unless said otherwise, with
     a file of your own and not with what comes along.
     """
-    env = EnergyPlusEnv(specified(environment, days, start_days, forecast_hours), use=use, mode=mode, simulator=simulator)
+    specification = specified(environment, days=days, start_days=start_days, forecast_hours=forecast_hours, hold=hold, reach=reach)
+    if relative:
+        specification = msgspec.structs.replace(specification, relative=True)
+    env = EnergyPlusEnv(specification, use=use, mode=mode, simulator=simulator)
     if _is_file(environment) if check is None else check:
         try:
             check_effects(env.simulator)
@@ -48,9 +56,12 @@ def _is_file(environment: str) -> bool:
 
 def specified(
     environment: str,
+    *,
     days: int | None = None,
     start_days: Sequence[int] | None = None,
     forecast_hours: Sequence[int] | None = None,
+    hold: int | None = None,
+    reach: float | None = None,
 ) -> Specification:
     """The specification of a name or a YAML file, changed as said; raises `InvalidInput` for what its bounds exclude.
 
@@ -58,14 +69,18 @@ def specified(
     (1, 3)
     """
     it = load_specification(Path(environment)) if _is_file(environment) else bundled(environment)
-    episode = {"days": days, "start_days": start_days and tuple(start_days)}
+    episode = {"days": days, "start_days": start_days and tuple(start_days), "hold": hold}
     changed = msgspec.structs.replace(it.episode, **{key: value for key, value in episode.items() if value is not None})
     forecast = it.forecast if forecast_hours is None else Forecast(hours=tuple(forecast_hours))
     try:
-        return msgspec.structs.replace(
+        it = msgspec.structs.replace(
             it,
+            reach=it.reach if reach is None else msgspec.convert(reach, Reach),
             episode=msgspec.convert(msgspec.to_builtins(changed), Episode),
             forecast=msgspec.convert(msgspec.to_builtins(forecast), Forecast),
         )
     except msgspec.ValidationError as error:
         raise InvalidInput(str(error)) from None
+    for path, sentence in problems(it):
+        raise InvalidInput(sentence, at=path)
+    return it

@@ -58,10 +58,10 @@ class Interpreter:
         self._total, self._hvac, self._it = (self._columns(names) for names in (energy.total, energy.hvac, energy.it))
         self._comfort = self._band(comfort.of, comfort.band, comfort.when)
 
-    def row(self, reading: bytes) -> FloatArray:
-        """The sensors' values, shape (columns,): °C and the like as they are, meters as mean W."""
-        row: FloatArray = np.frombuffer(reading) * self._scale
-        return row
+    def rows(self, reading: bytes) -> FloatArray:
+        """The sensors' values, shape (time steps, columns): °C and the like as they are, meters as mean W."""
+        rows: FloatArray = np.frombuffer(reading).reshape(-1, len(self._scale)) * self._scale
+        return rows
 
     def observation(self, row: FloatArray, at: Moment) -> FloatArray:
         """Shape (observations,), within their ranges."""

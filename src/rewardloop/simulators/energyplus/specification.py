@@ -14,6 +14,7 @@ from rewardloop.settings.schema import Real, Section, said
 
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Day = Annotated[int, Meta(ge=1, le=365)]
+Reach = Annotated[float, Meta(gt=0, le=1)]
 Words = Annotated[tuple[Word, ...], Meta(min_length=1, max_length=200)]
 
 
@@ -115,6 +116,7 @@ class Episode(Section, frozen=True, kw_only=True):
         Annotated[tuple[Day, ...], Meta(min_length=1, max_length=365)],
         said("Days of the year of which one is drawn; each keeps a warmed-up simulator, up to `templates`."),
     ] = (1,)
+    hold: Annotated[int, Meta(ge=1, le=1440), said("Time steps that an action lasts; the reward is their sum.")] = 1
     templates: Annotated[int, Meta(ge=1, le=400), said("How many warmed-up simulators are kept.")] = 32
     step_timeout_s: Annotated[float, Meta(gt=0, le=3600), said("A step that takes longer ends the simulator.")] = 60.0
     start_timeout_s: Annotated[float, Meta(gt=0, le=3600), said("So does a warm-up.")] = 300.0
@@ -138,6 +140,11 @@ class Specification(Section, frozen=True, kw_only=True):
     energy: Energy
     comfort: Comfort
     forecast: Forecast = Forecast()
+    relative: Annotated[bool, said("Rewards less those of the schedules on the same day: to train on, not to judge by.")] = False
+    reach: Annotated[
+        Reach | None,
+        said("Actions correct the rules, by this share of each range at most; null: they are the set-points."),
+    ] = None
     rules: Annotated[dict[Word, Rule], said("Action → rule, for all or none: the rule-based baseline.")] = msgspec.field(
         default_factory=dict
     )

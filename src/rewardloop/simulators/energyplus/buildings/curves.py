@@ -10,8 +10,10 @@ _LIMITS = {"minimum_value_of_x": -10.0, "maximum_value_of_x": 99.0}
 def curves() -> Objects:
     """All of them, by the names that halls use.
 
-    `Servers power, hot` is the data sheet of 2019's example: one more of the rated power for every 15 K above 15 °C, which makes
-    the coldest air the cheapest. `Servers power` is what present servers do: flat to 25 °C, then their fans speed up.
+    `Servers power, hot`, `Servers air, hot` and `Coil input by temperature, pumped` are those of EnergyPlus's example file
+    1ZoneDataCenterCRAC_wPumpedDXCoolingCoil, which the task of 2019 was made of: one more of the rated power for every 15 K above
+    15 °C, which makes the coldest air the cheapest, and a compressor that rests while it is cold outdoors (the file's own quadratic
+    fit of the maker's table). `Servers power` is what present servers do: flat to 25 °C, then their fans speed up.
     """
     return {
         "Curve:Biquadratic": {
@@ -21,6 +23,13 @@ def curves() -> Objects:
             "Servers air": _bowl((0.25, 0.6, 0.0, -0.012, 0.0006)),
             "One": _plane(1.0, 0.0, 0.0),
             "Coil capacity by temperature": _bowl((0.942587793, 0.009543347, 0.00068377, -0.011042676, 0.000005249, -0.00000972)),
+            "Coil input by temperature, pumped": {
+                **_bowl((0.1416159, 0.0, 0.0, 0.013828452, 0.00023872)),
+                "minimum_value_of_y": -10.0,
+                "maximum_value_of_y": 46.1,
+                "minimum_curve_output": 0.04,
+                "maximum_curve_output": 1.4,
+            },
             "Coil input by temperature": _bowl((0.342414409, 0.034885008, -0.0006237, 0.004977216, 0.000437951, -0.000728028)),
         },
         "Curve:Quadratic": {

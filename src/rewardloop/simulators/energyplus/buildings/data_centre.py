@@ -76,6 +76,10 @@ def _present(name: str, west: float, servers_w: float) -> Hall:
         server_air_curve="Servers air",
         air_m3_s=1.1e-4 * servers_w,
         cooling_w=1.9 * servers_w,
+        cop=4.5,
+        coil_input_curve="Coil input by temperature",
+        fan_pa=500.0,
+        fan_coefficients=(0.05, 0.05, 0.0, 0.9, 0.0),
         economiser=True,
         cooling_c=27.0,
     )
