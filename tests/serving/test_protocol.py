@@ -11,7 +11,7 @@ import pytest
 from running_server import ARMS, CONTEXT, Server, register, running
 
 BODY = json.dumps({**CONTEXT, "event_id": "e"}).encode()
-SHORT = b"POST /v1/experiments/offers/decide HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%b" % (len(BODY), BODY)
+SHORT = b"POST /v1/experiments/offers/decide HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n%b" % (len(BODY), BODY)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def request(event_id: str, headers: bytes = b"", version: bytes = b"1.1", query: bytes = b"") -> bytes:
     body = json.dumps({**CONTEXT, "event_id": event_id}).encode()
     path = b"/v1/experiments/offers/decide" + query
-    return b"POST %b HTTP/%b\r\nhost: x\r\n%bcontent-length: %d\r\n\r\n%b" % (path, version, headers, len(body), body)
+    return b"POST %b HTTP/%b\r\nhost: localhost\r\n%bcontent-length: %d\r\n\r\n%b" % (path, version, headers, len(body), body)
 
 
 def answers(server: Server, sent: bytes, n: int) -> list[tuple[bytes, dict[bytes, bytes], bytes]]:
@@ -50,7 +50,7 @@ def read(stream: socket.SocketIO) -> tuple[bytes, dict[bytes, bytes], bytes]:  #
     [
         request("e", query=b"?x=1"),
         request("e", headers=b"connection: keep-alive\r\n"),
-        b"POST /v1/experiments/offers/decide HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+        b"POST /v1/experiments/offers/decide HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
         % (len(BODY), BODY),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_large_body_arrives_whole(server: Server) -> None:
 
 def test_a_response_that_nobody_reads_holds_nothing_up(server: Server) -> None:
     batch = json.dumps({"requests": [CONTEXT] * 1_000}).encode()
-    head = b"POST /v1/experiments/offers/decide/batch HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(batch)
+    head = b"POST /v1/experiments/offers/decide/batch HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n" % len(batch)
     with socket.create_connection(("127.0.0.1", server.port), timeout=1) as deaf:
         with pytest.raises(TimeoutError):
             deaf.sendall((head + batch) * 1_000)

@@ -172,7 +172,7 @@ def test_any_other_name_is_welcome(server: Server, name: str) -> None:
 @pytest.mark.parametrize(("path", "limit"), [(DECIDE, 4 << 20), (BATCH, 4 << 20), (REWARDS, 4 << 20)])
 def test_too_large_a_body_is_refused_before_it_was_sent(server: Server, path: str, limit: int) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
-        connection.sendall(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {limit + 1}\r\n\r\n".encode())
+        connection.sendall(f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {limit + 1}\r\n\r\n".encode())
         assert connection.recv(12) == b"HTTP/1.1 413"
 
 
@@ -195,7 +195,7 @@ def test_a_body_in_small_pieces_is_read(server: Server) -> None:
     body = raw(CONTEXT)
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(f"POST {DECIDE} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode())
+        connection.sendall(f"POST {DECIDE} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n".encode())
         for i in range(len(body)):
             connection.sendall(body[i : i + 1])
         assert connection.recv(12) == b"HTTP/1.1 200"
@@ -204,7 +204,7 @@ def test_a_body_in_small_pieces_is_read(server: Server) -> None:
 def test_a_client_that_leaves_in_the_middle_does_no_harm(server: Server) -> None:
     for _ in range(50):
         with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
-            connection.sendall(f"POST {DECIDE} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{{".encode())
+            connection.sendall(f"POST {DECIDE} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{{".encode())
     assert server.decide().status == 200
     assert "failed" not in (server.data / "stderr.txt").read_text()
 

@@ -110,7 +110,7 @@ def test_workers_leave_when_the_supervisor_is_killed(data: Path) -> None:
 
 def test_a_stalled_client_does_not_hold_up_the_stop(data: Path) -> None:
     with running(data) as server, socket.create_connection(("127.0.0.1", server.port)) as stalled:
-        stalled.sendall(b"POST /v1/rewards HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+        stalled.sendall(b"POST /v1/rewards HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{")
         time.sleep(0.1)
         server.process.terminate()
         assert server.process.wait(PATIENCE_S) == 0
