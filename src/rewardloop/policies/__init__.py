@@ -41,8 +41,9 @@ def new_policy(settings: ExperimentSettings, seed: int) -> Policy:
     """
     exploration = settings.exploration
     ours = _OURS.get(exploration, "vw")
-    name = exploration if exploration in _engines() else "cells" if ours == "ridge" and settings.cells is not None else ours
-    return _engine(name).new(settings, seed)
+    if ours == "ridge" and (settings.cells is not None or settings.actions is None):
+        ours = "featured" if settings.actions is None else "cells"
+    return _engine(exploration if exploration in _engines() else ours).new(settings, seed)
 
 
 def load_policy(directory: Path) -> Policy:

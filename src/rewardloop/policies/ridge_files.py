@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
-from zipfile import BadZipFile
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 from msgspec import Meta
 
 from rewardloop.errors import CorruptModel
 from rewardloop.features import Features
 from rewardloop.policies.memory import Forgetting, Past
 from rewardloop.policies.model_files import read_model, write_model
-from rewardloop.policies.moments import Moments
 from rewardloop.policies.regression import RegressionState
+from rewardloop.policies.sums_files import UNREADABLE, read_sums, written_sums
 
 ENGINE: Final = "ridge"
 _STATE, _SUMS = "ridge.json", "ridge.npz"
-_RECENT: Final = "recent_"
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -56,10 +51,8 @@ class RidgeState(msgspec.Struct, frozen=True):
 def save_ridge(
     directory: Path, state: RidgeState, past: Past, engine: str = ENGINE, further: Mapping[str, bytes] = MappingProxyType({})
 ) -> None:
-    """With `further` files of the engine's own. The inverses are saved too: after rank-one updates a fresh one has other bits."""
-    sums, recent = BytesIO(), _arrays(past.recent, _RECENT) if past.recent else {}
-    np.savez(sums, allow_pickle=False, **_arrays(past.moments, ""), **recent)
-    write_model(directory, engine, {_STATE: msgspec.json.encode(state), _SUMS: sums.getvalue(), **further})
+    """With `further` files of the engine's own."""
+    write_model(directory, engine, {_STATE: msgspec.json.encode(state), _SUMS: written_sums(past), **further})
 
 
 def load_ridge(directory: Path, engine: str = ENGINE) -> tuple[RidgeState, Past]:
@@ -72,7 +65,7 @@ def load_ridge(directory: Path, engine: str = ENGINE) -> tuple[RidgeState, Past]
         raise CorruptModel(f"Expected the state of a ridge policy: {error}", at=str(directory / _STATE)) from None
     try:
         return state, _past(sums_file, state)
-    except (ValueError, KeyError, OSError, EOFError, BadZipFile, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise CorruptModel(f"Expected the sums of a ridge policy: {error}", at=str(directory / _SUMS)) from None
 
 
@@ -86,26 +79,7 @@ def _check(state: RidgeState) -> None:
         raise ValueError("an arm that is not there")
 
 
-def _arrays(moments: Moments, prefix: str) -> dict[str, npt.NDArray[np.generic]]:
-    """The sums under their names in the file; writing into them changes the moments."""
-    sums = {"gram": moments.gram, "rewarded": moments.rewarded, "inverse": moments.inverse, "n_updates": moments.n_updates}
-    return {prefix + name: array for name, array in sums.items()}
-
-
 def _past(content: bytes, state: RidgeState) -> Past:
     shared, config = state.config.n_factors, state.config
     width = len(state.regression.columns.pairs) * shared + config.n_hidden
-    past = Past.blank(1 if shared > 1 else len(state.ids), width, config.forgetting)
-    with np.load(BytesIO(content), allow_pickle=False) as arrays:
-        for moments, prefix in zip(past, ("", _RECENT), strict=True):
-            for name, into in (_arrays(moments, prefix) if moments else {}).items():
-                into[...] = _array(arrays[name], name, into)
-    return past
-
-
-def _array(found: npt.NDArray[np.generic], name: str, like: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    if (found.shape, found.dtype) != (like.shape, like.dtype):
-        raise ValueError(f"`{name}` should be {like.dtype} {like.shape}, is {found.dtype} {found.shape}")
-    if not np.isfinite(found).all():
-        raise ValueError(f"`{name}` should be finite")
-    return found
+    return read_sums(content, Past.blank(1 if shared > 1 else len(state.ids), width, config.forgetting))

@@ -35,10 +35,14 @@ def problems(settings: ExperimentSettings) -> Iterator[Problem]:
 
 def _policy(settings: ExperimentSettings) -> Iterator[Problem]:
     policy, exploration = settings.policy, settings.exploration
-    if exploration in (*NATIVE, "neural") and settings.actions is None:
+    if exploration == "neural" and settings.actions is None:
         yield Problem(
-            "$.policy.exploration",
-            f"`{exploration}` needs fixed actions: set `actions`, or choose `regcbopt` for actions that each request brings",
+            "$.policy.exploration", "`neural` needs fixed actions: set `actions`, or choose `lints` for actions that each request brings"
+        )
+    if exploration in NATIVE and settings.actions is None and isinstance(policy.learner.interactions, tuple):
+        yield Problem(
+            "$.policy.learner.interactions",
+            f"`{exploration}` finds the products itself where requests bring actions: leave it out, or choose `regcbopt`",
         )
     if exploration in MTR_ONLY and policy.learner.cb_type != "mtr":
         yield Problem(

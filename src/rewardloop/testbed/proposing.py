@@ -9,7 +9,7 @@ import msgspec
 
 from rewardloop.settings import ExperimentSettings, PolicySettings
 
-NATIVE: Final = ("lints", "linucb")
+NATIVE: Final = ("lints", "linucb", "neural")
 VOWPAL: Final = ("regcbopt", "squarecb", "egreedy")
 
 
@@ -23,20 +23,31 @@ class Trial(Protocol):
 
 def propose(trial: Trial, settings: ExperimentSettings) -> PolicySettings:
     """A policy for an experiment: its exploration, then what matters to that one; the floor and all else stay as they are."""
-    choices = (*NATIVE, *VOWPAL) if settings.actions is not None else VOWPAL
-    exploration = str(trial.suggest_categorical("exploration", choices))
+    exploration = str(trial.suggest_categorical("exploration", explorations(settings)))
     native = exploration in NATIVE
-    learner = _native_learner(trial) if native else _vowpal_learner(trial)
+    learner = _native_learner(trial, exploration) if native else _vowpal_learner(trial)
+    learner |= {"interactions": "auto"} if native and settings.actions is None else {}
     own = {"alpha": trial.suggest_float("alpha", 0.01, 1.0, log=True)} if native else _vowpal(trial, exploration)
     known = msgspec.to_builtins(settings.policy)
     mapping = {**known, **own, "exploration": exploration, "learner": {**known["learner"], **learner}}
     return msgspec.convert(mapping, PolicySettings)
 
 
-def _native_learner(trial: Trial) -> dict[str, object]:
+def explorations(settings: ExperimentSettings) -> tuple[str, ...]:
+    """Those that suit the experiment's actions.
+
+    >>> explorations(ExperimentSettings(experiment="films"))
+    ('lints', 'linucb', 'regcbopt', 'squarecb', 'egreedy')
+    """
+    fixed = settings.actions is not None and settings.cells is None
+    return (*(name for name in NATIVE if fixed or name != "neural"), *VOWPAL)
+
+
+def _native_learner(trial: Trial, exploration: str) -> dict[str, object]:
+    forgets = exploration != "neural"
     return {
         "cb_type": "mtr",
-        "forgetting": trial.suggest_categorical("forgetting", ("auto", "none", 1_000, 4_000)),
+        "forgetting": trial.suggest_categorical("forgetting", ("auto", "none", 1_000, 4_000)) if forgets else "auto",
         "max_columns": trial.suggest_categorical("max_columns", (64, 256)),
     }
 

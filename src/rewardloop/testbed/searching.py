@@ -13,7 +13,7 @@ import msgspec
 from rewardloop.errors import MissingExtra
 from rewardloop.settings import ExperimentSettings, checked
 from rewardloop.testbed.judging import Judge, Judgement
-from rewardloop.testbed.proposing import propose
+from rewardloop.testbed.proposing import explorations, propose
 
 if TYPE_CHECKING:
     import optuna
@@ -44,6 +44,8 @@ def search(
 ) -> Found:
     """Trials until `storage` holds `n_trials` finished ones of this study, whoever made them; then the winner on the tail.
 
+    A study is of the explorations it chooses among: where these are others than they were, it begins anew.
+
     Raises `MissingExtra` where Optuna is not installed.
     """
     try:
@@ -54,7 +56,8 @@ def search(
     storage.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), closing(_Closing(optuna.storages.RDBStorage(f"sqlite:///{storage}"))) as held:
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        made = optuna.create_study(storage=held.storage, study_name=study, direction="maximize", load_if_exists=True)
+        name = f"{study}: {', '.join(explorations(settings))}"
+        made = optuna.create_study(storage=held.storage, study_name=name, direction="maximize", load_if_exists=True)
         while (n := len(_finished(made))) < n_trials:
             made.sampler = optuna.samplers.TPESampler(seed=seed + len(made.trials))
             made.optimize(lambda trial: judge.value(propose(trial, settings)), n_trials=1)

@@ -1,0 +1,140 @@
+"""Linear Thompson sampling and LinUCB over actions that requests bring, with features: one regression for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+
+from rewardloop.errors import InvalidInput, InvalidSettings
+from rewardloop.features import ActionSet, Features
+from rewardloop.interactions import Floats, Interactions
+from rewardloop.policies.beginning import Beginning, Events
+from rewardloop.policies.bilinear import Bilinear
+from rewardloop.policies.featured_files import FeaturedConfig, FeaturedState, load_featured, save_featured
+from rewardloop.policies.posterior import N_DRAWS, UpperConfidence
+from rewardloop.policies.term_rows import Offered
+from rewardloop.policies.terms import Pair, of_action
+from rewardloop.settings import ExperimentSettings
+
+_KEPT_ACTIONS: Final = 2_000
+"""Actions, over all sets, whose rows are kept for when they are offered again."""
+
+
+class FeaturedPolicy:
+    """A ridge regression over products of a context's and an action's features; `alpha` is Thompson's v or LinUCB's a.
+
+    Thompson: the share of 64 fixed draws of the posterior in which an action is the best; LinUCB: all on the highest upper bound.
+    Uniform until it has learned something. Up to 500 events, terms and scales are chosen anew each time a quarter more were
+    learned. O(d²) to learn an event, O(64·d + 64·K) a decision among K actions, and O(d³) for the first decision after learning.
+    """
+
+    def __init__(self, config: FeaturedConfig, regression: Bilinear | None, beginning: Beginning | None) -> None:
+        self._config = config
+        self._regression = regression
+        self._beginning = beginning
+        half = np.random.default_rng(config.seed).standard_normal((config.max_columns + 1, N_DRAWS // 2))
+        self._normal = config.alpha * np.concatenate([half, -half], axis=1).T
+        self._bound = UpperConfidence(config.alpha)
+        self._drawn: Floats | None = None
+        self._rows: dict[bytes, Offered] = {}
+        self._n_kept = 0
+
+    @classmethod
+    def new(cls, settings: ExperimentSettings, seed: int) -> Self:
+        """Raises `InvalidSettings` where the actions are fixed, the exploration not this engine's, or interactions named."""
+        rule, learner = settings.exploration, settings.policy.learner
+        if settings.actions is not None or rule not in ("lints", "linucb"):
+            raise InvalidSettings(f"Expected `lints` or `linucb` for actions of requests, got `{rule}`", at="$.policy.exploration")
+        if isinstance(learner.interactions, tuple):
+            raise InvalidSettings(
+                f"Expected `auto`: `{rule}` for actions with features finds its products itself; `regcbopt` takes them by name",
+                at="$.policy.learner.interactions",
+            )
+        rewards = settings.reward.range
+        config = FeaturedConfig(rule, settings.policy.alpha, seed, learner.max_columns, rewards, learner.forgetting)
+        return cls(config, None, Beginning.new())
+
+    @property
+    def n_restarts(self) -> int:
+        """How often the past was forgotten because the recent past predicted better."""
+        return self._regression.n_restarts if self._regression is not None else 0
+
+    @property
+    def n_since_change(self) -> int | None:
+        """Events learned since the world changed, by and large; None where it has not."""
+        return self._regression.n_since_change if self._regression is not None else None
+
+    def pmf(self, context: Features, actions: ActionSet) -> Sequence[float]:
+        if self._regression is None:
+            return [1.0 / len(actions)] * len(actions)
+        offered = self._offered(self._regression, actions)
+        if self._config.rule == "linucb":
+            return self._bound.pmf(*self._regression.posterior(context, offered))
+        winners = self._regression.scores(context, self._weights(self._regression), offered).argmax(axis=1)
+        shares: list[float] = (np.bincount(winners, minlength=len(actions)) / N_DRAWS).tolist()
+        return shares
+
+    def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
+        rows = [self.pmf(context, offered) for context, offered in zip(contexts, actions, strict=True)]
+        return np.concatenate([np.empty(0), *rows])
+
+    def learn(self, interactions: Interactions) -> None:
+        """Raises `InvalidInput`, with nothing learned, for a reward that is not finite."""
+        if not len(interactions):
+            return
+        if not np.isfinite(interactions.reward).all():
+            raise InvalidInput("Expected finite rewards, got one that is not")
+        config, events, chosen = self._config, Events(_pairs(interactions), interactions.reward), None
+        if self._beginning is not None:
+            self._beginning.add(events, interactions.actions)
+            chosen = self._beginning.choose(config.max_columns)
+        if self._beginning is not None and chosen is not None:
+            self._regression = Bilinear.of(self._beginning.events, chosen, config.range, config.forgetting)
+        elif self._regression is not None:
+            self._regression.learn(events)
+        if self._beginning is not None and self._beginning.over:
+            self._beginning = None
+        self._forget()
+
+    def save(self, directory: Path) -> None:
+        made, beginning = self._regression, self._beginning
+        regression = made.state() if made is not None else None
+        state = FeaturedState(self._config, regression, beginning.state() if beginning is not None else None)
+        save_featured(directory, state, made.past if made is not None else None)
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        state, past = load_featured(directory)
+        regression = None
+        if state.regression is not None and past is not None:
+            regression = Bilinear.restored(state.regression, past, state.config.forgetting)
+        return cls(state.config, regression, Beginning.from_state(state.beginning) if state.beginning is not None else None)
+
+    def _weights(self, regression: Bilinear) -> Floats:
+        """(64, d) the draws, made once for all decisions until something is learned."""
+        if self._drawn is None:
+            self._drawn = regression.draws(self._normal[:, : regression.width])
+        return self._drawn
+
+    def _offered(self, regression: Bilinear, actions: ActionSet) -> Offered:
+        kept = self._rows.get(actions.raw)
+        if kept is None:
+            kept = regression.offered(actions)
+            if self._n_kept + len(actions) > _KEPT_ACTIONS:
+                self._rows, self._n_kept = {}, 0
+            if len(actions) <= _KEPT_ACTIONS:
+                self._rows[actions.raw] = kept
+                self._n_kept += len(actions)
+        return kept
+
+    def _forget(self) -> None:
+        """What was made for decisions, of weights that are no more."""
+        self._drawn, self._rows, self._n_kept = None, {}, 0
+
+
+def _pairs(interactions: Interactions) -> list[Pair]:
+    chosen = zip(interactions.contexts, interactions.actions, interactions.action.tolist(), strict=True)
+    return [(context, of_action(offered, action)) for context, offered, action in chosen]

@@ -1,0 +1,75 @@
+"""How a policy over actions with features stands on disk: `featured.json` and the sums in `featured.npz`. Nothing is believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from rewardloop.errors import CorruptModel
+from rewardloop.policies.beginning import BeginningState
+from rewardloop.policies.bilinear import BilinearState
+from rewardloop.policies.memory import Forgetting, Past
+from rewardloop.policies.model_files import read_model, write_model
+from rewardloop.policies.sums_files import UNREADABLE, read_sums, written_sums
+
+ENGINE: Final = "featured"
+_STATE, _SUMS = "featured.json", "featured.npz"
+
+
+class FeaturedConfig(msgspec.Struct, frozen=True):
+    """What a policy was made with."""
+
+    rule: Literal["lints", "linucb"]
+    alpha: Annotated[float, Meta(gt=0)]
+    seed: Annotated[int, Meta(ge=0)]
+    max_columns: Annotated[int, Meta(ge=1)]
+    range: tuple[float, float] | None
+    forgetting: Forgetting
+
+
+class FeaturedState(msgspec.Struct, frozen=True):
+    """Everything but the sums."""
+
+    config: FeaturedConfig
+    regression: BilinearState | None
+    """None until something was learned."""
+    beginning: BeginningState | None
+    """None once it is over."""
+
+
+def save_featured(directory: Path, state: FeaturedState, past: Past | None) -> None:
+    write_model(directory, ENGINE, {_STATE: msgspec.json.encode(state), _SUMS: written_sums(past) if past else b""})
+
+
+def load_featured(directory: Path) -> tuple[FeaturedState, Past | None]:
+    """Raises `CorruptModel` for anything but what `save_featured` wrote."""
+    state_file, sums_file = read_model(directory, ENGINE, (_STATE, _SUMS))
+    try:
+        state = msgspec.json.decode(state_file, type=FeaturedState)
+        _check(state)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise CorruptModel(f"Expected the state of a policy: {error}", at=str(directory / _STATE)) from None
+    if state.regression is None:
+        return state, None
+    try:
+        return state, read_sums(sums_file, Past.blank(1, len(state.regression.terms.terms), state.config.forgetting))
+    except UNREADABLE as error:
+        raise CorruptModel(f"Expected the sums of a ridge regression: {error}", at=str(directory / _SUMS)) from None
+
+
+def _check(state: FeaturedState) -> None:
+    if state.regression is None:
+        if state.beginning is None:
+            raise ValueError("neither weights nor a beginning")
+        return
+    terms = state.regression.terms
+    if terms.terms[:1] != [(0, 0)] or not all(i <= len(terms.context) and j <= len(terms.action) for i, j in terms.terms):
+        raise ValueError("a term of columns that are not there")
+    if len(terms.terms) > state.config.max_columns + 1:
+        raise ValueError("more terms than there may be")
+    for columns in (terms.context, terms.action):
+        if len(set(columns)) != len(columns):
+            raise ValueError("two columns of one feature")

@@ -1,0 +1,189 @@
+"""Which products of a context's and an action's features are columns of one regression. No numbers: rows are `term_rows`' business.
+
+A context becomes s = [1, s₁ … s_p] and an action a = [1, a₁ … a_q]: a number has a place, a word ("genre" = "crime") one of its
+own, and an action's id is a word like others. A term (i, j) is the product s_i·a_j: (0, j) is a feature of the action itself,
+(i, 0) one of the context, (0, 0) the constant. Terms are only ever appended, so that what was summed over earlier rows stays true.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from math import sqrt
+from typing import Annotated, Final, Literal, NamedTuple, Self
+
+import msgspec
+from msgspec import Meta
+
+from rewardloop.features import MAX_NAME, ActionSet, Features
+
+ID: Final = "id"
+"""The name under which an action's id is a word, unless it brings a feature of that name."""
+REACH: Final = 2.0
+_RARE: Final = 1 / 128
+_LOOKED_AT: Final = 100
+_COUNTED: Final = 5_000
+Pair = tuple[Features, Features]
+"""A context, and the features of the action that was chosen, its id among them."""
+Term = Annotated[tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]], Meta()]
+
+
+class Column(NamedTuple):
+    """What stands in one place of s or of a."""
+
+    kind: Literal["number", "word"]
+    name: str
+    value: str = ""
+
+
+class SeenState(msgspec.Struct, frozen=True):
+    n: Annotated[int, Meta(ge=0)] = 0
+    context: list[tuple[Column, float]] = []
+    action: list[tuple[Column, float]] = []
+
+
+class TermsState(msgspec.Struct, frozen=True):
+    limit: Annotated[int, Meta(ge=1)]
+    unit: Annotated[float, Meta(gt=0)]
+    context: list[Column]
+    action: list[Column]
+    terms: list[Term]
+
+
+class Side:
+    """Places of one side, from 1 on."""
+
+    def __init__(self, columns: Iterable[Column] = ()) -> None:
+        self.columns: list[Column] = []
+        self.numbers: dict[str, int] = {}
+        self.words: dict[str, dict[str, int]] = {}
+        for column in columns:
+            self.place(column)
+
+    def __len__(self) -> int:
+        """Length of s or a, the constant included."""
+        return len(self.columns) + 1
+
+    def place(self, column: Column) -> int:
+        """Its place; made where it has none."""
+        places = self.numbers if column.kind == "number" else self.words.setdefault(column.name, {})
+        key = column.name if column.kind == "number" else column.value
+        if key not in places:
+            self.columns.append(column)
+            places[key] = len(self.columns)
+        return places[key]
+
+    def knows(self, column: Column) -> bool:
+        return column.value in self.words.get(column.name, ()) if column.kind == "word" else column.name in self.numbers
+
+
+class Seen:
+    """How often each feature was not 0: in contexts, and among the actions on offer, of which up to 100 an event are looked at."""
+
+    def __init__(self, state: SeenState) -> None:
+        self._n = state.n
+        self._context, self._action = defaultdict(float, state.context), defaultdict(float, state.action)
+
+    def state(self) -> SeenState:
+        return SeenState(self._n, list(self._context.items()), list(self._action.items()))
+
+    def look(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> None:
+        """Counts some events."""
+        self._n += len(contexts)
+        for context, offered in zip(contexts, actions, strict=True):
+            for column in _columns(context):
+                self._context[column] += 1.0
+            rows = range(0, len(offered), -(-len(offered) // _LOOKED_AT))
+            for row in rows:
+                for column in _columns(of_action(offered, row)):
+                    self._action[column] += 1.0 / len(rows)
+        self._context, self._action = _most_common(self._context), _most_common(self._action)
+
+    @property
+    def shares(self) -> tuple[dict[Column, float], dict[Column, float]]:
+        """Of contexts, and of actions."""
+        context, action = ({column: n / self._n for column, n in counts.items()} for counts in (self._context, self._action))
+        return context, action
+
+
+class Terms:
+    """At most `limit` terms besides the constant: those that are most often not 0, and features of contexts alone after the others.
+
+    How often s_i·a_j is not 0 is guessed by the product of how often each factor is; a term that would be met in fewer than two of
+    `limit` actions on offer is left out. An action's feature that is learned from gets a term by itself, and so does one of a
+    context, as long as there is room; what has none says nothing.
+
+    >>> from rewardloop.features import parse_actions
+    >>> films = parse_actions(b'[{"id": "heat", "features": {"crime": 1}}, {"id": "ronin", "features": {"crime": 1}}]')
+    >>> seen = Seen(SeenState()); seen.look([{"taste": "t1"}, {"taste": "t2"}], [films, films])
+    >>> Terms.of(seen, unit=1.0, limit=8).terms
+    [(0, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (1, 2), (1, 3), (2, 2)]
+    """
+
+    def __init__(self, state: TermsState) -> None:
+        self._limit = state.limit
+        self.unit = state.unit
+        """What a z-score of 1, and a word, become in s and in a."""
+        self.context, self.action = Side(state.context), Side(state.action)
+        self.terms: list[Term] = list(state.terms)
+
+    @classmethod
+    def of(cls, seen: Seen, unit: float, limit: int) -> Self:
+        """Decided by what was seen."""
+        made = cls(TermsState(limit, unit, [], [], [(0, 0)]))
+        made._decide(*seen.shares)
+        return made
+
+    def state(self) -> TermsState:
+        return TermsState(self._limit, self.unit, list(self.context.columns), list(self.action.columns), list(self.terms))
+
+    def grow(self, events: Iterable[Pair]) -> None:
+        """Gives a term to every feature not seen before, while there is room."""
+        for context, action in events:
+            for features, side in ((action, self.action), (context, self.context)):
+                for column in _columns(features):
+                    if len(self.terms) <= self._limit and not side.knows(column):
+                        place = side.place(column)
+                        self.terms.append((place, 0) if side is self.context else (0, place))
+
+    def _decide(self, contexts: Mapping[Column, float], actions: Mapping[Column, float]) -> None:
+        bar = _RARE
+        of_actions = [(share, None, action) for action, share in actions.items()]
+        both = [(one * other, context, action) for context, one in contexts.items() for action, other in actions.items()]
+        of_contexts = [(share, context, None) for context, share in contexts.items()]
+        ranked = sorted(chain(of_actions, both), key=_by_mass) + sorted(of_contexts, key=_by_mass)
+        for _, context, action in [term for term in ranked if term[0] >= bar][: self._limit]:
+            self.terms.append((self.context.place(context) if context else 0, self.action.place(action) if action else 0))
+
+
+def _most_common(counts: defaultdict[Column, float]) -> defaultdict[Column, float]:
+    """Half of them, where there are too many: clients that invent names cannot grow the model without end."""
+    if len(counts) <= 2 * _COUNTED:
+        return counts
+    return defaultdict(float, sorted(counts.items(), key=lambda counted: -counted[1])[:_COUNTED])
+
+
+def _by_mass(term: tuple[float, Column | None, Column | None]) -> float:
+    return -term[0]
+
+
+def usual_unit(events: Sequence[Pair]) -> float:
+    """√(2 / n) for n features that are not 0 in a usual event, but 1 at most: no prior is wider where there are more of them."""
+    n = sum(sum(map(bool, context.values())) + sum(map(bool, action.values())) for context, action in events)
+    return min(1.0, sqrt(REACH * len(events) / max(n, 1)))
+
+
+def of_action(offered: ActionSet, row: int) -> Features:
+    """The features of one action, its id among them."""
+    own = offered.features[row] if offered.features is not None else {}
+    return own if ID in own else {ID: offered.ids[row], **own}
+
+
+def _columns(features: Features) -> list[Column]:
+    """Of what is not 0."""
+    return [
+        Column("word", name, value) if isinstance(value, str) else Column("number", name)
+        for name, value in features.items()
+        if value and (not isinstance(value, str) or len(value) <= MAX_NAME)
+    ]
