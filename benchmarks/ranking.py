@@ -1,6 +1,8 @@
 """Films of a cascade-click catalogue, five of a hundred shown: regret and attractiveness of what rankings learn, beside 2019's.
 
-    python -m benchmarks.ranking [--seeds 3] [--interactions 2000]
+    python -m benchmarks.ranking [--seeds 3] [--interactions 2000] [--exploration regcbopt]
+
+Ours is the default of rankings that learn by the cascade, with a floor of .01.
 
 The configuration of 2019 is regcbopt with mellowness 0.01 whose cost is −reward without the range being told, which shows the five
 likeliest while logging their probabilities, and learns a one-action example a position, those below the click too. Both learn
@@ -30,11 +32,11 @@ from rewardloop.loop.hosted import Hosted
 from rewardloop.loop.online import closed_interactions
 from rewardloop.policies import new_policy
 from rewardloop.settings import Duration, ExperimentSettings, PolicySettings, RankingSettings, RewardSettings
+from rewardloop.settings.schema import Exploration
 from rewardloop.worlds.cascade import Cascade
 
 TOP = 5
-CHOSEN = PolicySettings(exploration="regcbopt", floor=0.01)
-"""`interactions: auto` does not cross these contexts, which are words: an id for each of 100 users, a taste."""
+FLOOR = 0.01
 Show = Callable[[int], Sequence[int]]
 Learn = Callable[[int, Sequence[int], Sequence[float]], None]
 
@@ -111,12 +113,13 @@ def play(world: Cascade, show: Show, learn: Learn, n: int, seed: int) -> dict[st
 
 
 @app.default
-def main(seeds: int = 3, interactions: int = 2_000) -> None:
+def main(seeds: int = 3, interactions: int = 2_000, exploration: Exploration | None = None) -> None:
     """Play both, and rankings at random, in each of the worlds."""
+    chosen = PolicySettings(exploration=exploration, floor=FLOOR)
     results: dict[str, list[dict[str, float]]] = {name: [] for name in ("ours", "of_2019", "random")}
     for seed in range(1, seeds + 1):
         world, rng = Cascade.new(seed), np.random.default_rng(seed)
-        ours, old = Ours(world, CHOSEN, seed), Of2019(world, seed)
+        ours, old = Ours(world, chosen, seed), Of2019(world, seed)
         results["ours"].append(play(world, ours.show, ours.learn, interactions, seed))
         results["of_2019"].append(play(world, old.show, old.learn, interactions, seed))
         results["random"].append(play(world, partial(at_random, rng, len(world.films)), lambda *_: None, interactions, seed))

@@ -13,6 +13,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +29,7 @@ from rewardloop.testbed.results import Results
 from rewardloop.testbed.running import cells, load_world, run
 from rewardloop.testbed.summary import Summary, summarise
 from rewardloop.worlds.bundled import STANDARD
+from rewardloop.worlds.cascade import RankedWorld
 from rewardloop.worlds.logged import LoggedWorld
 
 OURS = ("default", "linucb", "regcbopt", "squarecb")
@@ -54,12 +57,13 @@ def main(
     write: Path | None = None,
 ) -> None:
     knobs = KNOBS[regime]
+    at_once = jobs or os.cpu_count() or 1
     names = OURS if regime == "peers" else ("default",)
     with Results(out) as results:
         wanted = cells([contender(name) for name in names], worlds, seeds, knobs)
-        rows = run(wanted, results, label=None, jobs=jobs or os.cpu_count() or 1)
+        rows = run(wanted, results, label=None, jobs=at_once)
     if peers is not None:
-        rows += theirs(peers, worlds, seeds, knobs, out.with_suffix(".peers.jsonl"))
+        rows += theirs(peers, worlds, seeds, knobs, out.with_suffix(".peers.jsonl"), jobs=at_once)
     found = summarise(rows, knobs)
     print(markdown(found, seeds))
     if write:
@@ -68,25 +72,30 @@ def main(
         write.write_text(f"{head}{BEGIN}{markdown(found, seeds)}{END}{tail}", encoding="utf-8")
 
 
-def theirs(python: Path, worlds: tuple[str, ...], seeds: int, knobs: Knobs, kept: Path) -> list[Row]:
-    """The peers' rows; worlds and seeds that are in `kept` are not played again."""
+def theirs(python: Path, worlds: tuple[str, ...], seeds: int, knobs: Knobs, kept: Path, *, jobs: int) -> list[Row]:
+    """The peers' rows, as many worlds at a time as there are jobs; worlds and seeds that are in `kept` are not played again."""
     known = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
-    with tempfile.TemporaryDirectory() as folder, kept.open("a") as file:
-        for seed in range(seeds):
-            for world in worlds:
-                if any((row["world"], row["seed"], row["rounds"]) == (world, seed, knobs.rounds) for row in known):
-                    continue
-                rounds = Path(folder) / "rounds.npz"
-                export(world, seed, knobs.rounds, rounds)
-                script = str(Path(__file__).with_name("testbed_peers.py"))
-                one = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-                ran = subprocess.run([str(python), script, str(rounds)], stdout=subprocess.PIPE, check=True, env=one)
-                file.write(ran.stdout.decode())
-                file.flush()
-                print(f"peers: {world}, seed {seed}", file=sys.stderr)
+    done = {(row["world"], row["seed"], row["rounds"]) for row in known}
+    todo = [cell for cell in product(range(seeds), worlds) if (cell[1], cell[0], knobs.rounds) not in done]
+    with ThreadPoolExecutor(jobs) as pool, kept.open("a") as file:
+        for played in as_completed([pool.submit(_play, python, world, seed, knobs.rounds) for seed, world in todo]):
+            file.write(played.result())
+            file.flush()
     return [
         _row(json.loads(line), knobs, seeds, worlds) for line in kept.read_text().splitlines() if _is_wanted(line, seeds, worlds)
     ]
+
+
+def _play(python: Path, world: str, seed: int, n: int) -> str:
+    """Lines of JSON, a peer each."""
+    one = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        rounds = Path(folder) / "rounds.npz"
+        export(world, seed, n, rounds)
+        script = str(Path(__file__).with_name("testbed_peers.py"))
+        ran = subprocess.run([str(python), script, str(rounds)], stdout=subprocess.PIPE, check=True, env=one)
+    print(f"peers: {world}, seed {seed}", file=sys.stderr)
+    return ran.stdout.decode()
 
 
 def _is_wanted(line: str, seeds: int, worlds: tuple[str, ...]) -> bool:
@@ -104,7 +113,7 @@ def _row(found: dict[str, object], knobs: Knobs, seeds: int, worlds: tuple[str, 
 def export(name: str, seed: int, rounds: int, path: Path) -> None:
     """The rounds that our own play, as a matrix."""
     world = load_world(name, None)
-    assert not isinstance(world, LoggedWorld)
+    assert not isinstance(world, LoggedWorld | RankedWorld)
     stream = world.stream(rounds, np.random.default_rng([seed, 0]))
     X = matrix(stream.contexts)
     arms = stream.means.shape[1]

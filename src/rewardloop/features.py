@@ -306,7 +306,8 @@ def _bad_key(key: str) -> str:
 def _action_id(item: object, at: str) -> str:
     value = item.get("id") if type(item) is dict else item
     if type(value) is not str or not 0 < len(value) <= MAX_EVENT_ID:
-        raise InvalidInput(f"Expected an action id of 1 to {MAX_EVENT_ID} characters, got {_kind(value)}", at=at)
+        got = "none" if type(item) is dict and "id" not in item else _kind(value)
+        raise InvalidInput(f"Expected an action id of 1 to {MAX_EVENT_ID} characters, got {got}", at=at)
     if type(item) is dict and (extra := set(item) - {"id", "features"}):
         raise InvalidInput(f"Unknown key `{min(extra)}`{did_you_mean(min(extra), ('id', 'features'))}", at=at)
     return value

@@ -50,6 +50,13 @@ def test_on_a_world(rewardloop, tmp_path):
     assert load_settings(tmp_path / "better.yaml").settings.policy != load_settings(tmp_path / "offers.yaml").settings.policy
 
 
+def test_on_a_world_of_rankings(rewardloop, tmp_path):
+    (tmp_path / "films.yaml").write_text("policy: {exploration: egreedy, epsilon: 1}\n")
+    ran = rewardloop("search", "films.yaml", "--world", "sim:cascade", "--events", "100", "--trials", "1", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.json["judgement"]["winner"]["n"] == 2
+
+
 def test_what_is_better_already_is_kept(rewardloop, tmp_path):
     (tmp_path / "good.yaml").write_text("actions: [a, b]\n")
     (tmp_path / "data.csv").write_text("x,y\n" + "0,a\n1,b\n" * 20)
@@ -64,6 +71,7 @@ def test_what_is_better_already_is_kept(rewardloop, tmp_path):
     [
         (["none", "--world", "digits"], 1, "data directory"),
         (["offers.yaml", "--world", "digitz"], 2, "did you mean `digits`"),
+        (["offers.yaml", "--world", "sim:cascade"], 2, "expected an experiment without `actions` - at `--world`"),
         (["offers.yaml", "--label", "x"], 2, "--world"),
         (["offers.yaml"], 2, "at least 100 closed events"),
         (["offers.yaml", "--trials", "0"], 2, "Must be >= 1"),

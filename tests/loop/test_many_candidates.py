@@ -14,6 +14,7 @@ from rewardloop.interactions import Interactions
 from rewardloop.loop.experiment import Experiment
 from rewardloop.policies.vw import VowpalWabbitPolicy
 from rewardloop.settings import ExperimentSettings, LogSettings, PolicySettings
+from rewardloop.settings.schema import Exploration
 
 FREE = ExperimentSettings(experiment="films", log=LogSettings(segment_mb=1), policy=PolicySettings(exploration="egreedy"))
 
@@ -22,8 +23,10 @@ def films(n: int, shift: int = 0) -> list[dict[str, object]]:
     return [{"id": f"f{i + shift}", "features": {"genre": f"g{i % 7}", "length": float(i % 11)}} for i in range(n)]
 
 
-def test_ten_thousand_candidates_are_decided_logged_and_replayed(tmp_path: Path) -> None:
-    with Experiment.open(FREE, tmp_path) as experiment:
+@pytest.mark.parametrize("exploration", ["egreedy", "lints"])
+def test_ten_thousand_candidates_are_decided_logged_and_replayed(tmp_path: Path, exploration: Exploration) -> None:
+    settings = msgspec.structs.replace(FREE, policy=PolicySettings(exploration=exploration))
+    with Experiment.open(settings, tmp_path) as experiment:
         for reward in (1.0, 0.0):
             experiment.reward(experiment.decide({"user": "u1"}, films(10_000)).event_id, reward)
         experiment.join()

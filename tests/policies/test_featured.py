@@ -19,7 +19,7 @@ from rewardloop.policies.bilinear import Bilinear
 from rewardloop.policies.featured import FeaturedPolicy
 from rewardloop.policies.scaling import Scaler
 from rewardloop.policies.term_rows import TermRows
-from rewardloop.policies.terms import Seen, SeenState, Terms, of_action
+from rewardloop.policies.terms import Seen, SeenState, Terms, Units, of_action
 from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySettings, RewardSettings
 from rewardloop.settings.schema import Exploration
 
@@ -96,7 +96,7 @@ def test_the_posterior_is_that_of_ridge_regression_on_all_products() -> None:
     ]
     seen = Seen(SeenState())
     seen.look(events.contexts, events.actions)
-    terms = Terms.of(seen, 0.5, 40)
+    terms = Terms.of(seen, Units(0.5, 0.7), 40)
     made = Bilinear.of(Events(pairs, events.reward), terms, (0.0, 1.0), "none")
     scalers = Scaler(), Scaler()
     for scaler, rows in zip(scalers, zip(*pairs, strict=True), strict=True):
@@ -151,7 +151,7 @@ def test_what_is_looked_at_is_what_is_often_on_offer_and_products_before_context
     seen, events = Seen(SeenState()), uniform_events(rng, 200)
     users: list[Features] = [{**context, "user": f"u{i}"} for i, context in enumerate(events.contexts)]
     seen.look(users, events.actions)
-    terms = Terms.of(seen, 1.0, 256)
+    terms = Terms.of(seen, Units(1.0, 1.0), 256)
     named = [column.value or column.name for column in terms.context.columns]
     products = {(named[i - 1], terms.action.columns[j - 1].name) for i, j in terms.terms if i and j}
     assert {("crime", "genre"), ("age", "length"), ("romance", "length")} <= products

@@ -95,8 +95,8 @@ def test_an_unknown_policy_is_told_all_others():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("policy: {exploration: lints}", "`lints` needs fixed actions: set `actions`"),
-        ("policy: {exploration: linucb}", "`linucb` needs fixed actions"),
+        ("policy: {exploration: neural}", "`neural` needs fixed actions: set `actions`"),
+        ("policy: {exploration: lints, learner: {interactions: [[user, item]]}}", "`lints` finds the products itself"),
         ("policy: {exploration: regcb, learner: {cb_type: dr}}", "`regcb` works with cb_type `mtr` only, got `dr`"),
         ("policy: {exploration: squarecb, learner: {cb_type: ips}}", "works with cb_type `mtr` only"),
         ("policy: {learner: {cb_type: dr}}", "`regcbopt` works with cb_type `mtr` only"),

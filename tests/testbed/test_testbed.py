@@ -12,6 +12,7 @@ from rewardloop.errors import Corrupt, InvalidInput
 from rewardloop.features import fixed_actions
 from rewardloop.interactions import Interactions
 from rewardloop.testbed.cell import Cell, Knobs, Row, contender, skyline_cell
+from rewardloop.testbed.played import check_policies
 from rewardloop.testbed.playing import play
 from rewardloop.testbed.replaying import replay
 from rewardloop.testbed.results import Results, read_results
@@ -72,6 +73,28 @@ def log_of(n: int, seed: int = 0) -> LoggedWorld:
         [str(i) for i in range(n)], [{}] * n, [arms] * n, action, probability, reward, pmf, offsets, np.zeros(n), np.arange(n)
     )
     return LoggedWorld("log", logged, arms)
+
+
+def test_rankings_are_learned_and_the_best_page_for_all_is_between_random_and_the_best():
+    learned, uniform = played("lints", "sim:cascade", rounds=300), played("uniform", "sim:cascade", rounds=300)
+    assert learned.mean_reward > uniform.mean_reward + 0.1
+    assert learned.curve[-1] > learned.curve[0]
+    assert uniform.mean_reward < uniform.best_fixed < uniform.best < 1.0
+    again = played("lints", "sim:cascade", rounds=300)
+    assert (again.mean_reward, again.curve) == (learned.mean_reward, learned.curve)
+
+
+@pytest.mark.parametrize("policy", ["softmax", "regcbopt"])
+def test_clicks_that_are_late_are_not_learned_and_batches_are(policy):
+    late = played(policy, "sim:cascade", rounds=100, delay=1e9)
+    assert late.mean_reward == pytest.approx(played("uniform", "sim:cascade", rounds=100).mean_reward, abs=0.1)
+    assert len(set(played(policy, "sim:cascade", rounds=100, batch=50).curve)) > 1
+
+
+def test_a_policy_that_cannot_play_a_world_is_told_before_anything_runs():
+    with pytest.raises(InvalidInput, match="Policy `neural` is not for `sim:cascade`: `neural` needs fixed actions"):
+        check_policies([contender("default"), contender("neural")], find_world("sim:cascade"))
+    check_policies([contender("neural")], find_world("sim:static"))
 
 
 @pytest.mark.parametrize("how", ["rejection", "importance"])

@@ -11,6 +11,7 @@ import pytest
 
 from rewardloop.errors import InvalidInput
 from rewardloop.worlds.bundled import SKLEARN, STANDARD, bundled, bundled_names
+from rewardloop.worlds.cascade import Cascade
 from rewardloop.worlds.catalogue import find_world, world_names
 from rewardloop.worlds.logged import read_log
 from rewardloop.worlds.simulators import SIMULATORS
@@ -48,6 +49,14 @@ def test_half_way_the_best_arm_becomes_the_worst():
     before = np.linalg.lstsq(X[:500], np.log(stream.means[:500] / (1 - stream.means[:500])), rcond=None)[0]
     after = np.linalg.lstsq(X[500:], np.log(stream.means[500:] / (1 - stream.means[500:])), rcond=None)[0]
     assert np.allclose(before, -after)
+
+
+def test_a_page_for_all_is_the_best_one_person_could_be_shown_where_all_are_alike():
+    same = Cascade((), (), np.tile([0.1, 0.5, 0.3, 0.4], (3, 1)))
+    world = Cascade(tuple({"id": f"u{i}"} for i in range(3)), (), same.attractiveness)
+    assert world.best_for_all(2) == world.best(0, 2) == [1, 3]
+    different = Cascade(world.users, (), np.array([[0.9, 0.8, 0.0], [0.9, 0.8, 0.0], [0.0, 0.0, 0.5]]))
+    assert different.best_for_all(2) == [0, 2]
 
 
 def test_only_one_simulator_is_slow_with_rewards():

@@ -18,11 +18,13 @@ from rewardloop.cli.printing import console, print_facts, print_json
 from rewardloop.durable import replace_file
 from rewardloop.errors import InvalidInput
 from rewardloop.interactions import Interactions
-from rewardloop.settings import example_yaml, settings_to_json
+from rewardloop.settings import ExperimentSettings, example_yaml, settings_to_json
 from rewardloop.testbed.judging import Judge, LogJudge, WorldJudge
 from rewardloop.testbed.searching import Found
 from rewardloop.testbed.searching import search as searched
+from rewardloop.worlds.cascade import RankedWorld
 from rewardloop.worlds.catalogue import find_world
+from rewardloop.worlds.stream import World
 
 MAX_EVENTS = 1_000_000
 
@@ -49,7 +51,7 @@ def search(
     if label and not world:
         raise InvalidInput("Expected the file it is a column of, in --world", at="--label")
     settings = settings_of(experiment, data)
-    judge: Judge = WorldJudge(find_world(world, label), events, seeds) if world else _on_log(experiment, data, events)
+    judge = _on_world(settings, find_world(world, label), events, seeds) if world else _on_log(experiment, data, events)
     digest = crc32(settings_to_json(settings))
     study = f"{settings.experiment} {digest:08x}, {world or 'log'}, {events}"
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -69,6 +71,12 @@ def search(
         print_json(found)
     else:
         _print(found, out)
+
+
+def _on_world(settings: ExperimentSettings, world: World | RankedWorld, events: int, seeds: int) -> Judge:
+    if isinstance(world, RankedWorld) and settings.actions is not None:
+        raise InvalidInput(f"`{world.name}` ranks what requests bring: expected an experiment without `actions`", at="--world")
+    return WorldJudge(world, events, seeds)
 
 
 def _on_log(experiment: str, data: Path, events: int) -> LogJudge:

@@ -17,13 +17,14 @@ from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_r
 from rewardloop.errors import InvalidInput
 from rewardloop.reports.testbed import headline, overall_table, reward_table, summary_page, summary_picture
 from rewardloop.testbed.cell import Knobs, Replay, contender
+from rewardloop.testbed.played import check_policies
 from rewardloop.testbed.results import Results
 from rewardloop.testbed.running import LOG, cells, load_world, run
 from rewardloop.testbed.summary import Summary, summarise
 from rewardloop.worlds.bundled import STANDARD
-from rewardloop.worlds.simulators import SIMULATORS
+from rewardloop.worlds.catalogue import SIMULATED
 
-_GROUPS = {"standard": STANDARD, "simulators": tuple(SIMULATORS)}
+_GROUPS = {"standard": STANDARD, "simulators": SIMULATED}
 
 
 def testbed(
@@ -75,7 +76,7 @@ def testbed(
         raise InvalidInput("Expected policies of different names, got two files of the same name", at="--policy")
     worlds = _worlds(data, log)
     for world in worlds:
-        load_world(world, label)
+        check_policies(contenders, load_world(world, label))
     knobs = Knobs(rounds=rounds, delay=delay, batch=batch, replay=replay)
     wanted = cells(contenders, worlds, seeds, knobs)
     with Results(out) as results, _progress() as progress:

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats
-from rewardloop.policies.terms import Pair, Seen, SeenState, Terms, usual_unit
+from rewardloop.policies.terms import Pair, Seen, SeenState, Terms, usual_units
 
 SETTLED: Final = 500
 """Events that may still change which products are looked at; kept until then, and in every model."""
@@ -71,4 +71,4 @@ class Beginning:
         if len(self.events.pairs) < min(SETTLED, _GROWTH * self._n_fitted):
             return None
         self._n_fitted = len(self.events.pairs)
-        return Terms.of(self._seen, usual_unit(self.events.pairs), limit)
+        return Terms.of(self._seen, usual_units(self.events.pairs), limit)

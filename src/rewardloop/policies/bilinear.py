@@ -79,24 +79,23 @@ class Bilinear:
         return self._rows.width
 
     def draws(self, normal: Floats) -> Floats:
-        """(m, d) θ + L z for rows z of `normal` (m, d), A⁻¹ = L Lᵀ: the posterior, drawn from m times."""
+        """(m, d) θ + L z for rows z of `normal` (m, d), A⁻¹ = L Lᵀ: the posterior, drawn from m times. For `scores`."""
         moments = self._memory.moments
         root = np.linalg.cholesky(moments.inverse[0])
-        drawn: Floats = moments.theta[0] + normal @ root.T
-        return drawn
+        return self._rows.arranged(moments.theta[0] + normal @ root.T)
 
     def offered(self, actions: ActionSet) -> Offered:
         """Actions as rows, good until something is learned."""
         return self._rows.offered(actions)
 
     def scores(self, context: Features, weights: Floats, offered: Offered) -> Floats:
-        """(m, K) of m vectors of weights (m, d)."""
+        """(m, K) of `draws`."""
         return self._rows.scores(self._rows.folded(context, weights), offered)
 
     def posterior(self, context: Features, offered: Offered) -> tuple[Floats, Floats]:
         """(K,) means and standard deviations."""
         moments = self._memory.moments
-        mean = self.scores(context, moments.theta[:1], offered)[0]
+        mean = self.scores(context, self._rows.arranged(moments.theta), offered)[0]
         return mean, self._rows.spread(context, moments.inverse[0], offered)
 
     def learn(self, events: Events) -> None:

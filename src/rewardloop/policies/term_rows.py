@@ -1,6 +1,6 @@
 """Contexts and actions as numbers: rows of the terms for events, and for all actions on offer at once. `terms` says which.
 
-A number is z-scored and clipped to ±5; absent it is 0, its mean. A word is 1. Both are in `Terms.unit`s.
+A number is z-scored and clipped to ±5; absent it is 0, its mean. A word is 1. Both are in `Terms.units`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class TermRows:
 
     def __init__(self, terms: Terms, contexts: Scaler, actions: Scaler) -> None:
         self._terms = terms
-        self._context, self._action = _SideRows(terms.context, terms.unit), _SideRows(terms.action, terms.unit)
+        self._context, self._action = _SideRows(terms.context, terms.units.context), _SideRows(terms.action, terms.units.action)
         self._of_context, self._of_action = np.array(terms.terms, dtype=np.intp).T.copy()
         self._order = np.argsort(self._of_action, kind="stable")
         self._factors = self._of_context[self._order]
@@ -64,10 +64,14 @@ class TermRows:
             ids = tuple([own.get(ID, action) for own, action in zip(actions.features, ids, strict=True)])  # type: ignore[misc]
         return self._action.columns(actions.features, ids)
 
+    def arranged(self, weights: Floats) -> Floats:
+        """(m, d) by the place in a, as `folded` takes m vectors of weights (m, d)."""
+        return weights.take(self._order, axis=1)
+
     def folded(self, context: Features, weights: Floats) -> Floats:
-        """(m, q + 2) from m vectors of weights (m, d): what each place of an action weighs in this context, one behind them 0."""
+        """(m, q + 2) from `arranged` weights: what each place of an action weighs in this context, one behind them 0."""
         s = self._context.row(context)
-        products = weights[:, self._order] * s[self._factors]
+        products = weights * s.take(self._factors)
         V = np.zeros((len(weights), len(self._terms.action) + 1))
         V[:, self._places] = np.add.reduceat(products, self._starts, axis=1)
         return V
@@ -76,18 +80,18 @@ class TermRows:
         """(m, K) of `folded` weights."""
         scores: Floats = V[:, self._action.places] @ offered.numbers
         for places in offered.words:
-            scores += self._terms.unit * V.take(places, axis=1)
+            scores += self._terms.units.action * V.take(places, axis=1)
         return scores
 
     def spread(self, context: Features, covariance: Floats, offered: Offered) -> Floats:
         """(K,) standard deviations x·covariance·x of the actions' rows x."""
-        half = self.folded(context, self.folded(context, covariance).T)
+        half = self.folded(context, self.arranged(self.folded(context, self.arranged(covariance)).T))
         return np.sqrt(np.maximum(self._quadratic(half, offered), 0.0))
 
     def _quadratic(self, C: Floats, offered: Offered) -> Floats:
         """(K,) aᵀ C a."""
         total = np.zeros(offered.numbers.shape[1])
-        numbers, unit = self.scores(C, offered), self._terms.unit
+        numbers, unit = self.scores(C, offered), self._terms.units.action
         total += np.einsum("mk,mk->k", numbers[self._action.places], offered.numbers)
         rows = np.arange(len(total))
         for places in offered.words:

@@ -37,6 +37,13 @@ class Column(NamedTuple):
     value: str = ""
 
 
+class Units(NamedTuple):
+    """What a z-score of 1, and a word, become in s and in a."""
+
+    context: Annotated[float, Meta(gt=0)]
+    action: Annotated[float, Meta(gt=0)]
+
+
 class SeenState(msgspec.Struct, frozen=True):
     n: Annotated[int, Meta(ge=0)] = 0
     context: list[tuple[Column, float]] = []
@@ -45,7 +52,7 @@ class SeenState(msgspec.Struct, frozen=True):
 
 class TermsState(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1)]
-    unit: Annotated[float, Meta(gt=0)]
+    units: Units
     context: list[Column]
     action: list[Column]
     terms: list[Term]
@@ -117,26 +124,25 @@ class Terms:
     >>> from rewardloop.features import parse_actions
     >>> films = parse_actions(b'[{"id": "heat", "features": {"crime": 1}}, {"id": "ronin", "features": {"crime": 1}}]')
     >>> seen = Seen(SeenState()); seen.look([{"taste": "t1"}, {"taste": "t2"}], [films, films])
-    >>> Terms.of(seen, unit=1.0, limit=8).terms
+    >>> Terms.of(seen, Units(1.0, 1.0), limit=8).terms
     [(0, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (1, 2), (1, 3), (2, 2)]
     """
 
     def __init__(self, state: TermsState) -> None:
         self._limit = state.limit
-        self.unit = state.unit
-        """What a z-score of 1, and a word, become in s and in a."""
+        self.units = state.units
         self.context, self.action = Side(state.context), Side(state.action)
         self.terms: list[Term] = list(state.terms)
 
     @classmethod
-    def of(cls, seen: Seen, unit: float, limit: int) -> Self:
+    def of(cls, seen: Seen, units: Units, limit: int) -> Self:
         """Decided by what was seen."""
-        made = cls(TermsState(limit, unit, [], [], [(0, 0)]))
+        made = cls(TermsState(limit, units, [], [], [(0, 0)]))
         made._decide(*seen.shares)
         return made
 
     def state(self) -> TermsState:
-        return TermsState(self._limit, self.unit, list(self.context.columns), list(self.action.columns), list(self.terms))
+        return TermsState(self._limit, self.units, list(self.context.columns), list(self.action.columns), list(self.terms))
 
     def grow(self, events: Iterable[Pair]) -> None:
         """Gives a term to every feature not seen before, while there is room."""
@@ -168,10 +174,10 @@ def _by_mass(term: tuple[float, Column | None, Column | None]) -> float:
     return -term[0]
 
 
-def usual_unit(events: Sequence[Pair]) -> float:
-    """√(2 / n) for n features that are not 0 in a usual event, but 1 at most: no prior is wider where there are more of them."""
-    n = sum(sum(map(bool, context.values())) + sum(map(bool, action.values())) for context, action in events)
-    return min(1.0, sqrt(REACH * len(events) / max(n, 1)))
+def usual_units(events: Sequence[Pair]) -> Units:
+    """√(2 / n) for n features of a side that are not 0 in a usual event, but 1 at most: no prior is wider where there are more."""
+    context, action = (sum(sum(map(bool, pair[side].values())) for pair in events) / len(events) for side in (0, 1))
+    return Units(min(1.0, sqrt(REACH / max(context, 1.0))), min(1.0, sqrt(REACH / max(action, 1.0))))
 
 
 def of_action(offered: ActionSet, row: int) -> Features:

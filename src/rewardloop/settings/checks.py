@@ -37,7 +37,8 @@ def _policy(settings: ExperimentSettings) -> Iterator[Problem]:
     policy, exploration = settings.policy, settings.exploration
     if exploration == "neural" and settings.actions is None:
         yield Problem(
-            "$.policy.exploration", "`neural` needs fixed actions: set `actions`, or choose `lints` for actions that each request brings"
+            "$.policy.exploration",
+            "`neural` needs fixed actions: set `actions`, or choose `lints` for actions that each request brings",
         )
     if exploration in NATIVE and settings.actions is None and isinstance(policy.learner.interactions, tuple):
         yield Problem(

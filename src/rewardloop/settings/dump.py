@@ -29,7 +29,7 @@ def example_yaml(settings: ExperimentSettings) -> str:
     <BLANKLINE>
     # Which engine explores, and how much.
     policy:
-      # Exploration policy. null: lints for fixed actions, regcbopt for actions with features.
+      # Exploration policy. null: lints for fixed actions and for rankings ...
       # exploration: null
       ...
     """

@@ -85,7 +85,11 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     """Which engine explores, and how much."""
 
     exploration: Annotated[
-        Exploration | None, said("Exploration policy. null: lints for fixed actions, regcbopt for actions with features.")
+        Exploration | None,
+        said(
+            "Exploration policy. null: lints for fixed actions and for rankings whose feedback is cascade or position, regcbopt "
+            "for other actions with features."
+        ),
     ] = None
     floor: Annotated[
         Share, said("Every offered action keeps probability ≥ floor / K, whatever the policy says; logged as such.")
@@ -354,7 +358,10 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
     @property
     def exploration(self) -> Exploration:
         """The exploration policy in force."""
-        return self.policy.exploration or ("lints" if self.actions is not None else "regcbopt")
+        if self.policy.exploration is not None:
+            return self.policy.exploration
+        clicks = self.ranking.feedback != "all" and not isinstance(self.policy.learner.interactions, tuple)
+        return "lints" if self.actions is not None or clicks else "regcbopt"
 
     @property
     def draws(self) -> Draws:

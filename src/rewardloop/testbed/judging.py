@@ -17,8 +17,9 @@ from rewardloop.policies import Policy, new_policy
 from rewardloop.policies.exploration import serve_pmf_many
 from rewardloop.settings import ExperimentSettings, PolicySettings
 from rewardloop.testbed.cell import Cell, Contender, Knobs
-from rewardloop.testbed.playing import play
+from rewardloop.testbed.played import played
 from rewardloop.testbed.summary import estimate
+from rewardloop.worlds.cascade import RankedWorld
 from rewardloop.worlds.stream import World
 
 TAIL: Final = 0.2
@@ -89,7 +90,7 @@ class LogJudge:
 class WorldJudge:
     """A world: the policy plays it; the head is its first rounds, the tail those after."""
 
-    def __init__(self, world: World, rounds: int, n_seeds: int) -> None:
+    def __init__(self, world: World | RankedWorld, rounds: int, n_seeds: int) -> None:
         self._world, self._knobs, self._n_seeds = world, Knobs(rounds=rounds), n_seeds
 
     def value(self, policy: PolicySettings) -> float:
@@ -105,7 +106,7 @@ class WorldJudge:
     def _windows(self, policy: PolicySettings) -> Floats:
         """(seeds, windows) mean rewards."""
         cells = (Cell(Contender("", policy), self._world.name, seed, self._knobs) for seed in range(self._n_seeds))
-        return np.array([play(cell, self._world, cpu_seconds).curve for cell in cells])
+        return np.array([played(cell, self._world, cpu_seconds).curve for cell in cells])
 
 
 def _cut(windows: Floats) -> int:

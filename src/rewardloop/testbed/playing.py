@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -12,7 +12,7 @@ from rewardloop.features import ActionSet
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.policies import Policy, new_policy
 from rewardloop.policies.exploration import serve_rows
-from rewardloop.settings import ExperimentSettings, PolicySettings, RewardSettings
+from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySettings, RewardSettings
 from rewardloop.testbed.cell import WINDOWS, Cell, Row
 from rewardloop.worlds.stream import Stream, World
 
@@ -22,7 +22,9 @@ CpuSeconds = Callable[[], float]
 
 
 @runtime_checkable
-class _Replaying(Protocol):
+class Replaying(Protocol):
+    """A policy that may see events again."""
+
     def relearn(self, interactions: Interactions) -> None: ...
 
 
@@ -89,6 +91,14 @@ def curve(earned: Floats) -> tuple[float, ...]:
     return tuple(float(part.mean()) for part in np.array_split(earned, min(WINDOWS, len(earned))))
 
 
+def replay_sample(learner: LearnerSettings, known: Sequence[int], seed: int) -> Iterator[list[int]]:
+    """The rows of each further pass over what is known."""
+    for again in range(1, learner.replay):
+        draw = np.random.default_rng([seed, len(known), again])
+        rows: list[int] = draw.choice(known, size=min(len(known), learner.replay_events), replace=False).tolist()
+        yield rows
+
+
 class Player:
     """A fresh policy, and what it has seen."""
 
@@ -136,12 +146,9 @@ class Player:
     def _learn(self, logged: Callable[[Sequence[int]], Interactions], arrived: list[int], known: list[int]) -> None:
         """Batches are replayed as the loop replays them: further passes over a sample of history."""
         self._policy.learn(logged(arrived))
-        learner = self._settings.policy.learner
-        if known and isinstance(self._policy, _Replaying):
-            for again in range(1, learner.replay):
-                draw = np.random.default_rng([self._seed, len(known), again])
-                size = min(len(known), learner.replay_events)
-                self._policy.relearn(logged(draw.choice(known, size=size, replace=False).tolist()))
+        if known and isinstance(self._policy, Replaying):
+            for rows in replay_sample(self._settings.policy.learner, known, self._seed):
+                self._policy.relearn(logged(rows))
 
     def _logged(self, stream: Stream, index: Sequence[int], chosen: Ints, probability: Floats, pmfs: Floats) -> Interactions:
         rows = np.asarray(index, np.int64)

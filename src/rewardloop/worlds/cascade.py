@@ -6,6 +6,7 @@ film is, and the person's own liking. Everything is drawn from the seed; the wor
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
@@ -60,6 +61,31 @@ class Cascade:
     def best(self, user: int, k: int) -> list[int]:
         """The k most attractive."""
         return [int(film) for film in np.argsort(-self.attractiveness[user], kind="stable")[:k]]
+
+    def best_for_all(self, k: int) -> list[int]:
+        """k films for everybody, each the one that most of those click whom the films above it left cold."""
+        cold, chosen = np.ones(len(self.users)), list[int]()
+        for _ in range(k):
+            gain = cold @ self.attractiveness
+            gain[chosen] = -1.0
+            chosen.append(int(gain.argmax()))
+            cold = cold * (1.0 - self.attractiveness[:, chosen[-1]])
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class RankedWorld:
+    """A catalogue as a world of the testbed: the same for every seed, with other visitors. Its name decides what is in it."""
+
+    name: str
+    top_k: int
+    mean_delay: float = 0.0
+
+    def catalogue(self) -> Cascade:
+        return Cascade.new(zlib.crc32(self.name.encode()))
+
+
+RANKED: Final = {world.name: world for world in (RankedWorld("sim:cascade", 5),)}
 
 
 def _film(i: int, genres: Sequence[int]) -> tuple[str, Features]:
