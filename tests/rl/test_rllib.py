@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from processes import until
+from processes import PATIENCE_S, until
 from rewardloop.clock import ManualClock
 from rewardloop.errors import InvalidInput, TrainingFailed
 from rewardloop.rl.environments import EnvSpec
@@ -57,8 +57,9 @@ def test_a_cluster_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None:
     ],
 )
 def test_a_worker_that_raises_dies_or_hangs_is_named(tmp_path: Path, world: dict[str, Any], n_workers: int, words: str) -> None:
+    plan = a_plan(world=world, n_workers=n_workers, step_timeout_s=1.0 if "hang_at" in world else PATIENCE_S)
     with pytest.raises(TrainingFailed, match=words):
-        start(Runs(tmp_path), a_plan(world=world, n_workers=n_workers, step_timeout_s=1.0), Watching(), ManualClock())
+        start(Runs(tmp_path), plan, Watching(), ManualClock())
     assert Runs(tmp_path).find("ppo-tracking-1").read().status == "failed"
 
 

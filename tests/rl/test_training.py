@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from processes import PATIENCE_S
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput, NotFound, TrainingFailed, UnknownRun
 from rewardloop.rl.checkpoints import checkpoints
@@ -97,8 +98,9 @@ def test_a_checkpoint_of_another_environment_is_refused(tmp_path: Path) -> None:
 def test_a_worker_that_raises_dies_or_hangs_is_named_with_its_last_words(tmp_path: Path) -> None:
     for world, words in (({"fail_at": 5}, "the boiler burst"), ({"die_at": 5}, "killed by signal 9"), ({"hang_at": 5}, "in time")):
         runs = Runs(tmp_path / words.replace(" ", ""))
+        step_timeout_s = 1.0 if "hang_at" in world else PATIENCE_S
         with pytest.raises(TrainingFailed, match=rf"worker \d of 2 .*{words}"):
-            start(runs, a_plan(world=world, n_workers=2, step_timeout_s=1.0), Watching(), ManualClock())
+            start(runs, a_plan(world=world, n_workers=2, step_timeout_s=step_timeout_s), Watching(), ManualClock())
         manifest = runs.find("ppo-tracking-1").read()
         assert manifest.status == "failed"
         assert words in manifest.reason

@@ -219,7 +219,7 @@ def test_a_refusal_reaches_javascript(port: int, tmp_path: Path) -> None:
     command = ["node", str(JAVASCRIPT / "examples/thermostat.mjs"), f"ws://127.0.0.1:{port}", "wrong"]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         with pytest.raises(SimulatorHung, match="refused: expected the trainer's token"):
-            connected(str(port), token_file=str(tmp_path / "token"), connect_timeout_s=3.0)
+            connected(str(port), token_file=str(tmp_path / "token"), connect_timeout_s=5.0)
         _, said_ = process.communicate(timeout=60)
     assert b"expected the trainer's token" in said_
 
@@ -237,7 +237,7 @@ def test_changed_spaces_are_refused_by_name(port: int) -> None:
         hear(peer)
 
     with talking(port, leaving, changed):
-        env = connected(str(port), connect_timeout_s=2.0)
+        env = connected(str(port), connect_timeout_s=5.0)
         with pytest.raises(SimulatorHung, match=r"version `` became `2`\): observation_space.n: 3 became 4"):
             env.reset(seed=1)
     assert refused[0]["code"] == "spaces-changed"
@@ -283,20 +283,20 @@ def test_a_simulator_that_hangs_is_left_and_signs_of_life_are_heard(port: int) -
             asked = hear(peer)
         tell(peer, {"type": "state", "id": asked["id"], "observation": 1})
         hear(peer)
-        threading.Event().wait(0.6)
+        threading.Event().wait(1.8)
 
     def slow(peer: Peer) -> None:
         tell(peer, HELLO)
         hear(peer)
         asked = hear(peer)
         for _ in range(3):
-            threading.Event().wait(0.25)
+            threading.Event().wait(0.6)
             tell(peer, {"type": "working"})
         tell(peer, {"type": "state", "id": asked["id"], "observation": 2})
         hear(peer)
 
     with talking(port, silent, slow):
-        env = connected(str(port), step_timeout_s=0.5)
+        env = connected(str(port), step_timeout_s=1.5)
         env.reset(seed=0)
         assert "did not answer in time" in env.step(0)[4]["lost"]
         assert env.reset(seed=0)[0] == 2
