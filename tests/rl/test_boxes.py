@@ -5,13 +5,14 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
 
 from rewardloop.clock import SECOND, ManualClock
-from rewardloop.errors import CorruptModel, InvalidInput
+from rewardloop.errors import Conflict, CorruptModel, InvalidInput
 from rewardloop.features import Ranges, ranged_actions
 from rewardloop.loop.experiment import Experiment
 from rewardloop.policies.onnx import OnnxPolicy
@@ -170,3 +171,31 @@ def test_episodes_of_a_box_are_gathered_from_the_log_with_their_densities(tmp_pa
         clock.advance(SECOND)
         with pytest.raises(InvalidInput, match="explore: false"):
             gather(boiler.join().interactions(), ranges=BOX)
+
+
+def test_what_speaks_of_arms_alone_says_so_and_the_doctor_knows_boxes(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with Experiment.open(SETTINGS, tmp_path / "data", clock=clock) as boiler:
+        played(boiler, clock, 120, seed=6)
+        boiler.join()
+        found = {finding.check: finding for finding in boiler.doctor().findings}
+        assert found["exploration"].severity == "ok"
+        assert found["overlap"].numbers["ess"] == pytest.approx(120)
+        assert boiler.doctor().learnability is None
+        for refused in (
+            lambda: boiler.explain("boiler.0"),
+            lambda: boiler.explain_event("6:1"),
+            lambda: boiler.score(tmp_path, tmp_path),
+        ):
+            with pytest.raises(Conflict, match="acts over a box"):
+                refused()
+        assert boiler.export(tmp_path / "events.dsjson").refused == 120
+        assert boiler.export(tmp_path / "events.jsonl").written == 120
+        row = msgspec.json.decode((tmp_path / "events.jsonl").read_bytes().splitlines()[0])
+        assert (len(row["values"]), row["density"]) == (2, pytest.approx(1 / 200))
+        played(boiler, clock, 1, seed=7)
+        for i in range(200):
+            boiler.reward(boiler.decide({"observation": [0.0, 0.0]}, event_id=f"8:{i}", explore=False).event_id, 0.0)
+        clock.advance(SECOND)
+        boiler.join()
+        assert {each.check: each for each in boiler.doctor().findings}["exploration"].severity == "warning"

@@ -23,8 +23,9 @@ from rewardloop.rl.episodes import Step, play
 from rewardloop.rl.evaluating import actor_of, evaluate_run, seeds_of
 from rewardloop.rl.runs import RunDirectory, Runs, Watching
 from rewardloop.rl.scores import interquartile_mean, score
+from rewardloop.rl.searching import Found, Trial
 from rewardloop.rl.training import Report, start
-from rewardloop.rl.tuning import Found, Trial, dimension, found, make_setup, tune, tuning_chart
+from rewardloop.rl.tuning import dimension, found, make_setup, tune, tuning_chart
 from rewardloop.rl.videos import Camera
 from rl.test_training import SMALL, a_plan
 

@@ -6,7 +6,7 @@ from rewardloop.cli.options import AsJson
 from rewardloop.cli.printing import console, print_json, print_table, warn
 from rewardloop.cli.rl_options import EnvId, EnvParameters, pairs
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.algorithms import Algorithm
+from rewardloop.rl.algorithms import NOT_OFFERED, Algorithm
 from rewardloop.rl.environments import EnvSpec
 from rewardloop.rl.toolkit import load_toolkit, toolkits
 from rewardloop.rl.training import facts_of_env
@@ -24,6 +24,8 @@ def algorithms(*, env: EnvId = None, env_param: EnvParameters = (), json: AsJson
     if env is not None:
         console.print(f"[dim]{facts.spaces}[/]")
     print_table(("algorithm", "toolkit", "actions", "observations", "features", "ONNX", "exact resume"), map(_row, rows))
+    for missing in NOT_OFFERED if env is None else ():
+        console.print(f"[dim]not offered: {', '.join(missing.names)} of {missing.toolkit}: {missing.why}[/]")
 
 
 def _rows() -> list[Algorithm]:

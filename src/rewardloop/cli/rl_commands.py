@@ -29,6 +29,7 @@ RL_COMMANDS = (
         (
             "rewardloop rl tune --env CartPole-v1 --algo ppo --trials 20",
             "rewardloop rl tune --env CartPole-v1 --search gamma=0.9:0.99 -r tuned.html",
+            "rewardloop rl tune --env CartPole-v1 --trials 100 --ray ray://10.0.0.5:10001",
         ),
     ),
     Command(

@@ -40,7 +40,9 @@ def train(
     workers: Annotated[int, Parameter(help="Environments side by side, each in a process; 1: in this one, to debug.")] = 1,
     ray: Annotated[
         str,
-        Parameter(show_default=False, help="Address of a Ray cluster, for a toolkit that knows one; sb3 trains on one machine."),
+        Parameter(
+            show_default=False, help="A Ray cluster for rllib: `auto`, HOST:PORT or ray://HOST:PORT; sb3 trains on one machine."
+        ),
     ] = "",
     param: Parameters = (),
     normalise: Annotated[bool, Parameter(show_default=False, help="Observations by their running mean and deviation.")] = False,

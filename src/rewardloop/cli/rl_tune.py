@@ -17,9 +17,10 @@ from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.algorithms import check_fits, find_algorithm, plain
 from rewardloop.rl.environments import EnvSpec
+from rewardloop.rl.searching import Trial
 from rewardloop.rl.toolkit import Plan, load_toolkit
 from rewardloop.rl.training import facts_of_env
-from rewardloop.rl.tuning import Trial, make_setup, tuning_chart
+from rewardloop.rl.tuning import Apart, make_setup, tuning_chart
 from rewardloop.rl.tuning import tune as tuned
 
 
@@ -39,6 +40,12 @@ def tune(
     prune_every: Annotated[int, Parameter(help="Steps after which a trial is evaluated, and ended if it is weak.")] = 5_000,
     eval_episodes: Annotated[int, Parameter(help="Greedy episodes in each evaluation.")] = 5,
     workers: Annotated[int, Parameter(help="Environments side by side in a trial.")] = 1,
+    at_once: Annotated[
+        int | None, Parameter(help="Trials side by side, as Ray tasks; with --ray by default as many as it has CPUs for.")
+    ] = None,
+    ray: Annotated[
+        str, Parameter(help="A Ray cluster for the trials: `auto`, HOST:PORT or ray://HOST:PORT.", show_default=False)
+    ] = "",
     seed: Annotated[int, Parameter(help="Of the search and of the first trial.")] = 0,
     param: Parameters = (),
     normalise: Annotated[bool, Parameter(show_default=False, help="Observations by their running mean and deviation.")] = False,
@@ -48,6 +55,8 @@ def tune(
 ) -> None:
     sys.path.insert(0, os.getcwd())
     check_reports(report)
+    if at_once is not None and at_once < 1:
+        raise InvalidInput(f"Expected at least 1 trial at once, got {at_once}", at="--at-once")
     if env is None:
         raise InvalidInput("Expected an environment, such as CartPole-v1 or my_module:MyEnv", at="--env")
     known = load_toolkit(toolkit).algorithms()
@@ -66,7 +75,8 @@ def tune(
     check_fits(row, facts_of_env(plan.env), known, env)
     setup = make_setup(plan, search, eval_episodes, row.features)
     name = study or f"{row.name}-{plain(env.rpartition(':')[2])}"
-    found = tuned(data / "rl-studies" / name, setup, n_trials=trials, seed=seed, say=_quiet if json else _say)
+    apart = Apart(ray, at_once or 0) if ray or (at_once or 1) > 1 else None
+    found = tuned(data / "rl-studies" / name, setup, n_trials=trials, seed=seed, apart=apart, say=_quiet if json else _say)
     chart = tuning_chart(found)
     write_reports(
         report, {".html": lambda: to_html(chart, chart.title), ".png": lambda: to_png(chart), ".json": lambda: json_document(found)}

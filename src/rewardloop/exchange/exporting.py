@@ -41,7 +41,7 @@ def export_file(data: DataSet, path: Path, form: Format, on_progress: Callable[[
     with storage(path):
         try:
             with parts.open("wb") as file:
-                report = _write(data, file, form.writer(file), on_progress)
+                report = _write(data, file, form, on_progress)
                 file.flush()
                 os.fsync(file.fileno())
             parts.replace(path)
@@ -87,13 +87,13 @@ def closed_events(data: DataSet) -> Iterator[ClosedEvent]:
             )
 
 
-def _write(data: DataSet, file: BinaryIO, writer: EventWriter, on_progress: Callable[[int], None]) -> ExportReport:
-    events = refused = 0
+def _write(data: DataSet, file: BinaryIO, form: Format, on_progress: Callable[[int], None]) -> ExportReport:
+    writer, events, refused = form.writer(file), 0, 0
     first = ""
     for event in with_slots(data, closed_events(data)) if isinstance(writer, SlotsWriter) else closed_events(data):
         events += 1
         try:
-            _write_one(writer, event)
+            _write_one(form, writer, event)
         except InvalidInput as error:
             refused += 1
             first = first or str(error)
@@ -103,8 +103,10 @@ def _write(data: DataSet, file: BinaryIO, writer: EventWriter, on_progress: Call
     return ExportReport(events=events, written=events - refused, refused=refused, first_refusal=first)
 
 
-def _write_one(writer: EventWriter, event: ClosedEvent | ClosedSlots) -> None:
+def _write_one(form: Format, writer: EventWriter, event: ClosedEvent | ClosedSlots) -> None:
     if isinstance(event, ClosedEvent):
+        if event.actions.ranges is not None and not form.holds_boxes:
+            raise InvalidInput(f"Expected arms, got a point of a box in event `{event.event_id}`: jsonl, csv and parquet hold it")
         writer.write(event)
     elif isinstance(writer, SlotsWriter):
         writer.write_slots(event)

@@ -22,13 +22,15 @@ class Format(NamedTuple):
     suffixes: tuple[str, ...]
     """Those that mean it where none is named."""
     writer: Callable[[BinaryIO], EventWriter]
+    holds_boxes: bool = False
+    """Whether it can say the values of continuous actions and their density."""
 
 
 FORMATS = (
-    Format("jsonl", (".jsonl", ".ndjson", ".json"), JsonLines),
-    Format("csv", (".csv",), Csv),
-    Format("parquet", (".parquet",), Parquet),
-    Format("dsjson", (".dsjson",), Dsjson),
+    Format("jsonl", (".jsonl", ".ndjson", ".json"), JsonLines, holds_boxes=True),
+    Format("csv", (".csv",), Csv, holds_boxes=True),
+    Format("parquet", (".parquet",), Parquet, holds_boxes=True),
+    Format("dsjson", (".dsjson",), Dsjson, holds_boxes=True),
     Format("vw", (".vw", ".txt"), VwText),
     Format("sagemaker-2019", (), JoinedCsv),
     Format("obp", (".npz",), Obp),

@@ -384,6 +384,7 @@ class Experiment(Opened):
 
         Both are JSON lines, CSV or Parquet. Nothing is logged. Rows that cannot be scored are left out and named in the report.
         """
+        self._check_arms("scored")
         hosted = self.catalog.hosted(self.settings.experiment)
         default = hosted.model_id if hosted else first_model_id(self.settings.experiment)
         return score(self._model(model_id or default), self.settings.action_ids, source, out, on_progress)
@@ -402,6 +403,7 @@ class Experiment(Opened):
         The model is by default the hosted one, else the newest. It is asked on the newest held-out `events` that closed after
         `after` and not after `until` (microseconds UTC).
         """
+        self._check_arms("explained")
         hosted = self.catalog.hosted(self.settings.experiment)
         model = self._model(model_id or (hosted.model_id if hosted else self._newest().model_id))
         return explain_policy(self.settings, model, self._lake.dataset(), events=events, by=by, after=after, until=until)
@@ -411,6 +413,7 @@ class Experiment(Opened):
 
         Of several slots, the first is explained.
         """
+        self._check_arms("explained")
         _, decision = self._find(event_id)
         decision = next(iter(apart(decision)), decision)
         return explain_decision(self.settings, self._model(decision.model_id), decision, self._lake.dataset())
@@ -453,6 +456,12 @@ class Experiment(Opened):
         if decision is None:
             raise UnknownEvent(f"No decision `{event_id}` in experiment `{self.settings.experiment}`")
         return records, decision
+
+    def _check_arms(self, what: str) -> None:
+        if self.settings.ranges is not None:
+            raise Conflict(
+                f"Probabilities of arms can be {what}; `{self.settings.experiment}` acts over a box, where there are none"
+            )
 
     def _model(self, model_id: str) -> Hosted:
         return load_model(self.settings, self.directory.models, model_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -39,12 +40,71 @@ class Algorithm(msgspec.Struct, frozen=True, kw_only=True):
         return "masks" in self.features
 
 
+class NotOffered(NamedTuple):
+    """An algorithm that a toolkit has and that is not trained here."""
+
+    toolkit: str
+    names: tuple[str, ...]
+    why: str
+
+
+NOT_OFFERED: tuple[NotOffered, ...] = (
+    NotOffered("rllib", ("bc", "marwil", "cql"), "toolkit `offline` has them, without Ray: --toolkit offline --episodes FILE"),
+    NotOffered(
+        "rllib",
+        ("dreamerv3",),
+        "its smallest network, of 3.6 million weights, takes 0.28 s of CPU a step of CartPole, some 45 minutes for 10,000, and its "
+        "world model is a memory that is neither exported nor resumed here",
+    ),
+)
+"""What `rewardloop rl algorithms` says below the matrix, and a refusal says of a name."""
+
+
+class Rows(NamedTuple):
+    """Makes the rows of one toolkit.
+
+    >>> Rows("sb3", ("box",)).row("ppo", "PPO", ("box",), "on-policy", source="Schulman et al. 2017").features
+    ('on-policy',)
+    """
+
+    toolkit: str
+    observations: tuple[ObservationKind, ...]
+    """What its algorithms see, where a row says nothing else."""
+    exact_resume: bool = True
+
+    def row(
+        self,
+        name: str,
+        title: str,
+        actions: tuple[ActionKind, ...],
+        *features: str,
+        observations: tuple[ObservationKind, ...] = (),
+        exports: bool = True,
+        exact_resume: bool | None = None,
+        source: str,
+    ) -> Algorithm:
+        return Algorithm(
+            name=name,
+            toolkit=self.toolkit,
+            title=title,
+            actions=actions,
+            observations=observations or self.observations,
+            features=features,
+            exports=exports,
+            exact_resume=self.exact_resume if exact_resume is None else exact_resume,
+            source=source,
+        )
+
+
 def find_algorithm(known: Iterable[Algorithm], name: str, toolkit: str | None = None) -> Algorithm:
     """By its name, however it is spelt: `Maskable-PPO` is `maskableppo`. Raises `InvalidInput` with the nearest."""
     rows = [row for row in known if toolkit in (None, row.toolkit)]
     for row in rows:
         if row.name == plain(name):
             return row
+    missing = next((one for one in NOT_OFFERED if plain(name) in one.names and toolkit in (None, one.toolkit)), None)
+    if missing is not None:
+        raise InvalidInput(f"`{plain(name)}` of `{missing.toolkit}` is not offered: {missing.why}", at="--algo")
     names = sorted({row.name for row in rows})
     hint = did_you_mean(plain(name), names) or f"; expected one of {', '.join(names)}"
     where = f" in toolkit `{toolkit}`" if toolkit else ""

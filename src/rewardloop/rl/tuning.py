@@ -1,84 +1,36 @@
 """The search for hyperparameters: Optuna proposes, a toolkit trains, weak trials end at a checkpoint, and all of it resumes.
 
-A study is a folder `DATA/rl-studies/NAME` with a journal of JSON lines that only ever grows; one process at a time works on it.
+A study is a folder `DATA/rl-studies/NAME`; `searching` keeps it, `attempts` trains one trial, `rllib.scattering` many at once.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import shutil
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 import optuna
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 
 from rewardloop.charts import Chart, bars, stacked, strips
+from rewardloop.durable import replace_file
 from rewardloop.errors import Conflict, InvalidInput, RewardloopError
 from rewardloop.registry.leases import Lease
-from rewardloop.rl.checkpoints import newest_checkpoint
-from rewardloop.rl.toolkit import Plan, Progress, load_toolkit
-from rewardloop.rl.training import EVALUATION_SEEDS, facts_of_env
+from rewardloop.rl.attempts import attempt
+from rewardloop.rl.searching import Dimension, Found, Searching, Setup, Trial, give_up_the_dead, open_study, read_trials
+from rewardloop.rl.toolkit import Plan
+from rewardloop.rl.training import facts_of_env
 
-JOURNAL: Final = "study.journal"
 LOCK: Final = "study.lock"
 SETUP: Final = "study.json"
 _RANGE: Final = re.compile(r"\s*([-+.\deE]+)\s*:\s*([-+.\deE]+)\s*(:log)?\s*")
 ON_POLICY: Final = ("learning_rate=1e-5:1e-2:log", "gamma=0.9,0.95,0.98,0.99,0.995", "ent_coef=1e-8:0.1:log", "gae_lambda=0.8:1.0")
 OFF_POLICY: Final = ("learning_rate=1e-5:1e-2:log", "gamma=0.9,0.95,0.98,0.99,0.995", "batch_size=64,128,256")
-
-
-class Dimension(msgspec.Struct, frozen=True):
-    """One hyperparameter's range, or its choices."""
-
-    name: str
-    low: float = 0.0
-    high: float = 0.0
-    log: bool = False
-    choices: tuple[Any, ...] = ()
-
-    def suggest(self, trial: optuna.Trial) -> Any:
-        if self.choices:  # By position: a choice may be a list, which no storage keeps as it is.
-            return self.choices[trial.suggest_categorical(self.name, list(range(len(self.choices))))]
-        if self.low.is_integer() and self.high.is_integer() and not self.log and self.high - self.low > 1:
-            return trial.suggest_int(self.name, int(self.low), int(self.high))
-        return trial.suggest_float(self.name, self.low, self.high, log=self.log)
-
-
-class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """What a study is about: it cannot change while it lasts."""
-
-    plan: Plan
-    dimensions: tuple[Dimension, ...]
-    eval_episodes: int
-    spaces_hash: str
-
-
-class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One training of the study."""
-
-    number: int
-    state: str
-    value: float | None
-    parameters: dict[str, Any]
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """How the study stands."""
-
-    study: str
-    n_trials: int
-    n_pruned: int
-    best: Trial
-    importance: dict[str, float]
-    """Share of the differences between trials that each hyperparameter explains; empty while there are too few trials."""
-    trials: tuple[Trial, ...]
 
 
 def dimension(text: str) -> Dimension:
@@ -101,58 +53,74 @@ def dimension(text: str) -> Dimension:
     return Dimension(name, low, high, bool(match[3]))
 
 
-def tune(folder: Path, setup: Setup, *, n_trials: int, seed: int, say: Callable[[Trial], None] = lambda _: None) -> Found:
-    """Trials until the study has `n_trials`; those of earlier calls count.
+class Apart(msgspec.Struct, frozen=True):
+    """Trials side by side, as Ray tasks."""
 
-    Raises `Conflict` where the folder is another study's, or another process is at it.
+    address: str = ""
+    """Of a cluster; empty: a Ray of this process alone."""
+    at_once: int = 0
+    """0: as many as there are CPUs for."""
+
+
+def tune(
+    folder: Path,
+    setup: Setup,
+    *,
+    n_trials: int,
+    seed: int,
+    apart: Apart | None = None,
+    say: Callable[[Trial], None] = lambda _: None,
+) -> Found:
+    """Trials until the study has `n_trials`; those of earlier calls count. One after another, or `apart`.
+
+    Raises `Conflict` where the folder is another study's, or another process is at it; `TrainingFailed` where no trial succeeds.
     """
     _settle(folder, setup)
     with Lease(folder / LOCK):
-        return _tuned(folder, setup, n_trials, seed, say)
+        study = open_study(folder, seed)
+        give_up_the_dead(study)
+        searching = Searching(study, setup, n_trials, say)
+        if apart is None:
+            _one_by_one(searching, folder / "trials")
+        else:
+            _side_by_side(searching, apart)
+        return found(folder, setup)
 
 
-def _tuned(folder: Path, setup: Setup, n_trials: int, seed: int, say: Callable[[Trial], None]) -> Found:
-    study = _study(folder, seed)
-    toolkit = load_toolkit(setup.plan.toolkit)
+def _one_by_one(searching: Searching, folder: Path) -> None:
+    setup = searching.setup
+    while (wanted := searching.next()) is not None:
+        number, plan = wanted
 
-    def objective(trial: optuna.Trial) -> float:
-        chosen = {one.name: one.suggest(trial) for one in setup.dimensions}
-        plan = msgspec.structs.replace(
-            setup.plan, parameters={**setup.plan.parameters, **chosen}, seed=setup.plan.seed + trial.number
-        )
-        return _trained(trial, plan, folder / "trials" / str(trial.number))
-
-    def _trained(trial: optuna.Trial, plan: Plan, directory: Path) -> float:
-        values: list[float] = []
-        seeds = range(EVALUATION_SEEDS, EVALUATION_SEEDS + setup.eval_episodes)
-
-        def watch(progress: Progress) -> bool:
-            if progress.checkpoint is None:
-                return True
-            values.append(float(np.mean(toolkit.evaluate(plan, newest_checkpoint(directory / "checkpoints"), seeds))))
-            trial.report(values[-1], progress.n_steps)
-            return not trial.should_prune()
+        def judge(n_steps: int, value: float, number: int = number) -> bool:
+            return searching.goes_on(number, n_steps, value)
 
         try:
-            toolkit.train(plan, directory / "checkpoints", watch)
+            searching.ended(number, attempt(plan, setup.eval_episodes, folder / str(number), judge))
         except InvalidInput as error:
-            raise InvalidInput(f"{error} (trial {trial.number}: {plan.parameters})") from None
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
-        if trial.should_prune():
-            raise optuna.TrialPruned
-        return values[-1]
+            searching.ended(number, None)
+            raise InvalidInput(f"{error} (trial {number}: {plan.parameters})") from None
+        except ArithmeticError as error:
+            searching.ended(number, None, str(error))
 
-    _give_up_the_dead(study)
-    while len(_counted(study)) < n_trials:
-        study.optimize(objective, n_trials=1, catch=(ArithmeticError,), callbacks=[lambda _, trial: say(_trial(trial, setup))])
-    return found(folder, setup)
+
+def _side_by_side(searching: Searching, apart: Apart) -> None:
+    plan = searching.setup.plan
+    if plan.toolkit == "rllib" and plan.n_workers > 1:
+        raise InvalidInput("Trials side by side of `rllib` have one worker each: leave --workers out", at="--workers")
+    try:
+        scattering = import_module("rewardloop.rl.rllib.scattering")
+    except ModuleNotFoundError as error:
+        raise InvalidInput(f"Trials side by side need Ray ({error}): pip install 'rewardloop[rllib]'", at="--ray") from None
+    scattering.scatter(
+        searching, searching.setup.eval_episodes, address=apart.address, at_once=apart.at_once, n_cpus=plan.n_workers
+    )
 
 
 def found(folder: Path, setup: Setup) -> Found:
     """What the study has found so far. Raises `Conflict` before its first whole trial."""
-    study = _study(folder, 0)
-    trials = tuple(_trial(trial, setup) for trial in study.get_trials(deepcopy=False))
+    study = open_study(folder)
+    trials = read_trials(study, setup)
     whole = [trial for trial in trials if trial.state == "complete"]
     if not whole:
         raise Conflict(f"Study `{folder.name}` has no trial that was trained to its end yet; all were pruned or failed")
@@ -187,44 +155,9 @@ def _settle(folder: Path, setup: Setup) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path, wanted = folder / SETUP, msgspec.json.encode(setup)
     if not path.exists():
-        path.write_bytes(wanted)
+        replace_file(path, wanted)
     elif path.read_bytes() != wanted:
         raise Conflict(f"Study `{folder.name}` is about another plan or other ranges ({path}); choose another --study")
-
-
-def _study(folder: Path, seed: int) -> optuna.Study:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Journals are called experimental by their authors.
-        storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        n = len(storage.get_all_trials(storage.get_study_id_from_name(folder.name))) if storage.get_all_studies() else 0
-        return optuna.create_study(
-            storage=storage,
-            study_name=folder.name,
-            direction="maximize",
-            load_if_exists=True,
-            sampler=optuna.samplers.TPESampler(seed=seed + n),
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=0),
-        )
-
-
-def _give_up_the_dead(study: optuna.Study) -> None:
-    """Trials of a process that was killed are marked failed; the lock says that no living one has any."""
-    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-
-
-def _counted(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-    return study.get_trials(deepcopy=False, states=ended)
-
-
-def _trial(trial: optuna.trial.FrozenTrial, setup: Setup) -> Trial:
-    choices: Mapping[str, Dimension] = {one.name: one for one in setup.dimensions}
-    named = {name: choices[name].choices[value] if choices[name].choices else value for name, value in trial.params.items()}
-    reported = trial.intermediate_values
-    value = trial.value if trial.value is not None else (reported[max(reported)] if reported else None)
-    return Trial(number=trial.number, state=trial.state.name.lower(), value=value, parameters=named)
 
 
 def _importance(study: optuna.Study) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from rewardloop.evaluation.diagnostics.boxes import box_exploration, is_box
 from rewardloop.evaluation.diagnostics.calibration import calibration
 from rewardloop.evaluation.diagnostics.clocks import clock_skew, duplicates
 from rewardloop.evaluation.diagnostics.delays import late_rewards, lost_rewards, young_events
@@ -34,7 +35,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     n_older: int
     """Left out because only the newest were asked for."""
     learnability: Learnability | None
-    """None where fewer than 100 events are usable."""
+    """None where fewer than 100 events are usable, and over a box."""
 
     @property
     def failed(self) -> bool:
@@ -55,7 +56,7 @@ def diagnose(log: Observed, seed: int = 0) -> Diagnosis:
         n=len(log),
         n_usable=len(usable),
         n_older=log.n_older,
-        learnability=learnability(gain, seed=seed) if len(gain) >= ENOUGH else None,
+        learnability=learnability(gain, seed=seed) if len(gain) >= ENOUGH and not is_box(gain) else None,
     )
 
 
@@ -66,6 +67,8 @@ def _of_the_log(log: Observed) -> tuple[Finding, ...]:
 
 
 def _of_the_support(log: Observed, usable: Interactions) -> tuple[Finding, ...]:
+    if is_box(usable):
+        return (reward_values(log, usable), *box_exploration(usable))
     by_both = (reward_values(log, usable), exploration(log, usable))
     return (*by_both, *(check(usable) for check in (calibration, overlap, rare_actions, weight_tail)))
 

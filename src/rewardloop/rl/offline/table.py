@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from rewardloop.errors import InvalidInput, did_you_mean
-from rewardloop.rl.algorithms import ACTIONS, Algorithm
+from rewardloop.rl.algorithms import ACTIONS, Rows
 from rewardloop.rl.spaces import ActionKind, ObservationKind
 
 TOOLKIT: Final = "offline"
@@ -62,18 +62,14 @@ PARAMETERS: Final[Mapping[str, type[Parameters]]] = MappingProxyType(
 )
 
 
-def _row(name: str, title: str, actions: tuple[ActionKind, ...], source: str) -> Algorithm:
-    return Algorithm(
-        name=name, toolkit=TOOLKIT, title=title, actions=actions, observations=_SEEN, features=("offline",), source=source
-    )
-
+_row: Final = Rows(TOOLKIT, _SEEN).row
 
 ROWS: Final = (
-    _row("bc", "Behaviour cloning", ACTIONS, "Pomerleau 1991"),
-    _row("marwil", "Advantage-weighted behaviour cloning", ACTIONS, "Wang et al. 2018"),
-    _row("iql", "Implicit Q-learning", ACTIONS, "Kostrikov et al. 2021"),
-    _row("cql", "Conservative Q-learning", _COUNTED, "Kumar et al. 2020"),
-    _row("bcq", "Batch-constrained Q-learning", _COUNTED, "Fujimoto et al. 2019"),
+    _row("bc", "Behaviour cloning", ACTIONS, "offline", source="Pomerleau 1991"),
+    _row("marwil", "Advantage-weighted behaviour cloning", ACTIONS, "offline", source="Wang et al. 2018"),
+    _row("iql", "Implicit Q-learning", ACTIONS, "offline", source="Kostrikov et al. 2021"),
+    _row("cql", "Conservative Q-learning", _COUNTED, "offline", source="Kumar et al. 2020"),
+    _row("bcq", "Batch-constrained Q-learning", _COUNTED, "offline", source="Fujimoto et al. 2019"),
 )
 
 

@@ -11,32 +11,21 @@ from ray.rllib.algorithms.impala import IMPALAConfig
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.algorithms.sac import SACConfig
 
-from rewardloop.rl.algorithms import ACTIONS, Algorithm
-from rewardloop.rl.spaces import ActionKind, ObservationKind
+from rewardloop.rl.algorithms import ACTIONS, Rows
+from rewardloop.rl.spaces import ObservationKind
 
 _SEEN: Final[tuple[ObservationKind, ...]] = ("box", "discrete", "multi_discrete", "multi_binary", "dict", "goal", "pixels")
 
 
-def _row(name: str, title: str, actions: tuple[ActionKind, ...], features: tuple[str, ...], source: str) -> Algorithm:
-    return Algorithm(
-        name=name,
-        toolkit="rllib",
-        title=title,
-        actions=actions,
-        observations=_SEEN,
-        features=features,
-        exact_resume=False,
-        source=source,
-    )
-
+_row: Final = Rows("rllib", _SEEN, exact_resume=False).row
 
 ROWS: Final = (
-    _row("ppo", "Proximal policy optimisation", ACTIONS, ("on-policy",), "Schulman et al. 2017"),
-    _row("appo", "PPO, sampling and learning at the same time", ACTIONS, ("on-policy",), "Luo et al. 2020"),
-    _row("impala", "Importance-weighted actor-learners", ACTIONS, ("on-policy",), "Espeholt et al. 2018"),
-    _row("dqn", "Deep Q-network: double, dueling, prioritised", ("discrete",), ("off-policy",), "Mnih et al. 2015"),
-    _row("rainbow", "DQN of distributions over three steps", ("discrete",), ("off-policy",), "Hessel et al. 2018"),
-    _row("sac", "Soft actor-critic", ("discrete", "box"), ("off-policy",), "Haarnoja et al. 2018"),
+    _row("ppo", "Proximal policy optimisation", ACTIONS, "on-policy", source="Schulman et al. 2017"),
+    _row("appo", "PPO, sampling and learning at the same time", ACTIONS, "on-policy", source="Luo et al. 2020"),
+    _row("impala", "Importance-weighted actor-learners", ACTIONS, "on-policy", source="Espeholt et al. 2018"),
+    _row("dqn", "Deep Q-network: double, dueling, prioritised", ("discrete",), "off-policy", source="Mnih et al. 2015"),
+    _row("rainbow", "DQN of distributions over three steps", ("discrete",), "off-policy", source="Hessel et al. 2018"),
+    _row("sac", "Soft actor-critic", ("discrete", "box"), "off-policy", source="Haarnoja et al. 2018"),
 )
 """Rainbow is without noisy networks, which RLlib's present modules no longer have: epsilon-greedy explores."""
 

@@ -10,7 +10,7 @@ import sb3_contrib as contrib
 import stable_baselines3 as sb3
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-from rewardloop.rl.algorithms import ACTIONS, Algorithm
+from rewardloop.rl.algorithms import ACTIONS, Rows
 from rewardloop.rl.spaces import ActionKind, ObservationKind
 
 TOOLKIT: Final = "sb3"
@@ -21,28 +21,7 @@ _BOX: tuple[ActionKind, ...] = ("box",)
 _COUNTED: tuple[ActionKind, ...] = ("discrete", "multi_discrete", "multi_binary")
 
 
-def _row(
-    name: str,
-    title: str,
-    actions: tuple[ActionKind, ...],
-    *features: str,
-    observations: tuple[ObservationKind, ...] = _SEEN,
-    exports: bool = True,
-    exact: bool = True,
-    source: str,
-) -> Algorithm:
-    return Algorithm(
-        name=name,
-        toolkit=TOOLKIT,
-        title=title,
-        actions=actions,
-        observations=observations,
-        features=features,
-        exports=exports,
-        exact_resume=exact,
-        source=source,
-    )
-
+_row: Final = Rows(TOOLKIT, _SEEN).row
 
 ROWS: Final = (
     _row("ppo", "Proximal policy optimisation", ACTIONS, "on-policy", source="Schulman et al. 2017"),
@@ -74,7 +53,7 @@ ROWS: Final = (
         ("discrete", "box"),
         "gradient-free",
         observations=_FLAT,
-        exact=False,
+        exact_resume=False,
         source="Mania et al. 2018",
     ),
 )  # fmt: skip
