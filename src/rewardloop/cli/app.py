@@ -44,6 +44,7 @@ def build() -> App:
         version=version("rewardloop"),
         help_format="plaintext",
         default_parameter=Parameter(negative=()),
+        suppress_keyboard_interrupt=False,  # `main` has a sentence for it
     )
     return _filled(app, COMMANDS, FAMILIES)
 

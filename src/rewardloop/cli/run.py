@@ -43,6 +43,8 @@ def run(
             experiment = opened.settings.experiment
         if cycles is not None and done >= cycles:
             return
+    if not json:
+        console.print("Stopped: started again, it goes on from here")
 
 
 class _Stop:

@@ -77,6 +77,7 @@ def serve(
         protection=protection,
         has_keys=has_keys,
     )
+    console.print("Stopped: every answer that left is in the log")
 
 
 def _url(scheme: str, host: str, port: int) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from functools import cache
 from itertools import product
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
 
@@ -46,8 +48,9 @@ def run(
 ) -> list[Row]:
     """Rows of all wanted cells, in their order; those that are not in `results` are run and added to them.
 
-    Whatever a cell raises is raised here, after the cells under way are finished and kept.
+    Whatever a cell raises is raised here, after the cells under way are finished and kept; Ctrl-C does not wait for them.
     """
+    before = multiprocessing.active_children()
     done = {row.key: row for row in results.rows}
     todo = [cell for cell in wanted if cell.key not in done]
     if todo:
@@ -55,7 +58,11 @@ def run(
             min(jobs, len(todo)), mp_context=multiprocessing.get_context("spawn"), initializer=_prepare
         ) as pool:
             futures = [pool.submit(run_cell, cell, label) for cell in todo]
-            _collect(futures, pool, results, on_row)
+            try:
+                _collect(futures, pool, results, on_row)
+            except KeyboardInterrupt:
+                _end([child for child in multiprocessing.active_children() if child not in before])
+                raise
     done = {row.key: row for row in results.rows}
     return [done[cell.key] for cell in wanted]
 
@@ -87,8 +94,14 @@ def _collect(futures: Sequence[Future[Row]], pool: ProcessPoolExecutor, results:
         raise
 
 
+def _end(processes: Sequence[BaseProcess]) -> None:
+    for process in processes:
+        process.terminate()
+
+
 def _prepare() -> None:
-    """One thread of arithmetic a process, and no process that outlives its parent."""
+    """One thread of arithmetic a process, no process that outlives its parent, or says a word when Ctrl-C reaches all of them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1)
     Thread(target=_leave_with_the_parent, daemon=True).start()
 
