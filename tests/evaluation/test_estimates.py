@@ -18,11 +18,13 @@ def estimates(log=LOG, pmf=PMF):
 
 
 def test_every_estimator_is_there_and_near_the_truth():
+    """A reward model alone is off by .08 here, which is why nobody should trust it alone."""
     found = estimates()
     assert set(found) == {*ALL, MRDR}
     for name, estimate in found.items():
         assert estimate.lower < estimate.value < estimate.upper
-        assert estimate.value == pytest.approx(CANDIDATE.value, abs=0.12), name
+        off = 0.12 if name == "dm" else 0.04
+        assert estimate.value == pytest.approx(CANDIDATE.value, abs=off), name
 
 
 def test_the_same_seed_gives_the_same_bits():

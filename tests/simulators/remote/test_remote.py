@@ -246,10 +246,20 @@ def test_changed_spaces_are_refused_by_name(port: int) -> None:
 def test_a_token_is_asked_for(port: int, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("0123456789abcdef\n")
-    with talking(port, playing(), playing(hello={"token": "0123456789abcdeg"}), playing(hello={"token": "0123456789abcdef"})):
-        env = connected(str(port), token_file=str(file), connect_timeout_s=20.0)
+    refused: list[str] = []
+
+    def saying(hello: dict[str, Any]) -> Talk:
+        def talk(peer: Peer) -> None:
+            tell(peer, {**HELLO, **hello})
+            refused.append(hear(peer)["code"])
+
+        return talk
+
+    with talking(port, saying({}), saying({"token": "0123456789abcdeg"}), playing(hello={"token": "0123456789abcdef"})):
+        env = connected(str(port), token_file=str(file), connect_timeout_s=60.0)
         env.reset(seed=0)
         env.close()
+    assert refused == ["token", "token"]
 
 
 @pytest.mark.parametrize(
