@@ -12,25 +12,40 @@ _HEAVIER = 4.0
 """Where weights average below 1 a heavy event has not been seen yet. It may weigh so many times the heaviest one that was."""
 
 _FEW = 7.0
-"""With an effective sample size of so many, half of what the log says against the reward model is believed."""
+"""With an effective sample size of so many, half of what heavy events say against the others is believed."""
+
+_CAP = 5.0
+"""What a weight counts for at most in the estimate that heavy events have to speak against. Weights average 1."""
+
+_DOUBT = 2.0
+"""What heavy events say against that estimate is believed by D²/(D² + 2·s²): a third of it where it is one standard error s."""
 
 
 def cdr(events: Sample) -> Floats:
-    """Σ_a π(a)·q(a) + y − β·(w − 1), y = w·(r − q(chosen)), β = Cov(w, y)/Var(w): doubly robust, calibrated.
+    """Σ_a π(a)·q(a) + y − β·(w − 1), y = w·(r − q(chosen)), β = Cov(w, y)/Var(w): doubly robust, calibrated; and doubted.
 
     Weights average 1 in expectation. Where those of the log do not, the residual is moved by what that explains of it: the weights
     are a control variate; or, the same, residuals are averaged under the Cressie–Read(−2) reweighting (Karampatziakis, Langford &
     Mineiro 2020, section 3). As there, the log is joined by one unseen event that pulls the mean weight towards 1 (weight 0 where
     weights are too large, heavy where too small), here with residual 0. Bias O(1/n). Plain DR where all weights are equal.
 
-    Of that correction of the reward model a share (1 − ess/n)/(1 + (ess/7)²) is given up: where a handful of events carries
-    all weight its variance is larger than the model's bias is likely to be. At an effective sample size of 70 the share is a
-    hundredth. Only the mean is moved, all scores alike: their spread stays that of the whole correction.
+    Beside it stands an estimate that no heavy event can move far: the mean residual under weights cut at 5. Of the difference D
+    between the two a share D²/(D² + 2·s²) is kept, s the standard error of D: shrinkage towards what is well known (James & Stein
+    1961), which fades as evidence comes, O(1/n). Where a handful of events carries all weight s itself is not known: a further
+    share (1 − ess/n)/(1 + (ess/7)²) is given up, of either correction. Only the mean is moved, all scores alike: their spread
+    stays that of the whole correction.
 
     >>> w = np.array([0.0, 3.0, 0.0, 3.0])
     >>> cdr(Sample(weight=w, reward=np.ones(4), direct=np.full(4, 0.5), fitted=np.full(4, 0.5))).mean().round(2)
-    np.float64(0.77)
+    np.float64(0.89)
     """
+    scores, light = _calibrated(events), _light(events)
+    apart = scores - light
+    difference = float(apart.mean())
+    return scores - difference * (1 - _believed(difference, float(apart.var()) / max(len(events), 1), events.weight))
+
+
+def _calibrated(events: Sample) -> Floats:
     w, y, n = events.weight, events.weight * (events.reward - events.fitted), len(events)
     unseen = _HEAVIER * float(w.max(initial=0.0)) if w.sum() < n else 0.0
     w_mean, y_mean = (float(w.sum()) + unseen) / (n + 1), float(y.sum()) / (n + 1)
@@ -40,10 +55,28 @@ def cdr(events: Sample) -> Floats:
     slope = covariance / variance if w.max(initial=0.0) > w.min(initial=np.inf) else 0.0
     scores: Floats = events.direct + y - slope * (w - 1)
     scores += (slope * (float(w.mean()) - unseen) - float(y.mean())) / (n + 1) if slope else 0.0
-    return scores - _given_up(w) * float((scores - events.direct).mean())
+    return scores
 
 
-def _given_up(weight: Floats) -> float:
-    """The share of the correction that weights as uneven as these are not worth."""
+def _light(events: Sample) -> Floats:
+    """The direct method, and the mean residual under weights of at most 5, self-normalised, as far as it is known."""
+    cut = np.minimum(events.weight, _CAP)
+    total = float(cut.sum())
+    if total == 0.0:
+        return events.direct
+    residual = events.reward - events.fitted
+    mean = float(cut @ residual) / total
+    scores: Floats = events.direct + _known(cut) * mean + cut * (residual - mean) * (len(cut) / total)
+    return scores
+
+
+def _believed(difference: float, variance: float, weight: Floats) -> float:
+    """The share of the difference that is more than chance is likely to have made."""
+    square = difference * difference
+    return _known(weight) * square / (square + _DOUBT * variance) if square > 0.0 else 0.0
+
+
+def _known(weight: Floats) -> float:
+    """1 where weights are even, or of many events; towards 0 where a handful of events carries all of them."""
     ess = effective_sample_size(weight)
-    return (1 - ess / max(len(weight), 1)) / (1 + (ess / _FEW) ** 2)
+    return 1 - (1 - ess / max(len(weight), 1)) / (1 + (ess / _FEW) ** 2)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection
 
 import msgspec
+from scipy.special import ndtri
 
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.cressie_read import cressie_read
@@ -45,22 +46,35 @@ def estimate_seen(seen: Seen, name: str, level: float, reward_range: tuple[float
 def by_estimator(
     events: Sample, level: float, reward_range: tuple[float, float] | None, names: Collection[str] = ALL
 ) -> dict[str, Estimate]:
-    """By those of the estimators that need no more than a `Sample`; intervals are normal, but of
-    `cdr` and `cressie_read`, whose interval (by empirical likelihood) covers where a few events carry most of the weight."""
+    """By those of the estimators that need no more than a `Sample`; intervals are normal, but of `cressie_read`, whose own (by
+    empirical likelihood) covers where a few events carry most of the weight, and of `cdr`, which has the better of both."""
     ess = effective_sample_size(events.weight)
     found = {name: normal(ESTIMATORS[name](events), level, ess) for name in names if name in ESTIMATORS}
     if CRESSIE_READ in names or CDR in names:
         likely = cressie_read(events.weight, events.reward, level, including(reward_range, events.reward))
         if CDR in names:
-            found[CDR] = _within(found[CDR].value, likely)
+            found[CDR] = _guarded(found[CDR], likely, events.weight, including(reward_range, events.reward))
         if CRESSIE_READ in names:
             found[CRESSIE_READ] = likely
     return {name: estimate for name, estimate in found.items() if math.isfinite(estimate.value)}
 
 
-def _within(value: float, likely: Estimate) -> Estimate:
-    """A value with an interval that covers where weights are so uneven that normal ones do not, widened to hold the value."""
-    return msgspec.structs.replace(likely, value=value, lower=min(likely.lower, value), upper=max(likely.upper, value))
+def _guarded(found: Estimate, likely: Estimate, weight: Floats, reward_range: tuple[float, float]) -> Estimate:
+    """The normal interval, wider on both sides by what may not have been seen, where that earns the least or the most there is.
+
+    Unseen is, by the rule of three, a share −log(1 − level)/ess of what the policy does; and what weights lack of their mean of 1
+    by more than chance explains. Never wider than the interval by empirical likelihood, which covers however uneven weights are.
+    """
+    half = (found.upper - found.value) + _unseen(weight, found.level, found.ess) * (reward_range[1] - reward_range[0])
+    lower, upper = max(found.value - half, likely.lower), min(found.value + half, likely.upper)
+    return msgspec.structs.replace(found, lower=min(lower, found.value), upper=max(upper, found.value))
+
+
+def _unseen(weight: Floats, level: float, ess: float) -> float:
+    """An upper bound, about, of the share of the policy's choices that no event of the log tells of."""
+    chance = float(ndtri((1 + level) / 2)) * float(weight.std()) / math.sqrt(len(weight))
+    lacking = max(0.0, 1.0 - float(weight.mean()) - chance)
+    return min(1.0, -math.log1p(-level) / max(ess, 1.0) + lacking)
 
 
 def including(reward_range: tuple[float, float] | None, seen: Floats) -> tuple[float, float]:
