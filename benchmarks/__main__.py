@@ -30,6 +30,7 @@ SCRIPTS = {
     "join": ["-m", "benchmarks.join"],
     "evaluation_speed": ["-m", "benchmarks.evaluation_speed"],
     "streaming": ["-m", "benchmarks.streaming"],
+    "gate_peeking": ["-m", "benchmarks.gate_peeking"],
     "learning": ["-m", "benchmarks.learning", "--seeds", "3"],
     "ranking": ["-m", "benchmarks.ranking", "--seeds", "3"],
     "continuous": ["-m", "benchmarks.continuous", "--seeds", "3"],
@@ -90,6 +91,15 @@ FIGURES = (
     Figure("evaluation_speed", ("times_as_fast", "sequence over vw_estimators"), "confidence sequence, vw-estimators", 5, "times"),
     Figure("streaming", ("peak_mib",), "evaluation, 10 M events × 10 actions, memory", 2_048, "MiB", False),
     Figure("streaming", ("furthest_from_one_batch",), "the same numbers as in one batch", 1e-9, "relative", False),
+    Figure("gate_peeking", ("promoted", "gate"), "an equal candidate, the strict gate asked 10 times", 0.05, "of 2,000", False),
+    Figure(
+        "gate_peeking",
+        ("promoted", "sequence_after_every_event"),
+        "the same, its sequence after every event",
+        0.05,
+        "of 2,000",
+        False,
+    ),
     Figure("learning", ("mean",), "digits, 2019 protocol, defaults: mean of 15 batches", 0.7, "reward"),
     Figure("ranking", ("regret_share",), "rankings of a cascade catalogue: regret against 2019's", 0.3, "times", False),
     Figure(

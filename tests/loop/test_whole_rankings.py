@@ -88,6 +88,23 @@ def test_a_model_sees_its_own_decisions_with_the_weight_one(tmp_path: Path) -> N
     assert EvaluationReport.from_json(report.to_json()) == report
 
 
+@pytest.mark.parametrize("draws", ["once", "each"])
+def test_the_gate_sees_each_slot_as_it_is_drawn(tmp_path: Path, draws: Draws) -> None:
+    """The model that decided weighs every one of its slots 1, those of rankings that the newest events cut too."""
+    clock = ManualClock()
+    settings = replace(SETTINGS, ranking=RankingSettings(draws=draws), gate=GateSettings(min_events=10, max_events=61))
+    with Experiment.open(settings, tmp_path, clock=clock) as experiment:
+        play(experiment, clock, 6, 60)
+        model = experiment.train()
+        experiment.deploy(model.model_id)
+        play(experiment, clock, 7, 60, excluded=("f1",))
+        gate = experiment.evaluate(model.model_id)
+    assert gate.logged is not None
+    assert gate.n == 61
+    assert gate.candidate["ips"].value == pytest.approx(gate.logged.value)
+    assert gate.candidate["ips"].ess == pytest.approx(61)
+
+
 def test_a_ranking_that_the_newest_events_cut_is_counted(tmp_path: Path) -> None:
     clock = ManualClock()
     settings = replace(SETTINGS, gate=GateSettings(min_events=10, max_events=31))

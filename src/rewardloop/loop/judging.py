@@ -10,24 +10,22 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-import numpy as np
 from msgspec.structs import replace
 
 from rewardloop.clock import Clock
 from rewardloop.evaluation import EvaluationReport, GateReport, Log, RankedReport, Seen, Subject, full_report, judge, look
 from rewardloop.evaluation.boxes import look_at_box
 from rewardloop.features import Ranges
-from rewardloop.interactions import Floats, Interactions
+from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning.imitation import decided_by_models
 from rewardloop.loop.boxes import spreads
 from rewardloop.loop.drifting import excused, n_evidence, restarts
 from rewardloop.loop.modelling import Modelling
+from rewardloop.loop.served import Wholes, served
 from rewardloop.loop.warning import early_closing
 from rewardloop.loop.whole_rankings import whole_rankings
 from rewardloop.policies.contract import Policy
-from rewardloop.policies.exploration import serve_pmf_many
-from rewardloop.policies.exposure import Exposure
 from rewardloop.registry.records import ModelRecord
 from rewardloop.settings import ExperimentSettings
 
@@ -68,7 +66,7 @@ class Judging:
     def estimate(self, model_id: str, data: DataSet) -> GateReport:
         """What any model, the uniform first one included, would earn on the newest held-out events; nothing is recorded."""
         models = {"candidate": (model_id, self._modelling.load(model_id))}
-        seen = seen_by(self._settings, models, self._log(data, None))
+        seen = seen_by(self._settings, models, self._log(data, None), data.wholes)
         return judge(seen, self._settings.gate, self._settings.reward.range)
 
     def report(self, candidate: ModelRecord, data: DataSet) -> EvaluationReport:
@@ -94,7 +92,7 @@ class Judging:
         known = n_evidence(ours, self._settings.training.ratio)
         ids = {"candidate": candidate.model_id, "hosted": hosted.model_id if hosted else ""}
         models = {name: (ids[name], policy) for name, policy in policies.items()}
-        seen = seen_by(self._settings, models, self._log(data, known), robust=everything)
+        seen = seen_by(self._settings, models, self._log(data, known), data.wholes, robust=everything)
         return _Match(seen, hosted.model_id if hosted else None, policies, restarts(ours) > restarts(theirs))
 
     def _rankings(self, match: _Match, data: DataSet) -> RankedReport | None:
@@ -102,7 +100,7 @@ class Judging:
         known = n_evidence(match.policies["candidate"], self._settings.training.ratio)
         newest = min(self._settings.gate.max_events, known or HELD_AT_ONCE, HELD_AT_ONCE)
         events = Interactions.concatenated(list(self._held_out(data, HELD_AT_ONCE, newest)))
-        return whole_rankings(self._settings, data, events, match.policies, self._served)
+        return whole_rankings(self._settings, data.wholes, events, match.policies)
 
     def _judged(self, candidate: ModelRecord, match: _Match) -> GateReport:
         report = judge(match.seen, self._settings.gate, self._settings.reward.range)
@@ -139,28 +137,14 @@ class Judging:
         )
         return (each for each in map(decided_by_models, logged) if len(each))
 
-    def _served(self, policy: Policy, interactions: Interactions) -> Floats:
-        return served(self._settings, policy, interactions)
 
-
-def seen_by(settings: ExperimentSettings, models: Mapping[str, tuple[str, Policy]], log: Log, *, robust: bool = False) -> Seen:
+def seen_by(
+    settings: ExperimentSettings, models: Mapping[str, tuple[str, Policy]], log: Log, wholes: Wholes, *, robust: bool = False
+) -> Seen:
     """Some events through the eyes of models (id and policy by name), each as it would be served."""
     if settings.ranges is None:
-        policies = {name: partial(served, settings, policy) for name, (_, policy) in models.items()}
+        policies = {name: partial(served, settings, wholes, policy) for name, (_, policy) in models.items()}
         return look(log, policies, settings.training.seed, robust=robust)
     box, floor = Ranges(*settings.ranges), settings.policy.floor
     drawing = {name: partial(spreads, *model, box, floor) for name, model in models.items()}
     return look_at_box(log, drawing, box, settings.training.seed)
-
-
-def served(settings: ExperimentSettings, policy: Policy, interactions: Interactions) -> Floats:
-    """(Σ K_i,) the distribution that would have been served: the policy's, with the platform's floor."""
-    if not len(interactions):
-        return np.empty(0)
-    raw = policy.pmf_many(interactions.contexts, interactions.actions)
-    exposure = Exposure.of(settings)
-    limits = None
-    if exposure is not None:
-        offered = zip(interactions.actions, interactions.closed_at.tolist(), strict=True)
-        limits = [exposure.limits(actions.ids, at) for actions, at in offered]
-    return serve_pmf_many(raw, interactions.offsets, settings.policy.floor, limits=limits)

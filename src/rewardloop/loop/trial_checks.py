@@ -85,7 +85,7 @@ def shadow_check(modelling: Modelling, step: RolloutStep, data: DataSet) -> Chec
     batches = data.interactions(after=step.trial, newest=newest, batch=max(newest, 1))
     seen = next(iter(batches), Interactions.empty())
     limit = settings.rollout.tolerance * _span(settings, seen.reward)
-    return estimate_check(_difference(modelling, step, seen) if len(seen) > 1 else None, limit)
+    return estimate_check(_difference(modelling, step, seen, data) if len(seen) > 1 else None, limit)
 
 
 def n_closed(step: RolloutStep, seen: Followed) -> int:
@@ -102,12 +102,12 @@ def settled(steps: Sequence[RolloutStep], decided_at: Ints) -> Mask:
     return kept
 
 
-def _difference(modelling: Modelling, step: RolloutStep, seen: Interactions) -> Estimate | None:
+def _difference(modelling: Modelling, step: RolloutStep, seen: Interactions, data: DataSet) -> Estimate | None:
     settings = modelling.settings
     named = {"candidate": step.challenger, "hosted": step.champion}
     models = {name: (model_id, modelling.load(model_id)) for name, model_id in named.items()}
     gate = msgspec.structs.replace(settings.gate, rule="no_harm", interval="sequence", level=_level(settings))
-    return judge(seen_by(settings, models, lambda: iter([seen])), gate, settings.reward.range).difference
+    return judge(seen_by(settings, models, lambda: iter([seen]), data.wholes), gate, settings.reward.range).difference
 
 
 def _level(settings: ExperimentSettings) -> float:
