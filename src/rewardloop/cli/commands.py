@@ -321,6 +321,18 @@ COMMANDS = (
         ("rewardloop audit 0190f7a0-0000-7003-8000-000000000001", "rewardloop audit order-4711 --experiment offers --json"),
     ),
     Command(
+        "erase",
+        LOOK,
+        "Forget events for good: what was decided, for whom, what it earned.",
+        "In log, lake and joined copies; models that learned from them are named, and the next one begins anew. Beside "
+        "`rewardloop run` it is the loop that does it. Exit code 1 where a file of the log still holds some.",
+        (
+            "rewardloop erase offers --event order-17 --event order-18",
+            "rewardloop erase offers --where context.user_id=u7 --dry-run",
+            "rewardloop erase offers --until 2026-01-01",
+        ),
+    ),
+    Command(
         "salvage",
         LOOK,
         "Put a damaged log segment aside, keeping what can be read of it.",

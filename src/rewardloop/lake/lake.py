@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from msgspec.structs import replace
 
+from rewardloop.erasure import Erasure
 from rewardloop.events import Decision, Record, Reward
 from rewardloop.ids import part_of, unplaced
 from rewardloop.lake.admission import Admitted, admit
 from rewardloop.lake.columns import activation_columns, decision_columns, reward_columns
 from rewardloop.lake.dataset import DataSet
+from rewardloop.lake.erasing import Found, erase, look, matching
 from rewardloop.lake.fingerprint import add
 from rewardloop.lake.join import Engine, Joiner, Slice
 from rewardloop.lake.ledger import Ledger
@@ -133,6 +135,25 @@ class Lake:
     def find(self, event_id: str) -> list[Record]:
         """What the lake holds of one event: its decision, then its rewards and activations."""
         return event_records(self.directory, self._storage.manifest, event_id)
+
+    def look(self, erasure: Erasure) -> Found:
+        """What there is of the events to be forgotten, up to the last join; changes nothing."""
+        return look(self.directory, self._storage.manifest, erasure)
+
+    def matching(self, wanted: Mapping[str, str]) -> Iterator[str]:
+        """Ids of events whose context has features of these values, each as often as it has slots."""
+        return matching(self.directory, self._storage.manifest, wanted)
+
+    def erase(self, erasure: Erasure) -> None:
+        """Take the content out of these events, in one step; no file with it is left. Raises `StorageUnavailable`.
+
+        They leave every data set, whose fingerprints change. Decisions, rewards and activations stay as empty rows, so the ledger
+        is what it was. A reader in another process may meet a file that is gone (`Corrupt`), and finds all when it asks again.
+        """
+        manifest = self._storage.begin()
+        kept = erase(self.directory, manifest, erasure)
+        self._storage.commit(replace(kept, retired=()))
+        self._storage.sweep()
 
     def prune(self, before: int) -> int:
         """Forget closed events older than `before`, by whole files; returns the events that left.

@@ -34,7 +34,7 @@ def due(parts: Sequence[Part]) -> Sequence[Part]:
 
 def merge(directory: Path, kind: Kind, parts: Sequence[Part], serial: int) -> Part:
     """Writes the rows of several parts, in their order, as one. Memory: a few row groups. Raises `Corrupt`."""
-    merged = write_part(directory, kind, serial, _tables(directory, parts), first_seq=parts[0].first_seq)
+    merged = write_part(directory, kind, serial, tables(directory, parts), first_seq=parts[0].first_seq)
     if kind in INDEXED:
         write_index(directory, merged)
     return merged
@@ -66,7 +66,8 @@ def _tier(part: Part) -> int:
     return min((part.rows.bit_length() - 1) // 4, TIERS - 1)
 
 
-def _tables(directory: Path, parts: Sequence[Part]) -> Iterator[pa.Table]:
+def tables(directory: Path, parts: Sequence[Part]) -> Iterator[pa.Table]:
+    """Their rows, with all columns of their kind, a row group at a time. Raises `Corrupt`."""
     for part in parts:
         with open_part(directory, part, dictionaries=False) as file:
             for batch in file.iter_batches(ROW_GROUP, use_threads=False):

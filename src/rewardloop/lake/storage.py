@@ -83,6 +83,10 @@ class Storage:
             (self.directory / file.name).unlink(missing_ok=True)
         return replace(manifest, retired=kept)
 
+    def sweep(self) -> None:
+        """Removes every file that the last commit does not name, those of readers that still look at an older one included."""
+        self._sweep(self.manifest)
+
     def _sweep(self, manifest: Manifest) -> None:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from rewardloop.log.contract import Cursor, EventLog, EventReader, EventWriter
 from rewardloop.log.quarantine import Salvage, quarantine
 from rewardloop.log.reader import LogReader
 from rewardloop.log.retention import prune
+from rewardloop.log.rewriting import Rewritten, rewrite
 from rewardloop.log.sealing import seal_abandoned
 from rewardloop.log.writer import LogWriter
 
@@ -15,9 +16,11 @@ __all__ = [
     "EventWriter",
     "LogReader",
     "LogWriter",
+    "Rewritten",
     "Salvage",
     "find",
     "prune",
     "quarantine",
+    "rewrite",
     "seal_abandoned",
 ]

@@ -57,6 +57,11 @@ class LogWriter:
                     self._retire()
                 raise write_error(error, segment.path) from error
 
+    def turn(self) -> None:
+        """Seals the segment that is being written, soon; the next commit begins another."""
+        with self._turn:
+            self._retire()
+
     def close(self) -> None:
         """Seals what is open. Without it (a kill) nothing is lost: `seal_abandoned` does the same later."""
         with self._turn:

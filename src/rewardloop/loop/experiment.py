@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from time import sleep
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
 import msgspec
 
-from rewardloop.clock import Clock, SystemClock
+from rewardloop.clock import SECOND, Clock, SystemClock
 from rewardloop.errors import Conflict, DirectoryInUse, UnknownEvent, UnknownModel
 from rewardloop.evaluation import By, DecisionReport, EvaluationReport, GateReport, PolicyReport
 from rewardloop.evaluation.diagnostics import Diagnosis, diagnose
@@ -27,6 +28,7 @@ from rewardloop.loop.asking import DecideRequest, checked_sticky, checked_top_k,
 from rewardloop.loop.auditing import Audit, audit
 from rewardloop.loop.collecting import log_position
 from rewardloop.loop.cycle import CycleReport
+from rewardloop.loop.erasing import Outcome, Wanted
 from rewardloop.loop.explaining import EVENTS, explain_decision, explain_policy
 from rewardloop.loop.hosted import Hosted, first_model_id
 from rewardloop.loop.hosting import load_model
@@ -44,6 +46,8 @@ from rewardloop.settings import ExperimentSettings, load_settings
 from rewardloop.slots import apart
 
 DEFAULT_DATA = "rewardloop-data"
+ERASE_SECONDS = 10
+"""How long an erasure waits for a server's workers to begin another file of the log."""
 NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 
 
@@ -212,6 +216,16 @@ class Experiment(Opened):
         with self.trainer():
             return import_file(self._lake, Path(path), self.settings.cells or self.settings.action_ids, self.clock.now())
 
+    def erase(self, wanted: Wanted) -> Outcome:
+        """Forget events for good, in lake, log and joined copies, and say which models may have learned from them.
+
+        From when this is called it will be done, whatever happens; where another process runs the loop, by that one: then this
+        raises `DirectoryInUse`. A log that a server is writing is rewritten once its workers have begun another file, in seconds.
+        """
+        name = self.erasing.ask(wanted)
+        with self.trainer():
+            return self._erase(name)
+
     def join(self) -> DataSet:
         """Match every decision committed until now with its rewards. The data set holds the events that are closed."""
         with self.trainer():
@@ -349,7 +363,8 @@ class Experiment(Opened):
         with self.trainer():
             self._tidy()
             tidying = self._tidying(on_cycle)
-            return run(self._cycle, self.clock, stop or Event(), tidying, on_rest, on_step=on_step, max_cycles=max_cycles)
+            resting = self._resting(on_rest)
+            return run(self._cycle, self.clock, stop or Event(), tidying, resting, on_step=on_step, max_cycles=max_cycles)
 
     def tidy(self) -> None:
         """Delete what `log.retention` no longer covers: log segments that the lake has, and models that are not hosted."""
@@ -447,7 +462,33 @@ class Experiment(Opened):
 
         return after
 
+    def _resting(self, on_rest: Callable[[], None]) -> Callable[[], None]:
+        """Carries out what was asked of another process; what waits for a server's log, every few seconds."""
+        tried_at = -ERASE_SECONDS * SECOND
+
+        def rest() -> None:
+            nonlocal tried_at
+            if self.erasing.asked() and self.clock.now() - tried_at >= ERASE_SECONDS * SECOND:
+                self.erasing.finish(self._cycle.join)
+                tried_at = self.clock.now()
+            on_rest()
+
+        return rest
+
+    def _erase(self, name: str) -> Outcome:
+        """Waits a few seconds for the workers of a server to turn over."""
+        if "_writer" in self.__dict__:
+            self._writer.turn()
+        done = self.erasing.finish(self._cycle.join)
+        for _ in range(ERASE_SECONDS):
+            if done[name].done or any(each.endswith(".corrupt") for each in done[name].left):
+                break
+            sleep(1)
+            done = self.erasing.finish(self._cycle.join)
+        return done[name]
+
     def _tidy(self) -> None:
+        self.erasing.finish(self._cycle.join)
         tidy(self.settings, self.directory, self.catalog, log_position(self._lake), self.clock.now())
 
     def _find(self, event_id: str) -> tuple[list[Record], Decision]:

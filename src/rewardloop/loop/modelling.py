@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,11 +28,20 @@ AUTOMATIC = ("gate", "rollout", "apprentice")
 class Modelling:
     """Everything about the models of one experiment, over its catalog and its model store."""
 
-    def __init__(self, settings: ExperimentSettings, catalog: Catalog, store: ModelStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: ExperimentSettings,
+        catalog: Catalog,
+        store: ModelStore,
+        clock: Clock,
+        tainted: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        """`tainted`: models that learned from what was erased since."""
         self.settings = settings
         self.catalog = catalog
         self.store = store
         self._clock = clock
+        self._tainted = tainted
 
     def load(self, model_id: str) -> Policy:
         """The policy of a model, its files verified; `{experiment}.0` is the uniform policy that serves before any training."""
@@ -75,7 +85,8 @@ class Modelling:
     def parent(self, parent_id: str | None = None) -> ModelRecord | None:
         """What the next model continues: the newest model; after a deployment by hand or a roll-back, the hosted one.
 
-        None (train from the beginning, on all history) when there is no model, or when the settings of the policy changed.
+        None (train from the beginning, on all history) when there is no model, when the settings of the policy changed, or where
+        it learned from what was erased.
         """
         if parent_id is not None:
             return self.catalog.model(parent_id)
@@ -83,7 +94,9 @@ class Modelling:
         if newest is not None and hosted is not None and hosted.reason not in AUTOMATIC and hosted.deployed_at >= newest.created_at:
             is_first = hosted.model_id == first_model_id(self.settings.experiment)
             newest = None if is_first else self.catalog.model(hosted.model_id)
-        return newest if newest is not None and not newest.is_taken_in and _compatible(newest.settings, self.settings) else None
+        if newest is None or newest.is_taken_in or newest.model_id in self._tainted():
+            return None
+        return newest if _compatible(newest.settings, self.settings) else None
 
     def take_in(self, policy: Policy, source: str, golden: tuple[GoldenRequest, ...], metrics: dict[str, float]) -> ModelRecord:
         """Keep a policy that was trained elsewhere as the next model. It is not hosted before it is deployed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,7 @@ from rewardloop.log import LogReader, LogWriter
 from rewardloop.loop.cycle import Cycle
 from rewardloop.loop.deciding import Decider
 from rewardloop.loop.deploying import Deploying
+from rewardloop.loop.erasing import Erasing, learned_from_erased
 from rewardloop.loop.hosting import Following
 from rewardloop.loop.judging import Judging
 from rewardloop.loop.modelling import Modelling
@@ -40,7 +41,8 @@ class Opened:
         self._born = int.from_bytes(os.urandom(6), "big")
         self._ids = EventIds(clock, key=self.catalog.salt, start=self._born)
         store = ModelStore(self.directory.models)
-        self.modelling = Modelling(settings, self.catalog, store, clock)
+        self.modelling = Modelling(settings, self.catalog, store, clock, partial(learned_from_erased, self.directory))
+        self.erasing = Erasing(self.directory, self._lake, self.catalog, clock)
         self.judging = Judging(self.modelling, clock)
         self.deploying = Deploying(self.modelling, self.directory.hosted, clock)
         self.rollouts = Rollouts(self.modelling, self.deploying, self.directory.trial, clock)

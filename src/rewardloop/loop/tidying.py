@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rewardloop.durable import sweep
 from rewardloop.log import Cursor, prune, seal_abandoned
+from rewardloop.loop.erasing import learned_from_erased
 from rewardloop.loop.trial_files import sweep_trials
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import ExperimentDirectory
@@ -15,14 +16,26 @@ LEFT = 3_600_000_000
 
 
 def tidy(settings: ExperimentSettings, directory: ExperimentDirectory, catalog: Catalog, consumed: Cursor, now: int) -> None:
-    """Seals what killed writers left open, then prunes. The lake stays whole: any pruned model can be made again from it."""
+    """Seals what killed writers left open, then prunes. The lake stays whole: any pruned model can be made again from it.
+
+    Models that learned from what was erased go as soon as none of them serves, though a roll-back would return to them.
+    """
     before = now - settings.log.retention
     seal_abandoned(directory.log)
     prune(directory.log, consumed, before)
     sweep(directory.hosted, now - LEFT)
     step = catalog.open_rollout(settings.experiment)
     sweep_trials(directory.trial, step.trial if step else None)
-    ModelStore(directory.models).prune(_in_use(settings.experiment, catalog), before)
+    store, in_use, tainted = ModelStore(directory.models), _in_use(settings.experiment, catalog), learned_from_erased(directory)
+    store.prune(in_use, before)
+    if tainted:
+        serving = in_use - {catalog.previous_hosted(settings.experiment)} | _served(settings.experiment, catalog)
+        store.prune(serving | (set(store.ids()) - tainted), now)
+
+
+def _served(experiment: str, catalog: Catalog) -> set[str]:
+    hosted = catalog.hosted(experiment)
+    return {hosted.model_id} if hosted else set()
 
 
 def _in_use(experiment: str, catalog: Catalog) -> set[str]:

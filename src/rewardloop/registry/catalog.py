@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, Row, Table, select
 
 from rewardloop.errors import Conflict, InvalidInput, UnknownKey, UnknownModel, did_you_mean
@@ -120,6 +121,15 @@ class Catalog:
 
     def models(self, experiment: str, limit: int | None = None) -> list[ModelRecord]:
         return [record_of(row.record) for row in self._newest(tables.models, tables.models.c.n, experiment, limit)]
+
+    def forget_requests(self, model_ids: Sequence[str]) -> None:
+        """Takes the golden requests, contexts of events, out of the records of models. Those in the models' files stay."""
+        table = tables.models
+        with self._writing() as connection:
+            for model_id in model_ids:
+                document = connection.execute(document_of(model_id)).scalar_one()
+                empty = record_to_json(replace(record_of(document), golden=())).decode()
+                connection.execute(table.update().where(table.c.model_id == model_id).values(record=empty))
 
     def newest_model(self, experiment: str) -> ModelRecord | None:
         """The model with the highest number."""

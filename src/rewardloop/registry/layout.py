@@ -45,6 +45,11 @@ class ExperimentDirectory:
         return self.root / "personalizer"
 
     @property
+    def erasures(self) -> Path:
+        """What is to be forgotten and is not yet, and the record of what was."""
+        return self.root / "erasures"
+
+    @property
     def trainer_lock(self) -> Path:
         """Held by whoever collects, joins, trains and deploys: one process at a time."""
         return self.root / "trainer.lock"

@@ -16,6 +16,7 @@ from rewardloop.lake import Lake
 from rewardloop.log import LogWriter, find
 from rewardloop.loop.asking import DecideRequest
 from rewardloop.loop.deciding import Decider
+from rewardloop.loop.erasing import plans
 from rewardloop.loop.hosted import Hosted, first_model
 from rewardloop.loop.hosting import Loading
 from rewardloop.registry import hosting
@@ -48,6 +49,7 @@ class ServedExperiment:
         self._commits: Commits = (InlineCommits if settings.log.durability == "process" else ThreadedCommits)(self._writer.commit)
         self._loading = Loading(settings, directory, decider.clock, writer)
         self._watch = HostedWatch(directory.hosted)
+        self._turned_for: list[str] = []
         self._hosted = first_model(settings)
         self._loaded = True
         self._failing = False
@@ -187,6 +189,13 @@ class ServedExperiment:
         probe.write_bytes(bytes(_PROBE_BYTES))
         probe.unlink()
         self._failing, self.problem = False, ""
+
+    def turn_over(self) -> None:
+        """Begins another file of the log where something in this one is to be erased: only a file that is whole can be."""
+        asked = plans(self._directory)
+        if any(name not in self._turned_for for name in asked):
+            self._writer.turn()
+        self._turned_for = asked
 
     async def close(self) -> None:
         await self._commits.close()

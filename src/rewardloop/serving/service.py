@@ -161,6 +161,11 @@ class Service:
         for served in list(self.experiments.values()):
             served.save()
 
+    def turn_over(self) -> None:
+        """Begins another file of each log in which something is to be erased."""
+        for served in list(self.experiments.values()):
+            served.turn_over()
+
     def ready(self) -> bool:
         """Whether each experiment is."""
         return sum(served.check() for served in self.experiments.values()) == len(self.experiments)

@@ -115,6 +115,7 @@ class _Worker:
             (self._service.refresh_catalog, CATALOG_POLL_SECONDS),
             (self._check, CHECK_SECONDS),
             (self._save_counts, COUNTS_SECONDS),
+            (self._turn_over, CHECK_SECONDS),
         ]
 
     async def _refresh_keys(self) -> None:
@@ -128,6 +129,9 @@ class _Worker:
 
     async def _check(self) -> None:
         self._service.ready()
+
+    async def _turn_over(self) -> None:
+        await asyncio.to_thread(self._service.turn_over)
 
     async def _save_counts(self) -> None:
         self._file.save(self._counts)

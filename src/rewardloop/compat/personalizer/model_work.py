@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +11,8 @@ import msgspec
 
 from rewardloop.compat.personalizer.archives import pack, unpack
 from rewardloop.compat.personalizer.starting import REFUSED, Refusal
-from rewardloop.errors import CorruptModel, InvalidInput, RewardloopError, UnknownModel
+from rewardloop.errors import CorruptModel, DirectoryInUse, InvalidInput, RewardloopError, UnknownModel
+from rewardloop.loop.erasing import Wanted
 from rewardloop.loop.experiment import Experiment
 from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.probing import probe
@@ -23,6 +25,9 @@ def work(experiment: Experiment, what: str, body: bytes) -> bytes:
         take_in(experiment, body)
     elif what == "reset":
         experiment.deploying.deploy(first_model_id(experiment.settings.experiment), "manual")
+    elif what == "delete-logs":
+        with suppress(DirectoryInUse):  # the loop runs, and does it
+            experiment.erase(Wanted(until=experiment.clock.now()))
     else:
         return export(experiment, signed=what == "export-signed")
     return b""

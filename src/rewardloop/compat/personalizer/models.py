@@ -11,9 +11,10 @@ import msgspec
 
 from rewardloop.compat.personalizer.administration import directory_of
 from rewardloop.compat.personalizer.configuration import date
-from rewardloop.compat.personalizer.replies import NO_CONTENT, Unsupported
+from rewardloop.compat.personalizer.replies import NO_CONTENT
 from rewardloop.compat.personalizer.starting import REFUSED, Refusal, Work
 from rewardloop.compat.personalizer.target import Asked
+from rewardloop.erasure import ERASED
 from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.events import Decision, Record, Reward
 from rewardloop.lake import Lake
@@ -65,10 +66,9 @@ async def get_log_properties(asked: Asked) -> Reply:
 
 
 async def delete_logs(asked: Asked) -> Reply:
-    raise Unsupported(
-        "Logs are not deleted by a call: models, joins and audits rest on them. `log.retention` ends them by age; to end all, "
-        f"stop the server and remove the directory of experiment `{asked.served.settings.experiment}`"
-    )
+    """All that was recorded until now. It is durable that it will be done when this answers, and done soon."""
+    await _work(asked, "delete-logs")
+    return NO_CONTENT
 
 
 async def _work(asked: Asked, what: Work, body: bytes = b"") -> bytes:
@@ -105,16 +105,23 @@ def _properties(asked: Asked) -> ModelProperties:
 def _logged(asked: Asked) -> DateRange:
     """From the oldest decision that the lake or the log holds to the newest record."""
     directory = directory_of(asked)
-    reader = LogReader(directory.log)
-    try:
-        records, _ = reader.read(Cursor())
+    with LogReader(directory.log) as reader:
+        first = _first(reader)
         last, _ = newest(reader, 1)
-    finally:
-        reader.close()
     lake = Lake(directory.lake, asked.served.settings.reward)
     joined = next(iter(lake.dataset().interactions(batch=1)), None) if directory.lake.exists() else None
-    begun = [_at(record) for record in records[:1]] + ([int(joined.closed_at[0])] if joined is not None and len(joined) else [])
+    begun = ([_at(first)] if first is not None else []) + ([int(joined.closed_at[0])] if joined is not None and len(joined) else [])
     return DateRange(date(min(begun)), date(max(map(_at, last)))) if begun and last else DateRange()
+
+
+def _first(reader: LogReader) -> Record | None:
+    """The oldest record of each read that is not erased; of several writers about the oldest."""
+    cursor = Cursor()
+    while True:
+        records, cursor = reader.read(cursor)
+        found = [record for record in records if not record.event_id.startswith(ERASED)]
+        if found or not records:
+            return min(found, key=_at, default=None)
 
 
 def _at(record: Record) -> int:

@@ -102,7 +102,7 @@ OPERATIONS = (
     Operation("DELETE", "/model", models.delete_model, "Back to the first model"),
     Operation("GET", "/model/properties", models.get_model_properties, "Its dates", models.ModelProperties),
     Operation("GET", "/logs/properties", models.get_log_properties, "The log's dates", models.LogProperties),
-    Operation("DELETE", "/logs", models.delete_logs, "Refused, with the reason"),
+    Operation("DELETE", "/logs", models.delete_logs, "Delete all that was recorded until now"),
     Operation(
         "POST",
         "/configurations/applyFromEvaluation",

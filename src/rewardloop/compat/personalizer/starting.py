@@ -13,7 +13,7 @@ import msgspec
 
 from rewardloop.compat.personalizer.jobs import Kind
 
-Work = Literal["export", "export-signed", "import", "reset"]
+Work = Literal["export", "export-signed", "import", "reset", "delete-logs"]
 """What `model_work` does."""
 REFUSED = 3
 """Its exit code where it says why not."""

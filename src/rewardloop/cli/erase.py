@@ -1,0 +1,56 @@
+"""`rewardloop erase`: forget events for good."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from rewardloop.cli.opening import open_experiment
+from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.printing import console, print_json, warn
+from rewardloop.clock import SECOND
+from rewardloop.errors import DirectoryInUse
+from rewardloop.loop.erasing import Outcome, Wanted, parse_where
+
+
+def erase(
+    experiment: ExperimentName,
+    /,
+    *,
+    event: Annotated[list[str] | None, Parameter(negative=(), help="An event's id; repeat it for more.")] = None,
+    where: Annotated[
+        list[str] | None, Parameter(negative=(), help="context.NAME=VALUE; repeat it: events that have all of them.")
+    ] = None,
+    until: Annotated[datetime | None, Parameter(help="Everything recorded up to this instant, UTC where it names no zone.")] = None,
+    dry_run: Annotated[bool, Parameter(negative=(), help="Only say how much there is, as of the last join.")] = False,
+    data: Data = DEFAULT,
+    json: AsJson = False,
+) -> int:
+    at = -1 if until is None else int((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() * SECOND)
+    wanted = Wanted(event_ids=tuple(event or ()), where=parse_where(tuple(where or ())), until=at)
+    with open_experiment(experiment, data) as opened:
+        try:
+            outcome = opened.erasing.look(wanted) if dry_run else opened.erase(wanted)
+        except DirectoryInUse:
+            console.print("Asked for: `rewardloop run`, which holds the experiment, erases within its next turn")
+            return 0
+    if json:
+        print_json(outcome)
+    else:
+        _say(outcome, opened.settings.experiment, dry_run=dry_run)
+    return 0 if outcome.done or dry_run else 1
+
+
+def _say(outcome: Outcome, experiment: str, *, dry_run: bool) -> None:
+    verb = "Would erase" if dry_run else "Erased" if outcome.done else "Erased from the lake"
+    console.print(f"{verb} {outcome.decisions:,} decisions and {outcome.rewards:,} rewards; {outcome.closed:,} had closed")
+    if outcome.models:
+        names = ", ".join(outcome.models[:8]) + (" …" if len(outcome.models) > 8 else "")
+        warn(
+            f"{len(outcome.models):,} models may have learned from them ({names}): the next one begins anew, from what is left. "
+            f"Train and deploy it: rewardloop train {experiment}"
+        )
+    if outcome.left:
+        warn(f"Still in {', '.join(outcome.left)}, which is written or was put aside as damaged: erase again, or delete it")
