@@ -154,9 +154,15 @@ def test_open_bandit_items_lie_beside_the_log(tmp_path: Path) -> None:
     assert (again.action[0], again.probability[0], again.reward[0]) == (1, 0.25, 1)
 
 
+def test_words_come_back_from_joined_rows(tmp_path: Path) -> None:
+    data = told(tmp_path, [b'{"observation[0]": "red, or \\"blue\\"", "observation[1]": %d}' % i for i in range(3)])
+    export_file(data, tmp_path / "joined.csv", format_of(tmp_path / "joined.csv", "sagemaker-2019"))
+    assert rows(back(tmp_path, tmp_path / "joined.csv", ARMS)) == rows(one(data))
+
+
 def test_what_a_format_cannot_hold_is_counted_and_the_rest_written(tmp_path: Path) -> None:
-    data = told(tmp_path, [*CONTEXTS["numbers"][:10], b'{"observation": "word"}'])
+    data = told(tmp_path, CONTEXTS["numbers"][:10], FEATURED)
     report = export_file(data, tmp_path / "joined.csv", format_of(tmp_path / "joined.csv", "sagemaker-2019"))
-    assert (report.events, report.written, report.refused) == (11, 10, 1)
-    assert report.first_refusal.startswith("Expected numbers only, got a word in event `order 10:a|b`")
-    assert len((tmp_path / "joined.csv").read_text().splitlines()) == 11
+    assert (report.events, report.written, report.refused) == (10, 0, 10)
+    assert report.first_refusal.startswith("Expected fixed actions, got some with features in event `order 0:a|b`")
+    assert len((tmp_path / "joined.csv").read_text().splitlines()) == 1

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
+from rewardloop.client.asking import Asking
 from rewardloop.client.blocking import FLUSH_SECONDS
-from rewardloop.client.connection import RETRIES, TIMEOUT_SECONDS, AsyncConnection, Server, Unreachable, Verify, passes
-from rewardloop.client.courier import Courier
-from rewardloop.client.outbox import LIMIT
+from rewardloop.client.connection import AsyncConnection, Unreachable, passes
 from rewardloop.client.wire import (
     NOTHING,
     Actions,
-    Calls,
     Context,
     Decided,
     Default,
@@ -30,28 +26,11 @@ from rewardloop.client.wire import (
 )
 
 
-class AsyncClient:
+class AsyncClient(Asking):
     """`Client`, awaited. Belongs to one event loop; its arguments are those of `Client`."""
 
-    def __init__(
-        self,
-        url: str,
-        experiment: str,
-        *,
-        api_key: str | None = None,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        retries: int = RETRIES,
-        verify: Verify = True,
-        queue: Path | str | None = None,
-        queue_limit: int = LIMIT,
-        entropy: Callable[[int], bytes] = os.urandom,
-    ) -> None:
-        self._calls = Calls(experiment, entropy)
-        self._server = Server(url, api_key, verify, timeout_seconds, retries)
-        self._queued = queue is not None
-        self._limit = queue_limit
+    def _open(self) -> None:
         self._connection = AsyncConnection(self._server)
-        self._courier = Courier(self._server, Path(queue), queue_limit) if queue is not None else None
 
     async def decide(
         self,
@@ -74,8 +53,7 @@ class AsyncClient:
         answer = await self._in_time(post, self._server.timeout_seconds if timeout_seconds is None else timeout_seconds)
         if answer is None:
             return by_default(event_id, default, slots)
-        self._courier = self._courier or Courier(self._server, None, self._limit)
-        await asyncio.to_thread(self._courier.send, [self._calls.activate(event_id)])
+        await asyncio.to_thread(self._background().send, [self._calls.activate(event_id)])
         return read_decided(answer)
 
     async def decide_many(self, contexts: Iterable[Context], actions: Actions = None) -> list[Decided]:
@@ -106,15 +84,6 @@ class AsyncClient:
     async def activate(self, event_id: str) -> None:
         """As `Client.activate`."""
         await self._tell(self._calls.activate(event_id))
-
-    @property
-    def n_waiting(self) -> int:
-        """Requests that are not with the server yet."""
-        return len(self._courier.outbox) if self._courier is not None else 0
-
-    def refusals(self) -> list[str]:
-        """As `Client.refusals`."""
-        return [each.reason for each in self._courier.outbox.refusals()] if self._courier is not None else []
 
     async def flush(self, timeout_seconds: float = FLUSH_SECONDS) -> bool:
         """As `Client.flush`."""

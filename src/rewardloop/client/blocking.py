@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rewardloop.client.connection import RETRIES, TIMEOUT_SECONDS, Connection, Server, Unreachable, Verify, passes
-from rewardloop.client.courier import Courier
-from rewardloop.client.outbox import LIMIT
+from rewardloop.client.asking import Asking
+from rewardloop.client.connection import Connection, Unreachable, passes
 from rewardloop.client.wire import (
     NOTHING,
     Actions,
-    Calls,
     Context,
     Decided,
     Default,
@@ -33,7 +30,7 @@ _WAITING_THREADS = 32
 FLUSH_SECONDS = 5.0
 
 
-class Client:
+class Client(Asking):
     """A blocking client of one experiment. Keep one for the life of a process: it holds its connections open. Threads may share it.
 
     `api_key` is sent as `X-API-Key`; `verify` is False for no check of the server's certificate, or a PEM file to trust. What
@@ -44,25 +41,8 @@ class Client:
     requests are kept, then `QueueFull` is raised. `entropy` makes ids.
     """
 
-    def __init__(
-        self,
-        url: str,
-        experiment: str,
-        *,
-        api_key: str | None = None,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        retries: int = RETRIES,
-        verify: Verify = True,
-        queue: Path | str | None = None,
-        queue_limit: int = LIMIT,
-        entropy: Callable[[int], bytes] = os.urandom,
-    ) -> None:
-        self._calls = Calls(experiment, entropy)
-        self._server = Server(url, api_key, verify, timeout_seconds, retries)
-        self._queued = queue is not None
-        self._limit = queue_limit
+    def _open(self) -> None:
         self._connection = Connection(self._server)
-        self._courier = Courier(self._server, Path(queue), queue_limit) if queue is not None else None
         self._pid = os.getpid()
         self._threads: ThreadPoolExecutor | None = None
 
@@ -127,15 +107,6 @@ class Client:
         """Count a deferred decision."""
         self._tell(self._calls.activate(event_id))
 
-    @property
-    def n_waiting(self) -> int:
-        """Requests that are not with the server yet."""
-        return len(self._courier.outbox) if self._courier is not None else 0
-
-    def refusals(self) -> list[str]:
-        """Why the server will never take what it refused of the queue: its sentences, the newest thousand."""
-        return [each.reason for each in self._courier.outbox.refusals()] if self._courier is not None else []
-
     def flush(self, timeout_seconds: float = FLUSH_SECONDS) -> bool:
         """Wait until the server has all; False where the time was up before."""
         return self._courier.flush(timeout_seconds) if self._courier is not None else True
@@ -169,12 +140,6 @@ class Client:
             if passes(error.status):
                 return None
             raise
-
-    def _background(self) -> Courier:
-        """Where there is no queue: one in memory, for activations."""
-        if self._courier is None:
-            self._courier = Courier(self._server, None, self._limit)
-        return self._courier
 
     def __enter__(self) -> Self:
         return self

@@ -6,39 +6,28 @@ import csv
 import io
 from typing import BinaryIO
 
-import msgspec
-
 from rewardloop.errors import InvalidInput
 from rewardloop.exchange.event import ClosedEvent, iso
-from rewardloop.features import Features, parse_context
-
-_JOINED = ("reward", "event_id", "action", "action_prob", "model_id", "observation", "sample_prob")
+from rewardloop.exchange.joined_rows import COLUMNS, joined_row
+from rewardloop.features import parse_context
 
 
 class JoinedCsv:
-    """A row an event; `observation` is the context's list of that name, or all its numbers in its own order.
+    """A row an event; `observation` is the context's list of that name, or all its features in its own order.
 
-    Actions count from 1. Refuses an event with a word in its context, or with actions that have features: 2019 had neither.
+    Actions count from 1. Refuses an event with actions that have features: 2019 had none.
     """
 
     def __init__(self, file: BinaryIO) -> None:
         self._text, self._rows = _csv(file)
-        self._rows.writerow(_JOINED)
+        self._rows.writerow(COLUMNS)
 
     def write(self, event: ClosedEvent) -> None:
         if event.actions.features is not None:
             raise InvalidInput(f"Expected fixed actions, got some with features in event `{event.event_id}`")
-        numbers = _numbers(event)
+        observed = list(parse_context(event.context).values())
         self._rows.writerow(
-            (
-                event.reward,
-                event.event_id,
-                event.action + 1,
-                event.probability,
-                event.model_id,
-                msgspec.json.encode(numbers).decode(),
-                event.sample_prob,
-            )
+            joined_row(event.reward, event.event_id, event.action, event.probability, event.model_id, observed, event.sample_prob)
         )
 
     def close(self) -> None:
@@ -80,11 +69,3 @@ def _csv(file: BinaryIO):  # type: ignore[no-untyped-def]  # csv's writer has no
 
 def _column(name: str) -> str:
     return name if name.startswith("user") else f"user_feature_{name}"
-
-
-def _numbers(event: ClosedEvent) -> list[float]:
-    features: Features = parse_context(event.context)
-    words = [name for name, value in features.items() if isinstance(value, str)]
-    if words:
-        raise InvalidInput(f"Expected numbers only, got a word in event `{event.event_id}`", at=f"$.context.{words[0]}")
-    return [value for value in features.values() if not isinstance(value, str)]

@@ -10,16 +10,16 @@ from msgspec import Meta, Raw
 
 from rewardloop.errors import MalformedJson
 from rewardloop.events import MAX_ACTIONS
-from rewardloop.features import MAX_FEATURES, MAX_MAGNITUDE, Features
+from rewardloop.exchange.joined_rows import OBSERVATION
+from rewardloop.features import MAX_FEATURES, MAX_MAGNITUDE
 from rewardloop.serving.replies import encode
+
+SHARED, ACTION = "shared", "action"
 
 Value = Annotated[float, Meta(gt=-MAX_MAGNITUDE, lt=MAX_MAGNITUDE)] | str | bool | None
 Vector = Annotated[list[Value], Meta(max_length=MAX_FEATURES)]
 Observed = Vector | dict[str, Any]
 """A list, as in 2019; or an object whose features have names."""
-
-OBSERVATION, SHARED, ACTION = "observation", "shared", "action"
-"""`observation[0]`, `observation[1]`, … for fixed arms, as a warm start names them; `shared[0]` and `action[0]` with features."""
 
 _CACHED_VALUES = 256
 _CACHED_BYTES = 16_384
@@ -61,15 +61,6 @@ def shared_context(raw: bytes, user_id: str | int | None) -> Raw:
 def actions(raw: bytes) -> Raw:
     """Actions with features; their ids are their positions, from 0. Often the same as before. Raises `InvalidInput`."""
     return Raw(_some_actions(raw) if len(raw) <= _CACHED_BYTES else _actions(raw))
-
-
-def observation(features: Features) -> list[float | str] | Features:
-    """The list that features were made of; features that have names of their own stay as they are.
-
-    >>> observation({"observation[0]": 1.0, "observation[1]": "red"}), observation({"age": 31})
-    ([1.0, 'red'], {'age': 31})
-    """
-    return list(features.values()) if tuple(features) == _names(OBSERVATION, len(features)) else features
 
 
 def _actions(raw: bytes) -> bytes:

@@ -12,19 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Self, TextIO
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 
-from rewardloop.compat.sagemaker.features import observation
 from rewardloop.durable import storage, sync
 from rewardloop.errors import InvalidInput
+from rewardloop.exchange.joined_rows import COLUMNS, JoinedRow, joined_row, observation
 from rewardloop.features import parse_context
 from rewardloop.lake import DataSet
 from rewardloop.registry.layout import DataDirectory, ExperimentDirectory
 
 BUCKET = "rewardloop"
-COLUMNS = ("reward", "event_id", "action", "action_prob", "model_id", "observation", "sample_prob")
 ROWS = 100_000
 """Of one file."""
 
@@ -96,7 +94,7 @@ def write_joined(data: DataSet, directory: ExperimentDirectory, job: str, select
         train, evaluation = _Parts(stage / "train"), _Parts(stage / "eval")
         n = 0
         for row in _rows(data, selection):
-            (train if float(str(row[-1])) <= selection.ratio else evaluation).write(row)
+            (train if row[-1] <= selection.ratio else evaluation).write(row)
             n += 1
         train.close()
         evaluation.close()
@@ -114,7 +112,7 @@ class _Parts:
         self._n = 0
         self._file: TextIO | None = None
 
-    def write(self, row: tuple[object, ...]) -> None:
+    def write(self, row: JoinedRow) -> None:
         if self._n % ROWS == 0:
             self._next()
         csv.writer(self._open()).writerow(row)
@@ -138,7 +136,7 @@ class _Parts:
         csv.writer(self._file).writerow(COLUMNS)
 
 
-def _rows(data: DataSet, selection: Selection) -> Iterator[tuple[object, ...]]:
+def _rows(data: DataSet, selection: Selection) -> Iterator[JoinedRow]:
     for labels, table in data.rows(_LOGGED, after=selection.after):
         kept = np.flatnonzero(table["decided_at"].to_numpy() > selection.decided_after)
         logged = (table[name].take(kept).to_pylist() for name in ("event_id", "action", "probability", "model_id"))
@@ -147,5 +145,4 @@ def _rows(data: DataSet, selection: Selection) -> Iterator[tuple[object, ...]]:
         for reward, (event, action, probability, model), context, share in zip(
             rewards, zip(*logged, strict=True), contexts, shares, strict=True
         ):
-            observed = msgspec.json.encode(observation(parse_context(context))).decode()
-            yield reward, event, action + 1, probability, model, observed, share
+            yield joined_row(reward, event, action, probability, model, observation(parse_context(context)), share)

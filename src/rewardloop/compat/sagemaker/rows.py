@@ -8,8 +8,9 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
-from rewardloop.compat.sagemaker.features import OBSERVATION, Observed, named
+from rewardloop.compat.sagemaker.features import Observed, named
 from rewardloop.errors import InvalidInput
+from rewardloop.exchange.joined_rows import OBSERVATION
 
 MAX_ROWS = 10_000_000
 
