@@ -140,7 +140,8 @@ def _places(text: str) -> str:
 def _actions(actions: list[Action]) -> bytes:
     """As they are logged: ids, or objects where any action has features."""
     if not 1 <= len(actions) <= MAX_ACTIONS:
-        raise InvalidInput(f"Expected 1 to {MAX_ACTIONS} actions, got {len(actions)}; offer the likeliest ones", at="$.actions")
+        advice = "; offer the likeliest ones" if actions else ""
+        raise InvalidInput(f"Expected 1 to {MAX_ACTIONS} actions, got {len(actions)}{advice}", at="$.actions")
     if not any(action.features for action in actions):
         return encode([action.id for action in actions])
     some = [

@@ -65,7 +65,7 @@ async def _named(service: Service, name: str) -> ServedExperiment:
     try:
         return await service.experiment(name)
     except UnknownExperiment as error:
-        message = f"{error}. The endpoint is http://HOST/experiments/NAME, with the name of an experiment that is served"
+        message = f"{error} (the endpoint is http://HOST/experiments/NAME, with the name of an experiment that is served)"
         raise UnknownExperiment(message) from None
 
 
