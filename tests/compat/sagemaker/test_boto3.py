@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
 
+from rewardloop.compat.sagemaker.replies import WrongRequest
+from rewardloop.compat.sagemaker.target import Manner, manner
 from running_server import Server
 
 ADF = {"shared_context": [1, 2], "actions_context": [[0.1, 1], [0.2, 2], [0.3, 3]], "user_id": 0}
@@ -170,6 +174,19 @@ def test_a_mistake_is_a_validation_error(runtime: Any, server: Server, body: obj
         invoke(runtime, body, **how)
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert len(server.records("arms")) + len(server.records("shop")) == before
+
+
+def test_every_parameter_that_boto3_knows_is_served_refused_or_documented(runtime: Any) -> None:
+    page = (Path(__file__).parents[3] / "docs/sagemaker.md").read_text()
+    parameters = runtime.meta.service_model.operation_model("InvokeEndpoint").input_shape.members
+    assert [name for name in parameters if f"`{name}`" not in page] == ["EndpointName", "Body", "ContentType"]
+    assert [name for name in runtime.meta.service_model.operation_names if xform_name(name) not in page] == []
+
+
+def test_a_header_of_a_parameter_that_is_not_known_yet_is_refused() -> None:
+    with pytest.raises(WrongRequest, match="x-amzn-sagemaker-tomorrow"):
+        manner([(b"x-amzn-sagemaker-tomorrow", b"1")])
+    assert manner([(b"x-amzn-sagemaker-target-variant", b"AllTraffic")]) == Manner()
 
 
 def test_a_reward_out_of_range(runtime: Any) -> None:

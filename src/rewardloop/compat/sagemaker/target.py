@@ -24,6 +24,7 @@ _REFUSED = {
     b"x-amzn-sagemaker-enable-explanations": "EnableExplanations: ask `rewardloop explain EXPERIMENT --event EVENT_ID`",
     b"x-amzn-sagemaker-inference-component": "InferenceComponentName: an endpoint has no components",
     b"x-amzn-sagemaker-session-id": "SessionId: decisions keep no session",
+    b"x-amzn-sagemaker-prefix-aware-id": "PrefixAwareId: an endpoint has one instance to route to",
 }
 
 
@@ -67,7 +68,11 @@ def _special(found: Manner, name: bytes, value: bytes) -> Manner:
         if len(value) > MAX_EVENT_ID:
             raise WrongRequest(f"Expected an InferenceId of at most {MAX_EVENT_ID} characters, got {len(value)}")
         return found._replace(event_id=value.decode("latin-1") or None)
-    return found._replace(attributes=value) if name == _ATTRIBUTES else found
+    if name == _ATTRIBUTES:
+        return found._replace(attributes=value)
+    if name != b"x-amzn-sagemaker-target-variant":
+        raise WrongRequest(f"Not served here, and not known: the header {name[:80].decode('latin-1')}. Leave it out")
+    return found
 
 
 async def endpoint(service: Service, name: str) -> ServedExperiment:
