@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rewardloop.simulators.energyplus.buildings.curves import curves
-from rewardloop.simulators.energyplus.buildings.hall import ROOF, SLAB, WALL, Hall, hall
+from rewardloop.simulators.energyplus.buildings.design import Hall
+from rewardloop.simulators.energyplus.buildings.hall import ROOF, SLAB, WALL, hall
 from rewardloop.simulators.energyplus.buildings.objects import ALWAYS, merged
 from rewardloop.zygote.model import Model, Objects
 
