@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, print_json
+from rewardloop.cli.printing import console, print_json, warn
 from rewardloop.cli.rl_options import EnvId, EnvParameters, Parameters, pairs
 from rewardloop.cli.rl_progress import Live
 from rewardloop.clock import SystemClock
@@ -21,6 +21,7 @@ from rewardloop.rl.logged.files import read_episodes
 from rewardloop.rl.logged.replay import REPLAY, replayed
 from rewardloop.rl.runs import Manifest, Runs, Watching
 from rewardloop.rl.scripts import run_script
+from rewardloop.rl.suggesting import with_suggestions
 from rewardloop.rl.toolkit import Plan
 from rewardloop.rl.training import facts_of_env, resume, start
 
@@ -46,6 +47,7 @@ def train(
     ] = "",
     param: Parameters = (),
     normalise: Annotated[bool, Parameter(show_default=False, help="Observations by their running mean and deviation.")] = False,
+    bare: Annotated[bool, Parameter(negative=(), help="Leave what the environment suggests; its toolkit's defaults.")] = False,
     checkpoint_every: Annotated[int, Parameter(help="Steps between checkpoints.")] = _CHECKPOINT,
     eval_episodes: Annotated[int, Parameter(help="Greedy episodes played at each checkpoint; 0: none.")] = 5,
     stop_at: Annotated[float | None, Parameter(help="Their mean return at which training ends early.")] = None,
@@ -82,9 +84,20 @@ def train(
         say = (lambda _: None) if json else (lambda line: console.print(line, markup=False))
         _print(run_script(runs, script, plan, clock, facts=facts, environ=os.environ, name=run, say=say), runs, json)
         return
+    if not bare and episodes is None:
+        plan = _completed(plan, quiet=json)
     watching = Watching(eval_episodes=0 if plan.env.id == REPLAY else eval_episodes, stop_at=stop_at, patience=patience)
     with Live(f"{plan.algorithm} on {plan.env.id}", clock, quiet=json) as live:
         _print(start(runs, plan, watching, clock, name=run, show=live), runs, json)
+
+
+def _completed(plan: Plan, *, quiet: bool) -> Plan:
+    """With what the environment suggests where the command line says nothing, and a line that says so."""
+    completed = with_suggestions(plan)
+    if completed != plan and not quiet:
+        chosen = {**completed.env.parameters, **completed.parameters, "normalise": completed.normalise}
+        warn("As the environment suggests: " + ", ".join(f"{name}={value}" for name, value in chosen.items()))
+    return completed
 
 
 def _env(env: str | None, script: Path | None, parameters: dict[str, Any], episodes: Path | None) -> EnvSpec:

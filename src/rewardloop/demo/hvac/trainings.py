@@ -43,10 +43,10 @@ def command(stage: Stage, begins_at: Sequence[float], seed: int, out: Path) -> l
     """What comes after `rewardloop rl train`."""
     given = {**stage.parameters, "initial_action": list(begins_at)}
     return [
-        *("--env", stage.env.id, "--algo", "ppo", "--normalise", "--steps", str(stage.n_steps)),
+        *("--env", stage.env.id, "--algo", "ppo", "--bare", "--normalise", "--steps", str(stage.n_steps)),
         *("--seed", str(seed), "--run", f"ppo-{seed}", "--data", str(out / "data"), "--json"),
         *("--checkpoint-every", str(stage.checkpoint_every), "--eval-episodes", str(N_EVALUATED)),
-        *_named("--env-param", stage.env.parameters),
+        *_named("--env-param", {**stage.env.parameters, **stage.trained_with}),
         *_named("--param", given),
     ]
 

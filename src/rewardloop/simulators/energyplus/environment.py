@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import gymnasium
+import msgspec
 import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
@@ -131,6 +132,11 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
     def baselines(self) -> Mapping[str, Callable[[Observed], Observed | None]]:
         """What else there is to beat than the schedules: `middle`, and `rules` where the specification has any."""
         return {name: one.act for name, one in baselines(self.specification).items() if name != "schedule"}
+
+    def suggestions(self) -> dict[str, Any]:
+        """Algorithm → how it learns this building well, as the specification says under `training`."""
+        made: dict[str, Any] = msgspec.to_builtins(self.specification.training)
+        return made
 
     def action_of(self, values: Mapping[str, float]) -> Observed:
         """The action that sets these values, in the building's units: {"cooling": 24.0, "heating": 15.0}."""

@@ -5,7 +5,7 @@ Units: °C, W, kWh, hours. A meter is read as its mean power over a step, in W.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -122,6 +122,18 @@ class Episode(Section, frozen=True, kw_only=True):
     start_timeout_s: Annotated[float, Meta(gt=0, le=3600), said("So does a warm-up.")] = 300.0
 
 
+class Training(Section, frozen=True, kw_only=True):
+    """How one algorithm learns this building well: what `rewardloop rl train` takes where its command line says nothing."""
+
+    normalise: Annotated[bool, said("Observations and rewards by their running moments.")] = False
+    parameters: Annotated[dict[Word, Any], said("Hyperparameters by their names in toolkit `sb3`.")] = msgspec.field(
+        default_factory=dict
+    )
+    environment: Annotated[dict[Word, Any], said("Parameters of the environment, such as `relative`.")] = msgspec.field(
+        default_factory=dict
+    )
+
+
 class Specification(Section, frozen=True, kw_only=True):
     """An environment."""
 
@@ -146,5 +158,8 @@ class Specification(Section, frozen=True, kw_only=True):
         said("Actions correct the rules, by this share of each range at most; null: they are the set-points."),
     ] = None
     rules: Annotated[dict[Word, Rule], said("Action → rule, for all or none: the rule-based baseline.")] = msgspec.field(
+        default_factory=dict
+    )
+    training: Annotated[dict[Word, Training], said("Algorithm → how it learns this building well.")] = msgspec.field(
         default_factory=dict
     )
