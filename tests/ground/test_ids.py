@@ -31,6 +31,7 @@ def test_ids_of_one_process_differ_and_sort_by_time() -> None:
 def test_ids_made_together_are_those_made_one_by_one(tag: int, start: int, sizes: list[int]) -> None:
     together, apart = (EventIds(ManualClock(), key=1, start=start) for _ in range(2))
     assert [made for n in sizes for made in together.many(tag, n)] == [apart.new(tag) for _ in range(sum(sizes))]
+    assert together.new(tag, 5_000) == apart.new(tag, 5_999)
 
 
 def test_an_id_of_another_directory_or_with_a_typing_error_is_not_recognised() -> None:
@@ -56,7 +57,9 @@ def test_any_text_may_be_an_id(text: str) -> None:
 
 @given(texts=st.lists(st.text(max_size=50)))
 def test_drawn_for_many_is_drawn_for_each(texts: list[str]) -> None:
-    assert draws_many("offers", texts) == [tuple(draws("offers", text)) for text in texts]
+    seeds, sample_probs, uniforms = draws_many("offers", texts)
+    assert list(zip(seeds, sample_probs, strict=True)) == [draws("offers", text) for text in texts]
+    assert uniforms.tolist() == [uniform(seed) for seed in seeds]
 
 
 def test_what_is_drawn_is_uniform_and_independent() -> None:

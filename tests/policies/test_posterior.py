@@ -19,13 +19,15 @@ def test_the_pmf_is_how_often_each_arm_has_the_best_draw(seed: int, n_arms: int,
     won = (mean[:, None] + rule._draws * sd[:, None]).argmax(axis=2)
 
     expected = np.array([np.bincount(row, minlength=n_arms) for row in won]) / N_DRAWS
-    np.testing.assert_array_equal([rule.pmf(m, s) for m, s in zip(mean, sd, strict=True)], expected)
+    single = [rule.pmf(m, s) for m, s in zip(mean.tolist(), sd.tolist(), strict=True)]
+    np.testing.assert_array_equal(single, expected)
+    assert {type(p) for pmf in single for p in pmf} == {float}  # the log takes no other
     np.testing.assert_array_equal(rule.pmf_many(mean, sd), expected)
 
 
 def test_the_share_is_near_the_probability_that_it_estimates() -> None:
     """Two arms: P = Φ((m₁ − m₂) / √(s₁² + s₂²)), here Φ(1) = .8413. 64 stratified draws: within .07."""
-    shares = [Thompson(1.0, seed, 2).pmf(np.array([1.0, 0.0]), np.array([0.6, 0.8]))[0] for seed in range(50)]
+    shares = [Thompson(1.0, seed, 2).pmf([1.0, 0.0], [0.6, 0.8])[0] for seed in range(50)]
 
     assert shares == pytest.approx([0.8413] * 50, abs=0.07)
     assert np.mean(shares) == pytest.approx(0.8413, abs=0.01)
@@ -40,7 +42,7 @@ def test_the_first_of_equal_arms_wins_alone_or_among_many() -> None:
     rule, mean, sd = Thompson(v=0.0, seed=0, n_arms=3), np.array([[0.5, 0.5, 0.5], [0.2, 0.5, 0.5]]), np.ones((2, 3))
     expected = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     assert rule.pmf_many(mean, sd).tolist() == expected
-    assert [rule.pmf(m, s) for m, s in zip(mean, sd, strict=True)] == expected
+    assert [rule.pmf(m, s) for m, s in zip(mean.tolist(), sd.tolist(), strict=True)] == expected
 
 
 def test_the_upper_bound_decides_and_equals_share() -> None:
@@ -53,4 +55,4 @@ def test_the_upper_bound_decides_and_equals_share() -> None:
     expected = [[0.0, 1.0, 0.0], [1 / 3, 1 / 3, 1 / 3], [1 / 3, 1 / 3, 1 / 3]]
 
     np.testing.assert_allclose(rule.pmf_many(mean, sd), expected)
-    np.testing.assert_allclose([rule.pmf(m, s) for m, s in zip(mean, sd, strict=True)], expected)
+    np.testing.assert_allclose([rule.pmf(m, s) for m, s in zip(mean.tolist(), sd.tolist(), strict=True)], expected)

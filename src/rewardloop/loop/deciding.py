@@ -6,10 +6,8 @@ No HTTP and no storage here: serving and the in-process `Experiment` both call i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, pairwise
 
 import msgspec
-import numpy as np
 from msgspec import UNSET, UnsetType
 
 from rewardloop.clock import Clock
@@ -22,10 +20,10 @@ from rewardloop.features import (
     parse_contexts,
     ranged_actions,
 )
-from rewardloop.ids import EventIds, draws, draws_many, uniform
-from rewardloop.interactions import Floats
+from rewardloop.ids import EventIds, ManyDraws, draws, draws_many, uniform
 from rewardloop.loop.asking import DecideRequest
 from rewardloop.loop.baseline import Baseline
+from rewardloop.loop.batching import Batch, serve_batch
 from rewardloop.loop.boxes import Wanted, draw_point
 from rewardloop.loop.filling import Rule, fill
 from rewardloop.loop.hosted import Hosted, first_model_id
@@ -33,7 +31,7 @@ from rewardloop.loop.offers import Offer, Offers
 from rewardloop.loop.slotting import wanted
 from rewardloop.loop.trials import CHAMPION, Asked, Likeness, Scorer, Served, alike
 from rewardloop.policies.continuous import draw_in
-from rewardloop.policies.exploration import sample, sample_rows, serve_pmf, serve_rows
+from rewardloop.policies.exploration import sample, serve_pmf
 from rewardloop.policies.namespaces import Namespaces
 from rewardloop.settings import ExperimentSettings
 
@@ -42,6 +40,8 @@ MAX_AT_ONCE = 1_000_000
 
 _Event = tuple[str, int, float]
 """Its id, seed and sample_prob."""
+_Served = tuple[str, str, tuple[float, ...]]
+"""`Served`, which is one and costs a call more to make."""
 
 
 class Decider:
@@ -76,17 +76,19 @@ class Decider:
         offer = actions, excluded = self._offers.of_request(request, usual, at)
         if self._namespaces is not None:
             self._namespaces.check(features, actions, at)
-        event_id, now = request.event_id or self._ids.new(self._tag), self.clock.now()
+        now = self.clock.now()
+        event_id = request.event_id or self._ids.new(self._tag, now)
+        served: _Served
         if self._baseline is None and hosted.trial is None:
             raw = hosted.policy.pmf(features, actions)
-            limits = hosted.limits(actions, now)
-            pmf = tuple(serve_pmf(raw, floor=hosted.floor, excluded=excluded, explore=request.explore, limits=limits))
-            served = Served(hosted.model_id, CHAMPION, pmf)
+            limits = hosted.limits(actions, now) if hosted.exposure is not None else None
+            pmf = serve_pmf(raw, floor=hosted.floor, excluded=excluded, explore=request.explore, limits=limits)
+            served = (hosted.model_id, CHAMPION, tuple(pmf))
         else:
             asked = Asked(event_id, features, actions, excluded, request.explore, now, request.sticky or "")
             served = self._otherwise(hosted, asked)
         seed, sample_prob = draws(self._experiment, event_id)
-        action = sample(served.pmf, uniform(seed))
+        action = sample(served[2], uniform(seed))
         return self._decision(now, request, context, offer, served, action, (event_id, seed, sample_prob))
 
     def decide_many(
@@ -101,26 +103,18 @@ class Decider:
             return [self.decide(hosted, request, usual, f"$.requests[{i}]") for i, request in enumerate(requests)]
         contexts = [bytes(request.context) for request in requests]
         features, offers = self._read_many(requests, contexts, usual)
-        if sum(len(offered) for offered, _ in offers) > MAX_AT_ONCE:
+        batch = Batch(requests, features, offers)
+        if batch.n_cells > MAX_AT_ONCE:
             raise InvalidInput(
                 f"Expected at most {MAX_AT_ONCE} actions over all requests, got more: ask for fewer", at="$.requests"
             )
         if self._namespaces is not None:
             for i, (context, (offered, _)) in enumerate(zip(features, offers, strict=True)):
                 self._namespaces.check(context, offered, f"$.requests[{i}]")
-        events = self._events(requests)
-        us, now = [uniform(seed) for _, seed, _ in events], self.clock.now()
-        if self._baseline is None and hosted.trial is None:
-            raw = hosted.policy.pmf_many(features, [actions for actions, _ in offers])
-            pmfs, chosen = _serve_many(raw, hosted, list(zip(offers, requests, strict=True)), us, now)
-            served = [Served(hosted.model_id, CHAMPION, pmf) for pmf in pmfs]
-        else:
-            asked = zip(requests, features, offers, events, strict=True)
-            served = [
-                self._otherwise(hosted, Asked(event[0], context, *offer, request.explore, now, request.sticky or ""))
-                for request, context, offer, event in asked
-            ]
-            chosen = [sample(pmf, u) for (_, _, pmf), u in zip(served, us, strict=True)]
+        now, ids = self.clock.now(), self._event_ids(requests)
+        drawn = draws_many(self._experiment, ids)
+        served, chosen = self._serve_many(hosted, batch, ids, drawn, now)
+        events = zip(ids, drawn.seeds, drawn.sample_probs, strict=True)
         made = zip(requests, contexts, offers, served, chosen, events, strict=True)
         return [self._decision(now, *parts) for parts in made]
 
@@ -191,13 +185,27 @@ class Decider:
         )
         return decision, actions.ids[first.action]
 
-    def _events(self, requests: Sequence[DecideRequest]) -> list[_Event]:
-        made = iter(self._ids.many(self._tag, sum(request.event_id is None for request in requests)))
-        ids = [request.event_id or next(made) for request in requests]
-        return [(event_id, *drawn) for event_id, drawn in zip(ids, draws_many(self._experiment, ids), strict=True)]
+    def _serve_many(
+        self, hosted: Hosted, batch: Batch, ids: Sequence[str], drawn: ManyDraws, now: int
+    ) -> tuple[Iterable[_Served], Sequence[int]]:
+        """What is served to each request, and what it chooses."""
+        if self._baseline is None and hosted.trial is None:
+            pmfs, chosen = serve_batch(hosted, batch, drawn.uniforms, now)
+            return [(hosted.model_id, CHAMPION, pmf) for pmf in pmfs], chosen
+        each = zip(batch.requests, batch.features, batch.offers, ids, strict=True)
+        served = [
+            self._otherwise(hosted, Asked(event_id, context, *offer, request.explore, now, request.sticky or ""))
+            for request, context, offer, event_id in each
+        ]
+        return served, [sample(pmf, u) for (_, _, pmf), u in zip(served, drawn.uniforms.tolist(), strict=True)]
+
+    def _event_ids(self, requests: Sequence[DecideRequest]) -> list[str]:
+        own = [request.event_id for request in requests]
+        made = iter(self._ids.many(self._tag, own.count(None)))
+        return [event_id or next(made) for event_id in own]
 
     def _decision(  # noqa: PLR0917 - by place, as this is done for every decision
-        self, now: int, request: DecideRequest, context: bytes, offer: Offer, served: Served, action: int, event: _Event
+        self, now: int, request: DecideRequest, context: bytes, offer: Offer, served: _Served, action: int, event: _Event
     ) -> tuple[Decision, str]:
         """The record, of a context verbatim, what was on offer, the distribution served and whose, and the action chosen."""
         (actions, excluded), (model_id, variant, pmf), (event_id, seed, sample_prob) = offer, served, event
@@ -228,7 +236,7 @@ class Decider:
         self, requests: Sequence[DecideRequest], contexts: Sequence[bytes], usual: Offer | None
     ) -> tuple[list[Features], list[Offer]]:
         try:
-            return parse_contexts(contexts), [self._offers.of_request(request, usual, "$") for request in requests]
+            return parse_contexts(contexts), self._offers.of_requests(requests, usual)
         except InvalidInput:
             # The place is spelled out only where it is needed: on the way that is taken rarely.
             places = [f"$.requests[{i}]" for i in range(len(requests))]
@@ -238,21 +246,3 @@ class Decider:
 
 def _first_alike(served: tuple[Choice, ...], other: tuple[Choice, ...]) -> Likeness:
     return alike(served[0].pmf, other[0].pmf)
-
-
-def _serve_many(
-    raw: Floats, hosted: Hosted, asked: Sequence[tuple[Offer, DecideRequest]], us: Sequence[float], now: int
-) -> tuple[Iterable[tuple[float, ...]], Sequence[int]]:
-    """`serve_pmf` and `sample` of each, at once where that is possible."""
-    sizes = [len(actions.ids) for (actions, _), _ in asked]
-    plain = all(request.explore for _, request in asked) and not any(excluded for (_, excluded), _ in asked)
-    alike = len(set(sizes)) == 1 and (hosted.exposure is None or len({id(actions) for (actions, _), _ in asked}) == 1)
-    if plain and alike:
-        served = serve_rows(raw.reshape(-1, sizes[0]), floor=hosted.floor, limits=hosted.limits(asked[0][0][0], now))
-        return map(tuple, served.tolist()), sample_rows(served, np.array(us)).tolist()
-    rows = [raw[low:high].tolist() for low, high in pairwise(accumulate(sizes, initial=0))]
-    pmfs = [
-        tuple(serve_pmf(row, floor=hosted.floor, excluded=gone, explore=request.explore, limits=hosted.limits(actions, now)))
-        for row, ((actions, gone), request) in zip(rows, asked, strict=True)
-    ]
-    return pmfs, [sample(pmf, u) for pmf, u in zip(pmfs, us, strict=True)]

@@ -43,6 +43,15 @@ class Offers:
             raise InvalidInput(f"Expected `actions`: experiment `{self._experiment}` has no fixed ones", at=at)
         return self.without(offer, request.excluded, f"{at}.excluded") if request.excluded else offer
 
+    def of_requests(self, requests: Sequence[DecideRequest], usual: Offer | None) -> list[Offer]:
+        """`of_request` of each, without saying where it is that something is wrong."""
+        if usual is None:
+            return [self.of_request(request, None, "$") for request in requests]
+        return [
+            usual if request.actions is UNSET and not request.excluded else self.of_request(request, usual, "$")
+            for request in requests
+        ]
+
     def without(self, offer: Offer, ids: Sequence[str], at: str) -> Offer:
         """The same offer with further actions excluded, by their ids."""
         actions, excluded = offer

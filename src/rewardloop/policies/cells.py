@@ -120,7 +120,7 @@ class CellsPolicy:
     def _upper(self, curve: Curve) -> Sequence[float]:
         F = self._surface.F
         variance = np.einsum("kb,bc,kc->k", F, curve.covariance, F)
-        return self._bound.pmf(F @ curve.mean, np.sqrt(np.maximum(variance, 0.0)))
+        return self._bound.pmf((F @ curve.mean).tolist(), np.sqrt(np.maximum(variance, 0.0)).tolist())
 
     def _check(self, actions: ActionSet) -> None:
         if actions.ids != self._ids:

@@ -75,7 +75,7 @@ class Deep(Regression):
         """d, the constant and the hidden units included."""
         return self._design.width + len(self.trunk.bias)
 
-    def posterior(self, context: Features) -> tuple[Floats, Floats]:
+    def posterior(self, context: Features) -> tuple[list[float], list[float]]:
         return self.moments.posterior(self._extended(self._design.row(context)[None])[0])
 
     def posterior_many(self, contexts: Sequence[Features]) -> tuple[Floats, Floats]:

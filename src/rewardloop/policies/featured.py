@@ -72,7 +72,8 @@ class FeaturedPolicy:
             return [1.0 / len(actions)] * len(actions)
         offered = self._offered(self._regression, actions)
         if self._config.rule == "linucb":
-            return self._bound.pmf(*self._regression.posterior(context, offered))
+            mean, sd = self._regression.posterior(context, offered)
+            return self._bound.pmf(mean.tolist(), sd.tolist())
         winners = self._regression.scores(context, self._weights(self._regression), offered).argmax(axis=1)
         shares: list[float] = (np.bincount(winners, minlength=len(actions)) / N_DRAWS).tolist()
         return shares

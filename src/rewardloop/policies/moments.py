@@ -6,6 +6,7 @@ constant, so that b in units of any reward range is exact after the fact: b = (�
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Final, Self
 
 import numpy as np
@@ -48,15 +49,16 @@ class Moments:
         means: Floats = np.einsum("nd,nd->n", X, self.theta[arms])
         return means
 
-    def posterior(self, x: Floats) -> tuple[Floats, Floats]:
-        """(K,) means x·θ and standard deviations √(xᵀ A⁻¹ x) at x (d,)."""
+    def posterior(self, x: Floats) -> tuple[list[float], list[float]]:
+        """K means x·θ and standard deviations √(xᵀ A⁻¹ x) at x (d,)."""
         y = x.dot(self._all)
         split = self.rewarded.size
-        variance = y[:split].reshape(self.rewarded.shape).dot(x)
-        return y[split:], np.sqrt(np.maximum(variance, 0.0))
+        variance = y[:split].reshape(self.rewarded.shape).dot(x).tolist()
+        # By number: for a handful of arms that costs less than two calls for all of them.
+        return y[split:].tolist(), [sqrt(v) if v > 0.0 else 0.0 for v in variance]
 
     def posterior_many(self, X: Floats) -> tuple[Floats, Floats]:
-        """`posterior` of n rows: (n, K) each, from (n, d)."""
+        """`posterior` of n rows, as arrays: (n, K) each, from (n, d)."""
         Y = X @ self._all
         split = self.rewarded.size
         variance = np.einsum("nkd,nd->nk", Y[:, :split].reshape(len(X), *self.rewarded.shape), X)

@@ -20,9 +20,9 @@ _CELLS = 1 << 16
 
 
 class Rule(Protocol):
-    """`pmf` takes (K,) means and standard deviations, `pmf_many` (n, K) of them; the rows of the second are the first."""
+    """`pmf` takes K means and standard deviations, `pmf_many` (n, K) of them; the rows of the second are the first."""
 
-    def pmf(self, mean: Floats, sd: Floats) -> Sequence[float]: ...
+    def pmf(self, mean: Sequence[float], sd: Sequence[float]) -> Sequence[float]: ...
 
     def pmf_many(self, mean: Floats, sd: Floats) -> Floats: ...
 
@@ -34,32 +34,42 @@ class Thompson:
     the M mid-quantiles of N(0, 1) in an order that `seed` and k decide (stratified: McKay, Beckman & Conover, 1979), so an
     arm added later leaves the others' draws alone.
 
-    >>> Thompson(v=0.1, seed=0, n_arms=2).pmf(np.array([0.5, 0.0]), np.array([1.0, 0.01]))
+    >>> Thompson(v=0.1, seed=0, n_arms=2).pmf([0.5, 0.0], [1.0, 0.01])
     [1.0, 0.0]
     """
 
     def __init__(self, v: float, seed: int, n_arms: int) -> None:
         orders = [np.random.default_rng([seed, arm]).permutation(N_DRAWS) for arm in range(n_arms)]
-        self._draws = np.ascontiguousarray(v * _QUANTILES[np.array(orders)]).T
+        self._by_arm = np.ascontiguousarray(v * _QUANTILES[np.array(orders)])
+        self._draws = self._by_arm.T
         self._reach = v * _REACH
 
-    def pmf(self, mean: Floats, sd: Floats) -> Sequence[float]:
-        alone = self._alone(mean.tolist(), sd.tolist())
-        if alone is not None:
-            return [1.0 if arm == alone else 0.0 for arm in range(len(mean))]
-        winners = (self._draws * sd + mean).argmax(axis=1)
-        wins: list[int] = np.bincount(winners, minlength=len(mean)).tolist()
-        return [n / N_DRAWS for n in wins]
+    def pmf(self, mean: Sequence[float], sd: Sequence[float]) -> Sequence[float]:
+        rivals = self._rivals(mean, sd)
+        if len(rivals) > 2:
+            winners = (self._draws * sd + mean).argmax(axis=1)
+            return [n / N_DRAWS for n in np.bincount(winners, minlength=len(mean)).tolist()]
+        # One decision of two has one rival, one of four two: most need not compare the draws of all arms, or any.
+        pmf = [0.0] * len(mean)
+        pmf[rivals[-1]] = 1.0
+        if len(rivals) == 2:
+            first, second = rivals
+            pmf[first] = self._duel(first, second, mean, sd) / N_DRAWS
+            pmf[second] = 1.0 - pmf[first]
+        return pmf
 
-    def _alone(self, means: list[float], sds: list[float]) -> int | None:
-        """The best arm, if no draw of another reaches the lowest of its own."""
-        best = means.index(max(means))
-        reach = self._reach
-        low = means[best] - sds[best] * reach
-        for arm, (mean, sd) in enumerate(zip(means, sds, strict=True)):  # most often one of the first ends it
-            if mean + sd * reach >= low and arm != best:
-                return None
-        return best
+    def _rivals(self, mean: Sequence[float], sd: Sequence[float]) -> list[int]:
+        """The arms of which one draw at least reaches the lowest of the best one's; that one among them."""
+        best, reach = mean.index(max(mean)), self._reach
+        low = mean[best] - sd[best] * reach
+        return [arm for arm, (m, s) in enumerate(zip(mean, sd, strict=True)) if m + s * reach >= low]
+
+    def _duel(self, first: int, second: int, mean: Sequence[float], sd: Sequence[float]) -> int:
+        """How many draws of the first arm are not below the second's."""
+        one, other = self._by_arm[first] * sd[first], self._by_arm[second] * sd[second]
+        one += mean[first]
+        other += mean[second]
+        return int(np.count_nonzero(one >= other))
 
     def pmf_many(self, mean: Floats, sd: Floats) -> Floats:
         n, n_arms = mean.shape
@@ -80,27 +90,27 @@ class Thompson:
 
     def _shares(self, mean: Floats, sd: Floats) -> Floats:
         """(n, K). Arms outermost: the best of them is a maximum over contiguous blocks, and no winner's number is kept."""
-        scores = self._draws.T[:, None, :] * sd.T[:, :, None]
+        scores = self._by_arm[:, None, :] * sd.T[:, :, None]
         scores += mean.T[:, :, None]
         wins = scores >= scores.max(axis=0)
         shares: Floats = (wins.astype(np.float32).dot(_ONES) / np.float64(N_DRAWS)).T
         for row in np.flatnonzero(shares.sum(axis=1) != 1.0).tolist():  # equal scores: the first of them wins
-            shares[row] = self.pmf(mean[row], sd[row])
+            shares[row] = self.pmf(mean[row].tolist(), sd[row].tolist())
         return shares
 
 
 class UpperConfidence:
     """All on the arm with the largest mean + a·sd, equal ones sharing it (LinUCB: Li, Chu, Langford & Schapire, 2010).
 
-    >>> UpperConfidence(a=0.1).pmf(np.array([0.5, 0.5, 0.0]), np.array([0.2, 0.2, 1.0]))
+    >>> UpperConfidence(a=0.1).pmf([0.5, 0.5, 0.0], [0.2, 0.2, 1.0])
     [0.5, 0.5, 0.0]
     """
 
     def __init__(self, a: float) -> None:
         self._a = a
 
-    def pmf(self, mean: Floats, sd: Floats) -> Sequence[float]:
-        scores = (mean + self._a * sd).tolist()
+    def pmf(self, mean: Sequence[float], sd: Sequence[float]) -> Sequence[float]:
+        scores = [m + self._a * s for m, s in zip(mean, sd, strict=True)]
         top = max(scores)
         bar = top - _TIE * (1.0 + abs(top))
         share = 1.0 / sum(score >= bar for score in scores)

@@ -106,12 +106,12 @@ class Regression:
         """Further arms behind the others, untried."""
         self._memory.resize(self.moments.n_arms + n, self.moments.width)
 
-    def posterior(self, context: Features) -> tuple[Floats, Floats]:
-        """(K,) means and standard deviations."""
+    def posterior(self, context: Features) -> tuple[list[float], list[float]]:
+        """K means and standard deviations."""
         return self.moments.posterior(self._design.row(context))
 
     def posterior_many(self, contexts: Sequence[Features]) -> tuple[Floats, Floats]:
-        """(n, K) means and standard deviations."""
+        """(n, K) of each, as arrays."""
         return self.moments.posterior_many(self._design.rows(contexts))
 
     def learn(self, batch: Batch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import Final, Self
 
@@ -133,9 +134,8 @@ class RidgePolicy:
         if not known or not self._n_learned:
             return [1.0 / len(offered)] * len(offered)
         mean, sd = self._regression.posterior(context)
-        absent = np.ones(len(self._ids), dtype=bool)
-        absent[known] = False
-        pmf = self._rule.pmf(np.where(absent, -np.inf, mean), sd)
+        present = set(known)
+        pmf = self._rule.pmf([m if arm in present else -inf for arm, m in enumerate(mean)], sd)
         share = len(known) / len(offered)
         return [share * pmf[self._index[a]] if a in self._index else 1.0 / len(offered) for a in offered]
 
