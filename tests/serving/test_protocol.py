@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from rewardloop.serving.heads import MAX_BYTES, MAX_HEADS, Head, Heads
+from rewardloop.serving.routes import ROUTES, Router
 from running_server import ARMS, CONTEXT, Server, register, running
 
 BODY = json.dumps({**CONTEXT, "event_id": "e"}).encode()
@@ -82,6 +88,47 @@ def test_pipelined_requests_of_both_kinds_are_answered_in_order(server: Server) 
     sent = b"".join(request(f"p{i}", headers=kinds[i % 3 == 1]) for i in range(30))
     ids = [json.loads(body)["event_id"] for _, _, body in answers(server, sent, 30)]
     assert ids == [f"p{i}" for i in range(30)]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.sampled_from([b"", b"", b"connection: keep-alive\r\n", b"x-trace: 1\r\n"]), min_size=2, max_size=12), st.data())
+def test_requests_are_answered_alike_wherever_they_are_cut(server: Server, kinds: list[bytes], data: st.DataObject) -> None:
+    """Most have a head that came before: whole, alone, in pieces, with the next one's beginning."""
+    requests = [request(f"c{i:02}", headers=kind) for i, kind in enumerate(kinds)]
+    sent, ends = b"".join(requests), list(accumulate(map(len, requests)))
+    cuts = data.draw(st.sets(st.one_of(st.sampled_from(ends), st.integers(0, len(sent))), max_size=12))
+    cuts = sorted(cuts | {0, len(sent)})
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for low, high in pairwise(cuts):
+            connection.sendall(sent[low:high])
+            time.sleep(0.002)
+        stream = connection.makefile("rb")
+        answered = [read(stream) for _ in kinds]
+    assert {status for status, _, _ in answered} == {b"HTTP/1.1 200 OK"}
+    assert [json.loads(body)["event_id"] for _, _, body in answered] == [f"c{i:02}" for i in range(len(kinds))]
+
+
+def test_a_head_that_came_before_says_nothing_of_the_next_body(server: Server) -> None:
+    broken = SHORT[: -len(BODY)] + b"x" * len(BODY)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        stream = connection.makefile("rb")
+        statuses = []
+        for sent in (SHORT, SHORT, broken, SHORT):
+            connection.sendall(sent)
+            statuses.append(read(stream)[0])
+    assert [int(status.split()[1]) for status in statuses] == [200, 200, 400, 200]
+
+
+def test_heads_are_remembered_within_bounds() -> None:
+    match = Router(ROUTES).find(b"/v1/rewards")
+    assert match is not None
+    head, heads = Head(match.routes["POST"], match, (b"/v1/rewards", b""), [], 2), Heads()
+    for i in range(MAX_HEADS + 1):
+        heads.remember(b"%d" % i, head)
+    heads.remember(b"x" * (MAX_BYTES + 1), head)
+    assert heads.find(b"%d" % MAX_HEADS) is head
+    assert [heads.find(raw) for raw in (b"0", b"x" * (MAX_BYTES + 1))] == [None, None]
 
 
 def test_a_large_body_arrives_whole(server: Server) -> None:

@@ -14,6 +14,7 @@ from rewardloop.serving.bodies import BodyStalled, ClientGone, Receive, check_he
 from rewardloop.serving.cors import Cors
 from rewardloop.serving.guard import Guard
 from rewardloop.serving.handlers import About, Call
+from rewardloop.serving.heads import Heads
 from rewardloop.serving.replies import Header, Reply, protocol_problem
 from rewardloop.serving.routes import ROUTES, Match, Route, Router
 from rewardloop.serving.service import Service
@@ -50,6 +51,7 @@ class Application:
         self._timings = {route.operation: service.counts.timing(route.operation) for route in routes}
         self._in_flight = 0
         self.find = Router(routes).find
+        self.heads = Heads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
