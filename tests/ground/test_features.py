@@ -2,13 +2,15 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rewardloop.errors import InvalidInput
-from rewardloop.features import MAX_FEATURES, MAX_MAGNITUDE, parse_actions, parse_context, parse_contexts
+from rewardloop.features import MAX_FEATURES, MAX_MAGNITUDE, MAX_NAME, parse_actions, parse_context, parse_contexts
 
+to_json = msgspec.json.encode
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=10), inner, max_size=5),
@@ -94,6 +96,23 @@ def test_refused_actions(raw: bytes, at: str, says: str) -> None:
         parse_actions(raw)
     assert caught.value.at == at
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("n_others", [0, 1, 40, 100])
+@pytest.mark.parametrize("letter", ["n", "é"])
+def test_a_name_has_1_to_256_characters_however_it_comes(n_others: int, letter: str) -> None:
+    others = {f"x{i}": "words" for i in range(n_others)}
+    context, longer, nameless = ({**others, name: 1.0} for name in (MAX_NAME * letter, (MAX_NAME + 1) * letter, ""))
+    assert parse_context(to_json(context)) == context
+    assert parse_contexts([to_json(context), b"{}"]) == [context, {}]
+    assert parse_actions(to_json([{"id": "a", "features": context}])).features == (context,)
+    for bad in (longer, nameless):
+        raw = to_json(bad)
+        for parse in (parse_context, lambda raw: parse_contexts([b"{}", raw])):
+            with pytest.raises(InvalidInput):
+                parse(raw)
+        with pytest.raises(InvalidInput):
+            parse_actions(to_json([{"id": "a", "features": bad}]))
 
 
 def test_the_number_of_features_is_bounded() -> None:

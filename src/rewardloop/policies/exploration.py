@@ -121,14 +121,25 @@ def serve_rows(pmf: Floats, *, floor: float, limits: Limits | None = None) -> Fl
     >>> serve_rows(np.array([[1.0, 0.0], [0.75, 0.25]]), floor=0.5).tolist()
     [[0.75, 0.25], [0.625, 0.375]]
     """
-    weights = np.where(pmf > 0.0, pmf, 0.0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        totals = weights.cumsum(axis=1)[:, -1:]
-        good = np.isfinite(pmf.sum(axis=1)) & (totals[:, 0] > 0.0) & (totals[:, 0] < _LARGEST)
-    if not good.all():
-        raise _not_a_distribution(pmf[int(good.argmin())].tolist())
+    weights, totals = _weights(pmf)
     served: Floats = (1.0 - floor) * (weights / totals) + floor / pmf.shape[1]
     return served if limits is None else np.array([limited(row, limits, floor) for row in served.tolist()])
+
+
+def _weights(pmf: Floats) -> tuple[Floats, Floats]:
+    """(n, K) without negative numbers, and the sums (n, 1). Raises `CorruptModel`."""
+    # Most often it is a distribution already, which two looks tell (a NaN is the least of all).
+    if pmf.min(initial=0.0) >= 0.0 and pmf.max(initial=0.0) <= _PLAIN:
+        weights, totals = pmf, pmf.cumsum(axis=1)[:, -1:]
+        good = totals[:, 0] > 0.0
+    else:
+        weights = np.where(pmf > 0.0, pmf, 0.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            totals = weights.cumsum(axis=1)[:, -1:]
+            good = np.isfinite(pmf.sum(axis=1)) & (totals[:, 0] > 0.0) & (totals[:, 0] < _LARGEST)
+    if not good.all():
+        raise _not_a_distribution(pmf[int(good.argmin())].tolist())
+    return weights, totals
 
 
 def serve_pmf_many(
@@ -191,6 +202,8 @@ def _between(pmf: Sequence[float], low: Sequence[float], high: Sequence[float]) 
 
 _LARGEST = 1e300
 """A total beyond this overflows; no policy means it."""
+_PLAIN = 2.0
+"""No probability is larger, however it was rounded, and no sum of such numbers overflows."""
 
 
 def _clipped(pmf: Sequence[float]) -> Sequence[float]:

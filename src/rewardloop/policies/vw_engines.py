@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from rewardloop.policies.namespaces import Spaces
-from rewardloop.policies.vw_encoding import SPACES, Groups, Lines, Shared, label
+from rewardloop.policies.vw_encoding import SPACES, Groups, Lines, S, Shared, X, label
 
 Workspace = Any
 Example = Any
@@ -52,6 +52,10 @@ class NativeEngine:
         for space in (SPACES[0], *self._named):
             self._shared.push_namespace(space)
         self._idle: list[Example] = []
+        # What every decision calls, looked up once: a name is looked up in the extension's classes for longer than some calls take.
+        self._predict, self._setup, self._unsetup = workspace.predict_multi, workspace.setup_example, workspace.unsetup_example
+        self._push, self._erase = self._shared.push_feature_list, self._shared.erase_namespace
+        self._scores: Callable[[], list[float]] = self._shared.get_action_scores
 
     def prepare(self, actions: Sequence[Groups]) -> _Actions:
         return _Actions([self._action(groups) for groups in actions], actions)
@@ -65,9 +69,8 @@ class NativeEngine:
 
     def predict(self, shared: Shared, actions: _Actions) -> list[float]:
         try:
-            self._workspace.predict_multi([self._fill(shared), *actions.examples])
-            scores: list[float] = self._shared.get_action_scores()
-            return scores
+            self._predict([self._fill(shared), *actions.examples])
+            return self._scores()
         finally:
             self._empty(shared)
 
@@ -99,24 +102,24 @@ class NativeEngine:
         self._workspace.setup_example(example)
 
     def _fill(self, shared: Shared) -> Example:
-        example = self._shared
-        example.push_feature_list(self._workspace, SPACES[0], 0, shared.crossed)
-        if shared.rest:
-            example.push_namespace(SPACES[1])
-            example.push_feature_list(self._workspace, SPACES[1], 0, shared.rest)
-        for space, pairs in shared.named:
-            example.push_feature_list(self._workspace, space, 0, pairs)
-        self._workspace.setup_example(example)
-        return example
+        crossed, rest, named = shared
+        self._push(self._workspace, S, 0, crossed)
+        if rest:
+            self._shared.push_namespace(X)
+            self._push(self._workspace, X, 0, rest)
+        for space, pairs in named:
+            self._push(self._workspace, space, 0, pairs)
+        self._setup(self._shared)
+        return self._shared
 
     def _empty(self, shared: Shared) -> None:
-        self._workspace.unsetup_example(self._shared)
+        self._unsetup(self._shared)
         if shared.rest:
-            self._shared.erase_namespace(SPACES[1])
+            self._erase(X)
             self._shared.pop_namespace()
         for space in self._named:
-            self._shared.erase_namespace(space)
-        self._shared.erase_namespace(SPACES[0])
+            self._erase(space)
+        self._erase(S)
 
 
 class PublicEngine:
