@@ -26,6 +26,7 @@ SCRIPTS = {
     "in_process": ["-m", "benchmarks.in_process"],
     "online": ["-m", "benchmarks.online"],
     "training": ["-m", "benchmarks.training"],
+    "policies": ["-m", "benchmarks.policies"],
     "scoring": ["-m", "benchmarks.scoring"],
     "join": ["-m", "benchmarks.join"],
     "evaluation_speed": ["-m", "benchmarks.evaluation_speed"],
