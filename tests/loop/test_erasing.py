@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 import pytest
 from hypothesis import given, settings
@@ -92,6 +93,23 @@ def test_while_another_process_runs_the_loop_it_is_asked_for_and_done_later(tmp_
         loop.close()
         experiment.tidy()
         assert (plans(experiment.directory), len(rows(experiment))) == ([], 5)
+
+
+def test_a_loop_that_runs_does_what_others_asked_for(tmp_path: Path) -> None:
+    stop, asked = Event(), list[str]()
+    with Experiment.open(ARMS, tmp_path) as experiment, Experiment.open(ARMS, tmp_path) as other:
+        visited(experiment, 6)
+
+        def rest() -> None:
+            if not asked:
+                asked.append(other.erasing.ask(Wanted(where={"user": PERSON.decode()})))
+            elif erased(experiment.directory) or experiment.clock.now() > began + 60 * SECOND:
+                stop.set()
+
+        began = experiment.clock.now()
+        experiment.run(stop, on_rest=rest)
+        assert [line.name for line in erased(experiment.directory)] == asked
+        assert len(rows(experiment)) == 4
 
 
 def test_slots_open_events_and_what_was_told_early_are_forgotten_and_the_ledger_balances(tmp_path: Path) -> None:

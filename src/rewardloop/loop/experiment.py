@@ -469,7 +469,7 @@ class Experiment(Opened):
         def rest() -> None:
             nonlocal tried_at
             if self.erasing.asked() and self.clock.now() - tried_at >= ERASE_SECONDS * SECOND:
-                self.erasing.finish(self._cycle.join)
+                self._finish_erasures()
                 tried_at = self.clock.now()
             on_rest()
 
@@ -477,18 +477,22 @@ class Experiment(Opened):
 
     def _erase(self, name: str) -> Outcome:
         """Waits a few seconds for the workers of a server to turn over."""
-        if "_writer" in self.__dict__:
-            self._writer.turn()
-        done = self.erasing.finish(self._cycle.join)
+        outcome = self._finish_erasures()[name]
         for _ in range(ERASE_SECONDS):
-            if done[name].done or any(each.endswith(".corrupt") for each in done[name].left):
+            if outcome.done or any(each.endswith(".corrupt") for each in outcome.left):
                 break
             sleep(1)
-            done = self.erasing.finish(self._cycle.join)
-        return done[name]
+            outcome = self._finish_erasures()[name]
+        return outcome
+
+    def _finish_erasures(self) -> dict[str, Outcome]:
+        """As far as it goes. Only a file of the log that is whole can be written anew, this process's own too."""
+        if "_writer" in self.__dict__ and self.erasing.asked():
+            self._writer.turn()
+        return self.erasing.finish(self._cycle.join)
 
     def _tidy(self) -> None:
-        self.erasing.finish(self._cycle.join)
+        self._finish_erasures()
         tidy(self.settings, self.directory, self.catalog, log_position(self._lake), self.clock.now())
 
     def _find(self, event_id: str) -> tuple[list[Record], Decision]:
