@@ -44,7 +44,7 @@ def erase(
 
 
 def _say(outcome: Outcome, experiment: str, *, dry_run: bool) -> None:
-    verb = "Would erase" if dry_run else "Erased" if outcome.done else "Erased from the lake"
+    verb = "As of the last join: would erase" if dry_run else "Erased" if outcome.done else "Erased from the lake"
     console.print(f"{verb} {outcome.decisions:,} decisions and {outcome.rewards:,} rewards; {outcome.closed:,} had closed")
     if outcome.models:
         names = ", ".join(outcome.models[:8]) + (" …" if len(outcome.models) > 8 else "")
