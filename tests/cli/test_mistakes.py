@@ -100,6 +100,14 @@ def test_a_name_whose_file_is_here_is_told_so(offers):
     assert "to take in a file, name it: `offers.yaml`" in offers("decide", "offers").err
 
 
+def test_history_of_which_nothing_can_be_taken_in_is_a_failure_the_first_time(offers, tmp_path):
+    (tmp_path / "h.csv").write_text("action,reward,probability\npurple,1,0.5\n")
+    ran = offers("warm-start", "offers.yaml", "h.csv")
+    assert (ran.code, ran.out.splitlines()[0]) == (1, "Took in 0 of 1 rows.")
+    (tmp_path / "h.csv").write_text("action,reward,probability\nred,1,0.5\n")
+    assert [offers("warm-start", "offers.yaml", "h.csv").code for _ in range(2)] == [0, 0]
+
+
 def test_what_a_file_says_is_no_markup(rewardloop, tmp_path):
     (tmp_path / "bad.yaml").write_text("experiment: offers\n'[bold]x[/nonsense]': 1\n")
     ran = rewardloop("decide", "bad.yaml")

@@ -193,6 +193,26 @@ def test_files_that_cannot_be_read_at_all(lake: Lake, tmp_path: Path) -> None:
         import_file(lake, tmp_path / "cut.parquet", ARMS, AT)
 
 
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("age,reward,probability", "Expected a column `action`, got `age`, `reward`, `probability`"),
+        ("age,action,probability", "Expected a column `reward`"),
+        ("age,Action,reward", "rename `Action`"),
+        ("age,action,rewards", "rename `rewards`"),
+        ("age;action;reward", "not by semicolons"),
+        ("age\taction\treward", "not by tabs"),
+    ],
+)
+def test_a_table_without_what_every_row_needs_is_refused_once(lake: Lake, tmp_path: Path, header: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        import_file(lake, lines(tmp_path / "h.csv", header, "1,a,1"), ARMS, AT)
+    table = pa.table(dict.fromkeys(header.split(","), ["1"]))
+    pq.write_table(table, tmp_path / "h.parquet")
+    with pytest.raises(InvalidInput, match=said):
+        import_file(lake, tmp_path / "h.parquet", ARMS, AT)
+
+
 def test_a_csv_row_of_another_width_is_counted(lake: Lake, tmp_path: Path) -> None:
     path = lines(tmp_path / "h.csv", "age,action,reward,probability", "1,a,1,0.5", "1,a,1", "1,a,nan,0.5")
     report = import_file(lake, path, ARMS, AT)

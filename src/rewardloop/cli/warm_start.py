@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from rich.markup import escape
 from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, print_json, warn
+from rewardloop.exchange.importing import KNOWN, ImportReport
 
 
 def warm_start(
@@ -25,8 +27,14 @@ def warm_start(
         report = opened.warm_start(file)
     if json:
         print_json(report)
-        return
-    console.print(f"Took in {report.imported:,} of {report.rows:,} rows. Next: rewardloop train {opened.settings.experiment}")
+    else:
+        _print(report, opened.settings.experiment)
+    sys.exit(0 if report.imported or KNOWN in report.skipped else 1)
+
+
+def _print(report: ImportReport, experiment: str) -> None:
+    step = f" Next: rewardloop train {experiment}" if report.imported else ""
+    console.print(f"Took in {report.imported:,} of {report.rows:,} rows.{step}")
     if report.probability_estimated:
         warn(
             f"{report.probability_estimated:,} rows had no probability: it was estimated from how often each action occurs. "

@@ -257,7 +257,8 @@ def _number(values: Values, name: str, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInput("Expected a number", at=f"$.{name}")
     if not low <= value <= high or not math.isfinite(value):
-        raise InvalidInput(f"Expected a finite number from {low:g} to {high:g}", at=f"$.{name}")
+        bounds = f" from {low:g} to {high:g}" if math.isfinite(low) else ""
+        raise InvalidInput(f"Expected a finite number{bounds}", at=f"$.{name}")
     return float(value)
 
 

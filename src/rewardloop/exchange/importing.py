@@ -14,7 +14,7 @@ from rewardloop.cells import Cells
 from rewardloop.errors import RewardloopError
 from rewardloop.events import Decision, Reward
 from rewardloop.exchange.history import HistoryRow, history_row
-from rewardloop.exchange.reading import read_rows
+from rewardloop.exchange.reading import read_events
 from rewardloop.exchange.thinning import heaviest, is_kept
 from rewardloop.features import ActionSet, celled_actions, fixed_actions
 from rewardloop.ids import draws
@@ -97,7 +97,7 @@ def import_file(lake: Lake, path: Path, actions: Sequence[str] | Cells | None, a
 
 def read_history(path: Path, fixed: ActionSet | None, tally: _Tally) -> Iterator[HistoryRow]:
     """The rows of a file that can be understood and are to count; the others are tallied."""
-    rows = read_rows(path)
+    rows = read_events(path)
     tally.most = heaviest(path, fixed)
     for row in rows:
         tally.rows += 1

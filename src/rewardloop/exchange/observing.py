@@ -14,7 +14,7 @@ from rewardloop.events import MAX_ACTIONS
 from rewardloop.exchange.dsjson import is_dsjson
 from rewardloop.exchange.history import HistoryRow, action_id, history_row, slot_rows
 from rewardloop.exchange.importing import MAX_REASONS, OTHER
-from rewardloop.exchange.reading import read_rows
+from rewardloop.exchange.reading import read_events
 from rewardloop.exchange.rows import RawRow, Values
 from rewardloop.features import ActionSet, fixed_actions, parse_context
 from rewardloop.interactions import Floats, Interactions, Ints
@@ -59,7 +59,7 @@ def observe_file(path: Path, actions: Sequence[str] | None, newest: int) -> Obse
     fixed = fixed_actions(actions) if actions is not None else _arms_in(path)
     reading = _Reading(newest)
     sets: dict[bytes, ActionSet] = {}
-    for raw in read_rows(path):
+    for raw in read_events(path):
         _read(reading, raw, fixed, sets)
     rows = list(reading.rows)
     return Observed(
@@ -102,7 +102,7 @@ def _sharing(row: HistoryRow, sets: dict[bytes, ActionSet]) -> HistoryRow:
 def _arms_in(path: Path) -> ActionSet | None:
     """All actions that were taken, where rows do not say what was on offer. Raises `InvalidInput` where these are too many."""
     taken: set[str] = set()
-    for raw in read_rows(path):
+    for raw in read_events(path):
         if raw.values is None or "action" not in raw.values or is_dsjson(raw.values):
             continue
         if "actions" in raw.values:

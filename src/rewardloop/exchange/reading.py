@@ -7,9 +7,10 @@ from itertools import chain
 from pathlib import Path
 
 from rewardloop.errors import InvalidInput, NotFound
+from rewardloop.exchange.columns import check_columns
 from rewardloop.exchange.obp import read_obp
 from rewardloop.exchange.open_bandit import is_open_bandit, items_beside, native_from_open_bandit, read_items
-from rewardloop.exchange.rows import RawRow, csv_rows, json_lines, parquet_rows
+from rewardloop.exchange.rows import RawRow, csv_columns, csv_rows, json_lines, parquet_columns, parquet_rows
 from rewardloop.exchange.vw_text import is_vw_text, read_vw_text
 
 _BOM = b"\xef\xbb\xbf"
@@ -31,7 +32,23 @@ def read_rows(path: Path) -> Iterator[RawRow]:
         raise InvalidInput("Expected JSON lines (an object on each line), got a JSON array", at=str(path))
     if text.startswith((b"{", b"[")):
         return json_lines(path)
-    return read_vw_text(path) if is_vw_text(text) else _table(path)
+    return _table(path) if _is_table(text) else read_vw_text(path)
+
+
+def read_events(path: Path) -> Iterator[RawRow]:
+    """The same rows, where they are to be decisions with rewards: raises `InvalidInput` for a table without columns for those."""
+    rows = read_rows(path)
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start.startswith(b"PAR1"):
+        check_columns(parquet_columns(path), path)
+    elif _is_table(start.removeprefix(_BOM).lstrip()) and not start.startswith(b"PK"):
+        check_columns(csv_columns(path), path)
+    return rows
+
+
+def _is_table(text: bytes) -> bool:
+    return not text.startswith((b"{", b"[")) and not is_vw_text(text)
 
 
 def _is_checkpoint(text: bytes) -> bool:

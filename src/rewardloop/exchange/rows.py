@@ -57,9 +57,7 @@ def csv_rows(path: Path) -> Iterator[RawRow]:
     """Cells as numbers or text; an empty one is absent. Raises `InvalidInput` for a first line that names no columns."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = csv.reader(file)
-        header = next(rows, [])
-        if not header or len(set(header)) != len(header):
-            raise InvalidInput(f"Expected a first line of distinct column names, got `{','.join(header)[:80]}`", at=str(path))
+        header = _header(next(rows, []), path)
         while True:
             try:
                 cells = next(rows, None)
@@ -70,6 +68,15 @@ def csv_rows(path: Path) -> Iterator[RawRow]:
                 return
             if cells:
                 yield _csv_row(rows.line_num, header, cells)
+
+
+def _header(names: list[str], path: Path) -> list[str]:
+    if not names:
+        raise InvalidInput("Expected a first line of distinct column names, got an empty one", at=str(path))
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise InvalidInput(f"Expected a first line of distinct column names, got `{twice[0][:80]}` twice", at=str(path))
+    return names
 
 
 def _csv_row(line: int, header: list[str], cells: list[str]) -> RawRow:
@@ -92,15 +99,30 @@ def _cell(text: str) -> object:
     return value
 
 
+def csv_columns(path: Path) -> list[str]:
+    """The names in the first line."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return next(csv.reader(file), [])
+
+
+def parquet_columns(path: Path) -> list[str]:
+    """The names of the schema. Raises `InvalidInput` for a file that is not Parquet."""
+    with _parquet(path) as file:
+        return list(file.schema_arrow.names)
+
+
 def parquet_rows(path: Path) -> Iterator[RawRow]:
     """Rows as they stand, without nulls. Raises `InvalidInput` for a file that is not Parquet."""
-    try:
-        file = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise InvalidInput(f"Expected a Parquet file: {error}", at=str(path)) from None
     number = 0
-    with file:
+    with _parquet(path) as file:
         for batch in file.iter_batches(1_000, use_threads=False):
             for values in batch.to_pylist():
                 number += 1
                 yield RawRow(number, {name: value for name, value in values.items() if value is not None})
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise InvalidInput(f"Expected a Parquet file: {error}", at=str(path)) from None

@@ -11,7 +11,7 @@ import numpy as np
 
 from rewardloop.errors import InvalidInput
 from rewardloop.exchange.history import HistoryRow, action_id, history_row, slot_rows
-from rewardloop.exchange.reading import read_rows
+from rewardloop.exchange.reading import read_events
 from rewardloop.exchange.thinning import heaviest, is_kept
 from rewardloop.features import ActionSet, fixed_actions, parse_context
 from rewardloop.interactions import Interactions
@@ -36,7 +36,7 @@ def read_log(path: Path) -> LoggedWorld:
     as many are left out by chance as make all stand for as many. Raises `InvalidInput` for a row that is wrong, naming its
     line, and for one without a probability: a replay divides by it.
     """
-    raw = list(islice(read_rows(path), MAX_ROWS))
+    raw = list(islice(read_events(path), MAX_ROWS))
     arms = _arms(raw_values.get("action") for row in raw if (raw_values := row.values) and "actions" not in raw_values)
     rows: list[HistoryRow] = []
     most = heaviest(path, arms)
