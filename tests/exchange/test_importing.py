@@ -207,7 +207,7 @@ def test_files_that_cannot_be_read_at_all(lake: Lake, tmp_path: Path) -> None:
 def test_a_table_without_what_every_row_needs_is_refused_once(lake: Lake, tmp_path: Path, header: str, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         import_file(lake, lines(tmp_path / "h.csv", header, "1,a,1"), ARMS, AT)
-    table = pa.table(dict.fromkeys(header.split(","), ["1"]))
+    table = pa.table({name: ["1"] for name in header.split(",")})
     pq.write_table(table, tmp_path / "h.parquet")
     with pytest.raises(InvalidInput, match=said):
         import_file(lake, tmp_path / "h.parquet", ARMS, AT)
