@@ -124,6 +124,13 @@ def test_an_episode_is_filmed(tmp_path: Path) -> None:
         assert getattr(pictures, "n_frames", 1) == 20
 
 
+def test_an_environment_that_draws_no_pictures_is_not_filmed_and_says_why() -> None:
+    with pytest.raises(InvalidInput, match="`rl_worlds:Tracking` cannot be filmed: it takes no `render_mode"):
+        make_env(EnvSpec("rl_worlds:Tracking"), render=True)
+    with pytest.raises(InvalidInput, match="does not take these parameters.*at `--env-param`"):
+        make_env(EnvSpec("rl_worlds:Tracking", {"speed": 3}), render=True)
+
+
 def test_a_search_ends_weak_trials_and_goes_on_where_it_was(tmp_path: Path) -> None:
     plan = a_plan(n_steps=80, parameters={"n_steps": 40, "batch_size": 20, "n_epochs": 1, "net_arch": [4]})
     setup = make_setup(plan, ["learning_rate=1e-5:1e-1:log", "gamma=0.5,0.9"], 1, ("on-policy",))

@@ -55,8 +55,9 @@ def tune(
 ) -> None:
     sys.path.insert(0, os.getcwd())
     check_reports(report)
-    if at_once is not None and at_once < 1:
-        raise InvalidInput(f"Expected at least 1 trial at once, got {at_once}", at="--at-once")
+    for option, number in (("--trials", trials), ("--at-once", 1 if at_once is None else at_once)):
+        if number < 1:
+            raise InvalidInput(f"Expected at least 1, got {number}", at=option)
     if env is None:
         raise InvalidInput("Expected an environment, such as CartPole-v1 or my_module:MyEnv", at="--env")
     known = load_toolkit(toolkit).algorithms()

@@ -142,18 +142,22 @@ def box_weight(seen: Evidence, _: GateSettings) -> Rule:
     """Over a box the log cannot say what weights should be, but that they average 1 where all that the policy does was done."""
     number, error = seen.support.mean_weight, seen.support.clipped_weight_error
     slack = max(BOX_WEIGHT_OFF, ERRORS * error)
-    sentence = (
-        f"The ratios of densities average {number:.3g}; 1 ± {slack:.2g} is right where the log did all that the candidate would "
-        "do: a larger `policy.floor` makes it do more."
+    passed = abs(number - 1) <= slack
+    found = (
+        f"The ratios of densities average {number:.3g}; 1 ± {slack:.2g} is right where the log did all that the candidate would do"
     )
-    return _support("box_weight", abs(number - 1) <= slack, number, 1.0, sentence)
+    return _support("box_weight", passed, number, 1.0, found + _more(passed))
 
 
 def box_ess(seen: Evidence, settings: GateSettings) -> Rule:
     least = settings.min_ess if settings.rule == "strict" else MIN_BOX_ESS
+    passed = seen.support.ess >= least
     found = f"The log tells as much about the candidate as {seen.support.ess:,.0f} events of its own would"
-    sentence = f"{found}; at least {least:,g} are needed: more events, or a larger `policy.floor`."
-    return _support("box_ess", seen.support.ess >= least, seen.support.ess, least, sentence)
+    return _support("box_ess", passed, seen.support.ess, least, f"{found}; at least {least:,g} are needed{_more(passed)}")
+
+
+def _more(passed: bool) -> str:
+    return "." if passed else ": more events help, or a larger `policy.floor`."
 
 
 def better(seen: Evidence, settings: GateSettings) -> Rule:

@@ -45,6 +45,9 @@ def make_env(spec: EnvSpec, *, render: bool = False) -> Env:
     try:
         env = _remote(spec.id, parameters) if spec.id.startswith(_REMOTE) else _named(spec.id, parameters)
     except TypeError as error:
+        if render:
+            make_env(spec).close()  # Where it cannot be made at all, that is what is said.
+            raise InvalidInput(f'`{spec.id}` cannot be filmed: it takes no `render_mode="rgb_array"`', at="--video") from None
         raise InvalidInput(f"Environment `{spec.id}` does not take these parameters: {error}", at="--env-param") from None
     if not isinstance(env, gymnasium.Env):
         raise InvalidInput(f"Expected a gymnasium environment from `{spec.id}`, got {type(env).__name__}", at="--env")
