@@ -35,7 +35,6 @@ SCRIPTS = {
     "learning": ["-m", "benchmarks.learning", "--seeds", "3"],
     "ranking": ["-m", "benchmarks.ranking", "--seeds", "3"],
     "continuous": ["-m", "benchmarks.continuous", "--seeds", "3"],
-    "boxes": ["-m", "benchmarks.boxes"],
     "energyplus": ["-m", "benchmarks.energyplus"],
     "remote": ["-m", "benchmarks.remote"],
 }

@@ -127,7 +127,7 @@ def test_an_episode_is_filmed(tmp_path: Path) -> None:
 def test_an_environment_that_draws_no_pictures_is_not_filmed_and_says_why() -> None:
     with pytest.raises(InvalidInput, match="`rl_worlds:Tracking` cannot be filmed: it takes no `render_mode"):
         make_env(EnvSpec("rl_worlds:Tracking"), render=True)
-    with pytest.raises(InvalidInput, match="does not take these parameters.*at `--env-param`"):
+    with pytest.raises(InvalidInput, match=r"does not take these parameters.*at `--env-param`"):
         make_env(EnvSpec("rl_worlds:Tracking", {"speed": 3}), render=True)
 
 
