@@ -110,6 +110,15 @@ def test_a_value_that_makes_no_sense_is_counted_with_the_reason(tmp_path: Path, 
     assert next(iter(report.skipped)).startswith(reason)
 
 
+def test_an_experiment_without_a_range_says_that_it_needs_one(tmp_path: Path) -> None:
+    (tmp_path / "h.json").write_text(json.dumps(CATS) + "\n")
+    for arms in (None, ("a", "b")):
+        (reason,) = import_file(lake(tmp_path, "lake"), tmp_path / "h.json", arms, AT).skipped
+        assert reason.startswith(
+            "Expected a discrete action: a continuous one needs an experiment of `actions: {low, high, cells}`"
+        )
+
+
 def test_a_row_may_name_a_cell_but_not_another_one_than_its_value_is_in(tmp_path: Path) -> None:
     row = {"context": {"room": "bed"}, "values": [20.5], "density": 0.5, "action": "7", "reward": 1}
     (tmp_path / "h.jsonl").write_text(json.dumps(row) + "\n")

@@ -130,7 +130,10 @@ def test_a_missing_probability_is_the_frequency_of_the_action_and_said_so(lake: 
         ({**NATIVE, "event_id": ""}, "Expected an event id of 1 to 256 characters"),
         ({**NATIVE, "timestamp": "yesterday"}, "Expected an instant - at `$.timestamp`"),
         ({**DSJSON, "pdrop": 1}, "Expected a share of dropped events, from 0 to less than 1 - at `$.pdrop`"),
-        ({**DSJSON, "_label_ca": {"action": 3.5, "pdf_value": 0.5, "cost": 0}}, "Expected a discrete action: this one needs"),
+        (
+            {**DSJSON, "_label_ca": {"action": 3.5, "pdf_value": 0.5, "cost": 0}},
+            "Expected a discrete action: a continuous one needs",
+        ),
         ({**DSJSON, "_labelIndex": 7}, "Expected the index of an action"),
         ({**DSJSON, "_skipLearn": True}, "Marked as not to be learned from"),
         ({"EventId": "e9", "RewardValue": 1.0, "EnqueuedTimeUtc": "2021-02-04T16:31:29Z"}, "A dangling reward"),

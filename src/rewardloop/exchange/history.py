@@ -34,6 +34,9 @@ _RESERVED = {
 }  # fmt: skip
 
 
+_NO_RANGE = "Expected a discrete action: a continuous one needs an experiment of `actions: {low, high, cells}`"
+
+
 class HistoryRow(msgspec.Struct, frozen=True):
     """One decision of the past, with its reward."""
 
@@ -73,6 +76,8 @@ def history_row(line: int, values: Values, fixed: ActionSet | None) -> HistoryRo
 def _single(line: int, values: Values, fixed: ActionSet | None) -> HistoryRow:
     context = msgspec.json.encode(_context(values))
     parse_context(context)
+    if "values" in values and "action" not in values and "actions" not in values and (fixed is None or fixed.cells is None):
+        raise InvalidInput(_NO_RANGE, at="$.values")
     actions, offered = _actions(values, fixed)
     drawn = _drawn(values, actions.cells)
     action = _cell(values, drawn) if drawn else actions.index(action_id(values.get("action")), "$.action")
@@ -160,9 +165,7 @@ def _drawn(values: Values, cells: Cells | None) -> _Drawn | None:
     if "values" not in values or (cells is None and "action" in values):
         return None
     if cells is None:
-        raise InvalidInput(
-            "Expected a discrete action: this one needs an experiment of `actions: {low, high, cells}`", at="$.values"
-        )
+        raise InvalidInput(_NO_RANGE, at="$.values")
     listed = _parsed(values["values"], "$.values")
     value = _number(
         {"values": listed[0] if isinstance(listed, list) and len(listed) == 1 else listed}, "values", -math.inf, math.inf

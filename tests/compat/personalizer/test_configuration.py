@@ -143,7 +143,14 @@ def test_the_loop_takes_new_settings_without_a_restart(tmp_path: Path) -> None:
 def test_import_gives_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     Path("service.json").write_text(
-        json.dumps({**CONFIGURATION, "isAutoOptimizationEnabled": True, "logMirrorSasUri": "https://x"})
+        json.dumps(
+            {
+                **CONFIGURATION,
+                "isAutoOptimizationEnabled": True,
+                "logMirrorSasUri": "https://x",
+                "latestApprenticeModeMetrics": {"numberOfEvents": 7},
+            }
+        )
     )
     Path("policy.json").write_text(json.dumps(POLICY))
     main_quietly(
@@ -154,6 +161,7 @@ def test_import_gives_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "https://x" not in said.out + said.err
     settings = load_settings(Path("shop.yaml")).settings
     assert settings == settings_in(Path("data"))
+    assert (settings.policy.floor, settings.policy.epsilon) == (0.2, 0.0)
     assert settings.log == LogSettings(retention=Duration(90 * 86_400_000_000))
     with running(Path("data")) as server, PersonalizerAdministrationClient(f"http://127.0.0.1:{server.port}", KEY) as admin:
         told = admin.get_service_configuration()

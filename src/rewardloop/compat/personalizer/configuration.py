@@ -39,7 +39,7 @@ class ServiceConfiguration(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     auto_optimization_frequency: str | None = None
     auto_optimization_start_date: str | None = None
     last_configuration_edit_date: str | None = None
-    latest_apprentice_mode_metrics: Raw | None = None
+    latest_apprentice_mode_metrics: Raw = Raw(b"null")
     log_mirror_enabled: bool | None = None
     log_mirror_sas_uri: str | None = None
 

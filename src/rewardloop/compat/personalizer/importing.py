@@ -13,6 +13,8 @@ from rewardloop.settings import ExperimentSettings, RewardSettings
 
 _configuration = msgspec.json.Decoder(ServiceConfiguration)
 _policy = msgspec.json.Decoder(Policy)
+_NOTHING = 1e-6
+"""Shares were written as 32-bit numbers."""
 
 
 def imported(name: str, config: bytes, policy: bytes | None) -> tuple[ExperimentSettings, list[str]]:
@@ -27,7 +29,20 @@ def imported(name: str, config: bytes, policy: bytes | None) -> tuple[Experiment
     if policy is None:
         return settings, notes
     said = decode(_policy, policy)
-    return with_policy(settings, parse_policy(said.arguments, settings.policy.floor, "$.arguments")), notes
+    settings = with_policy(settings, parse_policy(said.arguments, settings.policy.floor, "$.arguments"))
+    return _explored_once(settings, notes), notes
+
+
+def _explored_once(settings: ExperimentSettings, notes: list[str]) -> ExperimentSettings:
+    """There `explorationPercentage` and `--epsilon` were one share, here the second explores what the first leaves."""
+    floor, epsilon = settings.policy.floor, settings.policy.epsilon
+    if settings.exploration != "egreedy" or not 0 < floor < 1 or not epsilon:
+        return settings
+    rest = (epsilon - floor) / (1 - floor)
+    rest = round(rest, 9) if rest > _NOTHING else 0.0
+    share = max(floor, epsilon)
+    notes.append(f"--epsilon: with explorationPercentage {share:.3g} of decisions are random, in all; policy.epsilon is {rest:.3g}")
+    return with_policy(settings, replace(settings.policy, epsilon=rest))
 
 
 def _without_counterpart(wanted: ServiceConfiguration) -> tuple[ServiceConfiguration, list[str]]:
