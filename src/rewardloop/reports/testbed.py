@@ -46,7 +46,8 @@ def headline(found: Summary) -> str:
     best = found.overall[0]
     others = f", before {found.overall[1].policy} with {found.overall[1].mean_reward:.3f}" if len(found.overall) > 1 else ""
     share = "" if best.share is None else f", {best.share:.0%} of the skyline on average"
-    return f"Best over {len(_worlds(found))} worlds: {best.policy}, mean reward {best.mean_reward:.3f}{share}{others}."
+    n = len(_worlds(found))
+    return f"Best over {n} world{'s' if n > 1 else ''}: {best.policy}, mean reward {best.mean_reward:.3f}{share}{others}."
 
 
 def overall_table(found: Summary) -> Table:
