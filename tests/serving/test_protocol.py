@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rewardloop.serving.head_limit import MAX_HEAD, HeadLimit
 from rewardloop.serving.heads import MAX_BYTES, MAX_HEADS, Head, Heads
 from rewardloop.serving.routes import ROUTES, Router
 from running_server import ARMS, CONTEXT, Server, register, running
@@ -145,3 +146,59 @@ def test_a_response_that_nobody_reads_holds_nothing_up(server: Server) -> None:
         with pytest.raises(TimeoutError):
             deaf.sendall((head + batch) * 1_000)
         assert server.decide().status == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: " + b"a" * MAX_HEAD,
+        b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n" + b"x: y\r\n" * 20_000,
+        b"GET /" + b"a" * MAX_HEAD,
+        request("e", headers=b"x: " + b"a" * MAX_HEAD + b"\r\n"),
+        SHORT + b"GET /healthz HTTP/1.1\r\nx: " + b"a" * 4 * MAX_HEAD,
+    ],
+    ids=["one header", "many headers", "path", "whole", "the second request"],
+)
+def test_a_head_without_end_is_refused_and_not_kept(server: Server, head: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        stream = connection.makefile("rb")
+        for start in range(0, len(head), 10_000):
+            try:
+                connection.sendall(head[start : start + 10_000])
+            except OSError:
+                break
+        status, headers, body = read(stream)
+        if head.startswith(SHORT):
+            assert status == b"HTTP/1.1 200 OK"
+            status, headers, body = read(stream)
+        assert status == b"HTTP/1.1 431 Request Header Fields Too Large"
+        assert (headers[b"connection"], json.loads(body)["status"]) == (b"close", 431)
+
+
+def test_a_large_head_that_is_within_bounds_is_served_however_it_is_cut(server: Server) -> None:
+    sent = request("e", headers=b"x: " + b"a" * 60_000 + b"\r\n") * 3
+    assert [status for status, _, _ in answers(server, sent, 3)] == [b"HTTP/1.1 200 OK"] * 3
+
+
+def test_a_head_that_only_trickles_in_lingers() -> None:
+    limit = HeadLimit()
+    assert not limit.lingers()
+    limit.went_by(b"GET / HT")
+    assert [limit.lingers(), limit.lingers()] == [False, True]
+    limit.ended()
+    limit.begins()
+    limit.went_by(b"the end of a body, and of the next head perhaps a part")
+    assert [limit.lingers(), limit.lingers()] == [False, False]
+
+
+@given(st.binary(max_size=300), st.integers(0, 190) | st.integers(201, 400), st.data())
+def test_a_head_is_measured_alike_wherever_it_is_cut(body: bytes, spare: int, data: st.DataObject) -> None:
+    sent = b"x" * (MAX_HEAD - 200 + spare) + b"\r\n\r\n" + body
+    cuts = sorted(data.draw(st.lists(st.integers(MAX_HEAD - 250, len(sent)), max_size=5)))
+    limit, exceeded = HeadLimit(), False
+    for start, end in pairwise([0, *cuts, len(sent)]):
+        exceeded = exceeded or limit.exceeded(sent[start:end])
+        limit.went_by(sent[start:end])
+        if end >= MAX_HEAD - 200 + spare + 4:
+            break
+    assert exceeded == (spare > 200)

@@ -19,11 +19,15 @@ from rewardloop.errors import BodyTooLarge, UnsupportedMedia
 from rewardloop.serving.access import Request
 from rewardloop.serving.application import Application
 from rewardloop.serving.bodies import check_headers
+from rewardloop.serving.head_limit import MAX_HEAD, HeadLimit
 from rewardloop.serving.heads import Head, Heads
-from rewardloop.serving.replies import Header, Reply
+from rewardloop.serving.replies import Header, Reply, protocol_problem
 from rewardloop.serving.routes import Match, Route
 
 _HEAD_END = b"\r\n\r\n"
+HEAD_TOO_LARGE = protocol_problem(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"Expected a request line and headers of at most {MAX_HEAD} bytes, got more"
+)
 _SLOW_HEADERS = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"connection"})
 
 
@@ -67,6 +71,7 @@ class ShortcutProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._heads = self.app.heads if isinstance(self.app, Application) else None
+        self._limit = HeadLimit()
         self._watch = self.loop.call_later(self.timeout_keep_alive, self._close_if_silent)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -76,13 +81,19 @@ class ShortcutProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard = True
+        if self._limit.exceeded(data):
+            self._refuse(HEAD_TOO_LARGE)
+            return
         if not self._between or self._heads is None:
             super().data_received(data)
-        elif not self._came_before(data, self._heads):
+        elif self._came_before(data, self._heads):
+            return
+        else:
             before = self.cycle
             super().data_received(data)
             if self._between and self.cycle is not before and type(self.cycle) is ShortCycle:
                 _remember(data, self.cycle, self._heads)
+        self._limit.went_by(data)
 
     def shutdown(self) -> None:
         """Nobody waits for the rest of a body that may never come."""
@@ -98,6 +109,7 @@ class ShortcutProtocol(HttpToolsProtocol):
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
+        self._limit.ended()
         if self._short_way():
             return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
@@ -114,6 +126,7 @@ class ShortcutProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._between = True
+        self._limit.begins()
         cycle = self.cycle
         if type(cycle) is not ShortCycle:
             super().on_message_complete()
@@ -137,6 +150,12 @@ class ShortcutProtocol(HttpToolsProtocol):
         task = self.loop.create_task(self._answer(cycle))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+    def _refuse(self, reply: Reply) -> None:
+        """Says why, unless an answer is under way on this connection, and ends it."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(_response(reply, keep_alive=False))
+        self.transport.close()
 
     def _short_way(self) -> bool:
         """Takes it, if this request may."""
@@ -178,7 +197,7 @@ class ShortcutProtocol(HttpToolsProtocol):
     def _close_if_silent(self) -> None:
         """One timer a connection, where uvicorn sets one a request: a silent connection is closed after one to two periods."""
         answering = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
-        if not self._heard and not answering:
+        if (not self._heard and not answering) or self._limit.lingers():
             self.transport.close()
         else:
             self._heard = False
