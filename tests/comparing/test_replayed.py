@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rewardloop.comparing import Replayed, SplitDesign, replayed
+from rewardloop.comparing import Replayed, SplitDesign, replayed, weighted
 from rewardloop.errors import InvalidInput
 from rewardloop.features import ActionSet, fixed_actions, parse_actions
 from rewardloop.interactions import Interactions
+from rewardloop.reports.replayed import replayed_facts
 from rewardloop.worlds.logged import LoggedWorld
 
 ARMS = fixed_actions(["a", "b"])
@@ -55,6 +56,35 @@ def test_the_same_seed_gives_the_same_numbers_and_another_others() -> None:
     world = logged(1_000)
     assert replay(world, 2) == replay(world, 2)
     assert replayed(world, ["lints"], runs=2, seed=1, design=SplitDesign()) != replay(world, 2)
+
+
+@pytest.mark.parametrize("rare", [0.5, 0.1])
+def test_weighted_by_importance_every_event_counts(rare: float) -> None:
+    """The truths of the test above; the weights of a rare arm leave fewer events' worth, and say so."""
+    found = weighted(logged(4_000, rare=rare), ["lints"], runs=6, seed=0, design=SplitDesign())
+    assert found.replay == "importance"
+    assert found.ab_test.mean_reward.value == pytest.approx(0.35, abs=0.05)
+    bandit = found.bandits[0]
+    assert bandit.mean_reward.value > 0.5
+    assert bandit.gain is not None
+    assert bandit.gain.lower > 0
+    assert bandit.ess is not None
+    assert found.n_used <= bandit.ess < 4_000 * (1.0 if rare == 0.5 else 0.4)
+    assert "Weighted, 4,000 events tell as much as" in found.summary
+    assert "by their weights; ess: A/B test" in replayed_facts(found)[0][1]
+
+
+def test_weighted_the_test_finds_the_best_arm_and_the_seed_decides() -> None:
+    world = logged(2_000, personal=False)
+    found = weighted(world, ["lints"], runs=3, seed=0, design=SplitDesign())
+    assert found.winners["b"] == 1.0
+    assert found.ab_test.mean_reward.value == pytest.approx(0.29, abs=0.05)
+    assert found == weighted(world, ["lints"], runs=3, seed=0, design=SplitDesign())
+
+
+def test_weights_that_leave_next_to_nothing_are_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"4,000 events tell as much as \d+; 200 are needed"):
+        weighted(logged(4_000, rare=0.005), ["lints"], runs=2, seed=0, design=SplitDesign())
 
 
 def test_what_cannot_be_replayed_is_refused() -> None:

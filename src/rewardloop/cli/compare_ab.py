@@ -16,7 +16,7 @@ from rich.progress import Progress
 from rewardloop.cli.options import AsJson
 from rewardloop.cli.printing import console, json_document, print_facts, print_json, print_table
 from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
-from rewardloop.comparing import Comparison, Population, Replayed, SplitDesign, bernoulli, compare, replayed
+from rewardloop.comparing import Comparison, Population, Replay, Replayed, SplitDesign, bernoulli, compare, replayed, weighted
 from rewardloop.errors import InvalidInput
 from rewardloop.features import fixed_actions
 from rewardloop.reports.comparison import comparison_facts, comparison_page, comparison_picture, comparison_table
@@ -43,6 +43,9 @@ def compare_ab(
     log: Annotated[
         Path | None, Parameter(help="Instead of data: logged decisions with probabilities, to be replayed; `export` writes yours.")
     ] = None,
+    replay: Annotated[
+        Replay, Parameter(help="A log: rejection uses some events, as if decided anew; importance all of them, by weight.")
+    ] = "rejection",
     policy: Annotated[
         tuple[Exploration, ...],
         Parameter(
@@ -64,10 +67,12 @@ def compare_ab(
     if not 1 <= len(set(policy)) <= MAX_POLICIES:
         raise InvalidInput(f"Expected 1 to {MAX_POLICIES} policies, got {len(set(policy))}", at="--policy")
     design = SplitDesign(share=share, looks=looks, level=level)
+    if log is None and replay != "rejection":
+        raise InvalidInput("Expected a log to replay by importance, in --log", at="--replay")
     if log is not None:
         if data or label or arms:
             raise InvalidInput("Expected a log, or a data set, or --arms", at="--log")
-        _show_replayed(_replayed(log, policy, seeds, seed, design), report, json)
+        _show_replayed(_replayed(log, replay, policy, seeds, seed, design), report, json)
         return
     population = _population(data, label, arms)
     with Progress(console=Console(stderr=True), transient=True, disable=not console.is_terminal) as progress:
@@ -82,11 +87,14 @@ def compare_ab(
         _print(found)
 
 
-def _replayed(log: Path, policies: Sequence[Exploration], runs: int, seed: int, design: SplitDesign) -> Replayed:
+def _replayed(  # noqa: PLR0917 - the options
+    log: Path, replay: Replay, policies: Sequence[Exploration], runs: int, seed: int, design: SplitDesign
+) -> Replayed:
     world = read_log(log)
     with Progress(console=Console(stderr=True), transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(escape(world.name), total=runs)
-        return replayed(world, policies, runs=runs, seed=seed, design=design, on_run=lambda: progress.advance(task))
+        by = weighted if replay == "importance" else replayed
+        return by(world, policies, runs=runs, seed=seed, design=design, on_run=lambda: progress.advance(task))
 
 
 def _show_replayed(found: Replayed, report: ReportFiles, json: bool) -> None:

@@ -1,8 +1,9 @@
 """A bandit against an A/B test: simulated, where what every arm would have paid is known, or replayed on a log."""
 
 from rewardloop.comparing.comparison import LEVEL, Comparison, Earned, compare
-from rewardloop.comparing.replayed import Replayed, Way, replayed
+from rewardloop.comparing.replayed import Replay, Replayed, Way, replayed
 from rewardloop.comparing.split import SplitDesign
+from rewardloop.comparing.weighted import weighted
 from rewardloop.worlds.population import MAX_ARMS, Population, bernoulli
 
 __all__ = [
@@ -11,10 +12,12 @@ __all__ = [
     "Comparison",
     "Earned",
     "Population",
+    "Replay",
     "Replayed",
     "SplitDesign",
     "Way",
     "bernoulli",
     "compare",
     "replayed",
+    "weighted",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -25,6 +25,8 @@ from rewardloop.policies.exploration import serve_pmf_many
 from rewardloop.settings import ExperimentSettings, PolicySettings, RewardSettings
 from rewardloop.settings.schema import Exploration
 from rewardloop.worlds.logged import LoggedWorld
+
+Replay = Literal["rejection", "importance"]
 
 LEVEL = 0.95
 BATCH = 100
@@ -42,6 +44,8 @@ class Way(msgspec.Struct, frozen=True):
     """Over the A/B test; None for that itself."""
     wins: float | None = None
     """Share of the runs in which it earned more than the A/B test."""
+    ess: float | None = None
+    """Weighted by importance: as many events decided by itself would tell as much; None for rejection, where all used ones are."""
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +68,15 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     significant: float
     winners: dict[str, float]
     """Share of the runs in which each arm was rolled out."""
+    replay: Replay = "rejection"
+    """How the log was replayed; by `importance` `n_used` is the smallest effective sample size."""
 
     @property
     def summary(self) -> str:
         """What could be replayed, and who earned more."""
+        if self.replay == "importance":
+            said = f"Weighted, {self.n_events:,} events tell as much as {self.n_used:,.0f} of its own decisions would."
+            return " ".join([said, *_versus(self)])
         used = f"{self.n_used:,.0f} of {self.n_events:,} events could be used"
         return " ".join([f"{used}, as the log took some action with probability {self.least_probability:.3g}.", *_versus(self)])
 
@@ -85,12 +94,12 @@ def replayed(
 
     Raises `InvalidInput` where the log has no arms that last, or a replay could use fewer than 200 of its events.
     """
-    arms, log = _arms(world), world.interactions
+    arms, log = arms_of(world), world.interactions
     low = float(log.probability.min())
     if len(log) * low < LEAST:
         raise InvalidInput(
             f"A replay could use about {len(log) * low:,.0f} of {len(log):,} events, as the log took an action with probability "
-            f"{low:.3g}; {LEAST} are needed: explore more (`policy.floor`), or see `evaluate`",
+            f"{low:.3g}; {LEAST} are needed: explore more (`policy.floor`), try `--replay importance`, or see `evaluate`",
             at="--log",
         )
     policies, drawn = tuple(dict.fromkeys(policies)), []
@@ -107,15 +116,17 @@ def replayed(
         seed=seed,
         design=design,
         logged=float(log.reward.mean()),
-        ab_test=Way("A/B test", _spread(earned[:, 0])),
-        bandits=tuple(_way(name, earned[:, i], earned[:, 0]) for i, name in enumerate(policies, 1)),
-        ended_after=_spread(np.array([test.ended_after for test in tests], dtype=np.float64)),
+        ab_test=Way("A/B test", over_runs(earned[:, 0])),
+        bandits=tuple(way(name, earned[:, i], earned[:, 0]) for i, name in enumerate(policies, 1)),
+        ended_after=over_runs(np.array([test.ended_after for test in tests], dtype=np.float64)),
         significant=float(np.mean([test.significant for test in tests])),
         winners={arm: float(np.mean([test.winner == i for test in tests])) for i, arm in enumerate(arms.ids)},
     )
 
 
-class _Test(NamedTuple):
+class Test(NamedTuple):
+    """How an A/B test ended."""
+
     winner: int
     ended_after: int
     significant: bool
@@ -125,7 +136,7 @@ class _Drawn(NamedTuple):
     """One run: mean rewards of the A/B test and of each policy over as many visitors."""
 
     earned: list[float]
-    test: _Test
+    test: Test
     n_used: int
 
 
@@ -140,7 +151,7 @@ def _run(  # noqa: PLR0917 - what is replayed, by whom, how
     shown = [
         kept,
         *(
-            _bandit(sample, _settings(log, arms, name), chance, coin, model_seed)
+            _bandit(sample, settings_for(log, arms, name), chance, coin, model_seed)
             for name, coin in zip(policies, coins[1:], strict=True)
         ),
     ]
@@ -148,7 +159,7 @@ def _run(  # noqa: PLR0917 - what is replayed, by whom, how
     return _Drawn([float(sample.reward[each[:n_used]].mean()) for each in shown], test, n_used)
 
 
-def _ab_test(log: Interactions, n_arms: int, chance: Floats, coin: Floats, design: SplitDesign) -> tuple[_Test, Ints]:
+def _ab_test(log: Interactions, n_arms: int, chance: Floats, coin: Floats, design: SplitDesign) -> tuple[Test, Ints]:
     """The test, and the positions of its visitors. Welch's z of the leader against each other arm, at the level shared out."""
     split = np.flatnonzero(coin < chance / n_arms)
     bar = float(-ndtri((1 - design.level) / 2 / ((n_arms - 1) * design.looks)))
@@ -160,7 +171,7 @@ def _ab_test(log: Interactions, n_arms: int, chance: Floats, coin: Floats, desig
             break
     after = seen[-1] + 1
     rolled_out = after + np.flatnonzero((log.action[after:] == winner) & (coin[after:] < chance[after:]))
-    return _Test(winner, len(seen), z > bar), np.concatenate([seen, rolled_out])
+    return Test(winner, len(seen), z > bar), np.concatenate([seen, rolled_out])
 
 
 def _leader(action: Ints, reward: Floats, n_arms: int) -> tuple[int, float]:
@@ -191,7 +202,7 @@ def _bandit(log: Interactions, settings: ExperimentSettings, chance: Floats, coi
     return np.concatenate(kept)
 
 
-def _settings(log: Interactions, arms: ActionSet, exploration: Exploration) -> ExperimentSettings:
+def settings_for(log: Interactions, arms: ActionSet, exploration: Exploration) -> ExperimentSettings:
     low, high = float(log.reward.min()), float(log.reward.max())
     return ExperimentSettings(
         experiment="compare-ab",
@@ -201,7 +212,7 @@ def _settings(log: Interactions, arms: ActionSet, exploration: Exploration) -> E
     )
 
 
-def _arms(world: LoggedWorld) -> ActionSet:
+def arms_of(world: LoggedWorld) -> ActionSet:
     """Those of the log, where they are the same in each event and have no features. Raises `InvalidInput`."""
     first, *others = {actions.ids: actions for actions in world.interactions.actions}.values()
     if others or first.features is not None or first.ranges is not None or len(first) < 2:
@@ -211,15 +222,16 @@ def _arms(world: LoggedWorld) -> ActionSet:
     return first
 
 
-def _spread(values: Floats) -> Estimate:
+def over_runs(values: Floats) -> Estimate:
     """Mean ± t·sd: of one run, which stands for one log, not of the mean of many."""
     n, value = len(values), float(values.mean())
     half = float(stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1))
     return Estimate(value, value - half, value + half, LEVEL, n, float(n))
 
 
-def _way(name: str, mine: Floats, theirs: Floats) -> Way:
-    return Way(f"bandit ({name})", _spread(mine), _spread(mine - theirs), float(np.mean(mine > theirs)))
+def way(name: str, mine: Floats, theirs: Floats, ess: float | None = None) -> Way:
+    """Of a bandit, from what each of the runs earned, beside the A/B test's."""
+    return Way(f"bandit ({name})", over_runs(mine), over_runs(mine - theirs), float(np.mean(mine > theirs)), ess)
 
 
 def _versus(found: Replayed) -> list[str]:
