@@ -35,14 +35,17 @@ def forest_plot(
     reference: float | None = None,
     unit: str = "mean reward",
     groups: Mapping[str, str] | None = None,
+    of_runs: bool = False,
 ) -> Chart:
     """One row an estimate, in the order given: a point, its interval, and its n and effective sample size in words.
+
+    `of_runs`: what was counted are runs, all alike, and not events.
 
     `reference` draws a vertical line: 0 for a difference, the hosted policy's value otherwise. `groups` (at most five) colours the
     rows by what they are estimates of. An infinite bound is not drawn.
     """
     series = groups or dict.fromkeys(estimates, "estimate")
-    rows = [{**_row(label, estimate), "series": series[label]} for label, estimate in estimates.items()]
+    rows = [{**_row(label, estimate, of_runs), "series": series[label]} for label, estimate in estimates.items()]
     colour = hue(list(dict.fromkeys(series.values())))
     order = list(estimates)
     level = next((f"{100 * estimate.level:g} % interval" for estimate in estimates.values()), "interval")
@@ -51,8 +54,9 @@ def forest_plot(
     return layered(title, [*line, *shown], width=520, height={"step": _ROW_HEIGHT})
 
 
-def _row(label: str, estimate: Estimated) -> dict[str, object]:
-    words = f"{estimate.value:.4g} · n {estimate.n:,}, ess {estimate.ess:,.0f}"
+def _row(label: str, estimate: Estimated, of_runs: bool) -> dict[str, object]:
+    counted = f"{estimate.n:,} runs" if of_runs else f"n {estimate.n:,}, ess {estimate.ess:,.0f}"
+    words = f"{estimate.value:.4g} · {counted}"
     lower, upper = (bound if math.isfinite(bound) else estimate.value for bound in (estimate.lower, estimate.upper))
     return {"estimate": label, "value": estimate.value, "lower": lower, "upper": upper, "words": words}
 

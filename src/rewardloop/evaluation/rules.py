@@ -186,9 +186,9 @@ def within_tolerance(seen: Evidence, settings: GateSettings) -> Rule:
     """Looks at the point only where it can be trusted to the tolerance; a noisy point would veto every other improvement."""
     value, least = seen.difference.value, -settings.tolerance * seen.span
     sure = seen.error <= settings.tolerance * seen.span
-    sentence = f"The difference is estimated as {value:+.4g}; {least:+.4g} is tolerated" + (
-        "." if sure else ", but it is too uncertain to judge by."
-    )
+    doubted = "; a point as uncertain as this is not held against it." if value < least else ", and no less was found."
+    tail = "." if sure else doubted
+    sentence = f"The difference is estimated as {value:+.4g}; {least:+.4g} is tolerated{tail}"
     passed = value >= least or not sure
     return Rule(name="within_tolerance", passed=passed, number=value, threshold=least, otherwise="keep", sentence=sentence)
 

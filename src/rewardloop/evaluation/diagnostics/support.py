@@ -33,7 +33,7 @@ def overlap(usable: Interactions) -> Finding:
     return Finding(
         "overlap",
         "warning",
-        f"{len(usable):,} events tell no more of a uniform policy than {ess:,.1f} of its own.",
+        f"Of a uniform policy {len(usable):,} of these decisions tell no more than {ess:,.1f} of its own.",
         numbers,
         "Estimates of policies that differ much from the logged one rest on a handful of events; their intervals promise too much.",
         "Explore more (`policy.floor`, `policy.epsilon`), wait for more events, or compare only policies close to the logged one.",

@@ -25,13 +25,11 @@ def usable_rows(log: Observed) -> Finding:
     reasons = {**excluded, **{reason: refused.n for reason, refused in log.refused.items()}}
     n, bad = len(log) + sum(refused.n for refused in log.refused.values()), sum(reasons.values())
     if not bad:
-        return Finding(
-            "rows", "ok", f"All {n:,} rows can be used: a reward, and a probability in (0, 1].", {"rows": n, "left_out": 0}
-        )
+        return Finding("rows", "ok", f"{_all(n)} can be used: a reward, and a probability in (0, 1].", {"rows": n, "left_out": 0})
     return Finding(
         "rows",
         "error" if bad > TOLERATED * n else "warning",
-        f"{bad:,} of {n:,} rows were left out: {_reasons(reasons)}. First: {_first(log, usable)}.",
+        f"{bad:,} of {n:,} {'rows were' if n != 1 else 'row was'} left out: {_reasons(reasons)}. First: {_first(log, usable)}.",
         {"rows": n, "left_out": bad, **{reason: float(count) for reason, count in reasons.items()}},
         "If these rows differ from the others, every estimate leaves out what they would have said; with no valid probability, "
         "nothing can be estimated of any other policy.",
@@ -56,7 +54,13 @@ def sift(interactions: Interactions) -> tuple[Mask, dict[str, int]]:
 def _reasons(reasons: dict[str, int]) -> str:
     most = sorted(reasons.items(), key=lambda item: -item[1])
     told = [f"{n:,} × {reason[:1].lower()}{reason[1:]}" for reason, n in most[:_SHOWN_REASONS]]
-    return "; ".join([*told, *([f"and {len(most) - _SHOWN_REASONS} more reasons"] if len(most) > _SHOWN_REASONS else [])])
+    others = [n for _, n in most[_SHOWN_REASONS:]]
+    for_others = f"{sum(others):,} for {len(others)} more {'reasons' if len(others) > 1 else 'reason'}"
+    return "; ".join([*told, *([for_others] if others else [])])
+
+
+def _all(n: int) -> str:
+    return f"All {n:,} rows" if n != 1 else "The one row"
 
 
 def _first(log: Observed, usable: Mask) -> str:
