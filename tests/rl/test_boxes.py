@@ -56,6 +56,13 @@ def aiming(directory: Path, off: float, deviation: float = 0.2) -> OnnxPolicy:
     return OnnxPolicy(path.read_bytes(), Head(kind="normal", inputs=inputs, low=BOX.low, high=BOX.high))
 
 
+def choosing(directory: Path) -> OnnxPolicy:
+    """The same network over four arms."""
+    aiming(directory, 0.0)
+    inputs = ("observation[0]", "observation[1]")
+    return OnnxPolicy((directory / "0.0-0.2.onnx").read_bytes(), Head(kind="softmax", inputs=inputs, sizes=(4,)))
+
+
 def played(boiler: Experiment, clock: ManualClock, n: int, seed: int) -> list[str]:
     """Rewards fall off with the distance to the best point; the models that decided."""
     generator, models = np.random.default_rng(seed), []
@@ -199,3 +206,18 @@ def test_what_speaks_of_arms_alone_says_so_and_the_doctor_knows_boxes(tmp_path: 
         clock.advance(SECOND)
         boiler.join()
         assert {each.check: each for each in boiler.doctor().findings}["exploration"].severity == "warning"
+
+
+def test_events_over_arms_that_lack_a_reading_are_left_out_and_counted_too(tmp_path: Path) -> None:
+    clock = ManualClock()
+    settings = msgspec.structs.replace(SETTINGS, experiment="valve", actions=4)
+    with Experiment.open(settings, tmp_path / "data", clock=clock) as valve:
+        for i in range(200):
+            context: dict[str, object] = {} if i % 2 else {"observation": [0.1, 0.2]}
+            valve.reward(valve.decide(context, event_id=f"v{i}").event_id, -1.0)
+            clock.advance(SECOND)
+        valve.take_in(choosing(tmp_path), "hand", (), {})
+        _, report, _ = valve.take_in(choosing(tmp_path), "hand", (), {})
+        assert report is not None
+        assert report.n > 10
+        assert report.excluded["a policy needs a reading that the context lacks"] > 5

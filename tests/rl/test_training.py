@@ -17,6 +17,7 @@ from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput, NotFound, TrainingFailed, UnknownRun
 from rewardloop.rl.checkpoints import checkpoints
 from rewardloop.rl.environments import EnvSpec
+from rewardloop.rl.evaluating import exported_of
 from rewardloop.rl.runs import Runs, Watching
 from rewardloop.rl.scripts import run_script
 from rewardloop.rl.toolkit import Plan
@@ -93,6 +94,8 @@ def test_a_checkpoint_of_another_environment_is_refused(tmp_path: Path) -> None:
     directory.write(msgspec.structs.replace(manifest, plan=other))
     with pytest.raises(Conflict, match="do not fit"):
         resume(Runs(tmp_path), "ppo-tracking-1", ManualClock(), n_steps=80)
+    with pytest.raises(Conflict, match="do not fit"):
+        exported_of(directory, "last")
 
 
 def test_a_worker_that_raises_dies_or_hangs_is_named_with_its_last_words(tmp_path: Path) -> None:
@@ -155,6 +158,7 @@ def test_every_kind_of_space_is_trained_on(tmp_path: Path, env: str, algorithm: 
         ({"ray": "auto"}, InvalidInput, "one machine"),
         ({"parameters": {"batch_size": "many"}}, InvalidInput, "refuses its hyperparameters"),
         ({"parameters": {"activation": "rely"}}, InvalidInput, "did you mean `relu`"),
+        ({"parameters": {"gamma": "abc"}}, InvalidInput, r"expected a number as `gamma` \(by default 0.99\), got `abc`"),
     ],
 )
 def test_what_cannot_work_is_refused_with_a_reason(

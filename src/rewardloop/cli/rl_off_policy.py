@@ -13,11 +13,11 @@ from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_facts, print_json, print_table
 from rewardloop.cli.rl_options import Checkpoint, EpisodesFile
 from rewardloop.evaluation.sequential import SequentialReport
+from rewardloop.rl.evaluating import exported_of
 from rewardloop.rl.logged.acting import NOISE, ServedPolicy
 from rewardloop.rl.logged.files import read_episodes
 from rewardloop.rl.logged.judging import judge
 from rewardloop.rl.runs import Runs
-from rewardloop.rl.toolkit import load_toolkit
 
 NOTHING_TO_TELL = 3
 _LOOKED_AT = 8
@@ -40,10 +40,7 @@ def off_policy(
 ) -> None:
     sys.path.insert(0, os.getcwd())
     logged = read_episodes(log)
-    directory = Runs(data).find(policy)
-    plan = directory.read().plan
-    exported = load_toolkit(plan.toolkit).export(plan, directory.chosen(checkpoint))
-    served = ServedPolicy(exported, explore=explore, noise=noise)
+    served = ServedPolicy(exported_of(Runs(data).find(policy), checkpoint), explore=explore, noise=noise)
     report = judge(logged, served, gamma=gamma, level=level, model=model, seed=seed)
     if json:
         print_json({"sentence": report.sentence, "report": report})

@@ -5,17 +5,20 @@ The estimators and the gate are in `evaluation`; here is which events they see, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace as replaced
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
 from msgspec.structs import replace
 
 from rewardloop.clock import Clock
-from rewardloop.evaluation import EvaluationReport, GateReport, Log, RankedReport, Seen, Subject, full_report, judge, look
-from rewardloop.evaluation.boxes import look_at_box
-from rewardloop.features import Ranges
+from rewardloop.errors import InvalidInput
+from rewardloop.evaluation import EvaluationReport, GateReport, Log, RankedReport, Seen, Serve, Subject, full_report, judge, look
+from rewardloop.evaluation.boxes import UNREAD, look_at_box
+from rewardloop.features import ActionSet, Features, Ranges
 from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning.imitation import decided_by_models
@@ -143,8 +146,44 @@ def seen_by(
 ) -> Seen:
     """Some events through the eyes of models (id and policy by name), each as it would be served."""
     if settings.ranges is None:
-        policies = {name: partial(served, settings, wholes, policy) for name, (_, policy) in models.items()}
-        return look(log, policies, settings.training.seed, robust=robust)
+        policies = {name: policy for name, (_, policy) in models.items()}
+        as_served = {name: partial(served, settings, wholes, policy) for name, policy in policies.items()}
+        return _seen_over_arms(as_served, policies, log, settings.training.seed, robust)
     box, floor = Ranges(*settings.ranges), settings.policy.floor
     drawing = {name: partial(spreads, *model, box, floor) for name, model in models.items()}
     return look_at_box(log, drawing, box, settings.training.seed)
+
+
+def _seen_over_arms(as_served: Mapping[str, Serve], policies: Mapping[str, Policy], log: Log, seed: int, robust: bool) -> Seen:
+    """Where a context lacks what a policy needs, the event is left out and counted; only then is every event tried by itself."""
+    try:
+        return look(log, as_served, seed, robust=robust)
+    except InvalidInput:
+        readable = _Readable(log, list(policies.values()))
+        seen = look(readable, as_served, seed, robust=robust)
+        return replaced(seen, excluded={**seen.excluded, **({UNREAD: readable.n_unread} if readable.n_unread else {})})
+
+
+class _Readable:
+    """A log without the events that some policy refuses."""
+
+    def __init__(self, log: Log, policies: Sequence[Policy]) -> None:
+        self._log = log
+        self._policies = policies
+        self.n_unread = 0
+
+    def __call__(self) -> Iterator[Interactions]:
+        self.n_unread = 0
+        for batch in self._log():
+            kept = np.array([self._reads(*pair) for pair in zip(batch.contexts, batch.actions, strict=True)], bool)
+            self.n_unread += int((~kept).sum())
+            if kept.any():
+                yield batch.take(kept)
+
+    def _reads(self, context: Features, actions: ActionSet) -> bool:
+        try:
+            for policy in self._policies:
+                policy.pmf(context, actions)
+        except InvalidInput:
+            return False
+        return True

@@ -19,10 +19,9 @@ from rewardloop.policies.onnx_head import Head
 from rewardloop.registry.records import Deployment, GoldenRequest
 from rewardloop.rl.environments import Env, EnvSpec, make_env
 from rewardloop.rl.episodes import Step, play
-from rewardloop.rl.evaluating import FIRST_SEED, actor_of
+from rewardloop.rl.evaluating import FIRST_SEED, actor_of, exported_of
 from rewardloop.rl.runs import RunDirectory
 from rewardloop.rl.spaces import n_arms
-from rewardloop.rl.toolkit import load_toolkit
 from rewardloop.settings import ContinuousActions, ExperimentSettings
 
 GOLDEN: Final = 8
@@ -65,7 +64,7 @@ def deploy(
     """
     manifest = directory.read()
     path = directory.chosen(checkpoint)
-    exported = load_toolkit(manifest.plan.toolkit).export(manifest.plan, path)
+    exported = exported_of(directory, checkpoint)
     head = msgspec.structs.replace(exported.head, noise=noise)
     policy = OnnxPolicy(exported.onnx, head)
     actions = _arms(opened.settings, head)

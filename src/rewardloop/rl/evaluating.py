@@ -15,7 +15,7 @@ from rewardloop.rl.logged.replay import check_simulated
 from rewardloop.rl.runs import RunDirectory, check_same_environment
 from rewardloop.rl.scores import score
 from rewardloop.rl.spaces import Facts
-from rewardloop.rl.toolkit import Actor, load_toolkit
+from rewardloop.rl.toolkit import Actor, Exported, load_toolkit
 from rewardloop.rl.training import facts_of_env
 
 FIRST_SEED = 2_000_000
@@ -60,6 +60,14 @@ def actor_for(directory: RunDirectory, checkpoint: str, facts: Facts) -> Actor:
     path = directory.chosen(checkpoint)
     check_same_environment(manifest, facts)
     return load_toolkit(manifest.plan.toolkit).actor(manifest.plan, path)
+
+
+def exported_of(directory: RunDirectory, checkpoint: str) -> Exported:
+    """A checkpoint as a network to serve; raises `Conflict` where the environment's spaces are not those it was trained on."""
+    manifest = directory.read()
+    path = directory.chosen(checkpoint)
+    check_same_environment(manifest, facts_of_env(manifest.plan.env))
+    return load_toolkit(manifest.plan.toolkit).export(manifest.plan, path)
 
 
 def summarised(policy: str, env: EnvSpec, runs: Sequence[Sequence[Episode]]) -> Evaluated:

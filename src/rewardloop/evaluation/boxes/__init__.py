@@ -2,5 +2,6 @@
 
 from rewardloop.evaluation.boxes.looking import BoxPolicy, look_at_box
 from rewardloop.evaluation.boxes.reward_model import BoxRewardModel
+from rewardloop.evaluation.boxes.screening import UNREAD
 
-__all__ = ["BoxPolicy", "BoxRewardModel", "look_at_box"]
+__all__ = ["UNREAD", "BoxPolicy", "BoxRewardModel", "look_at_box"]

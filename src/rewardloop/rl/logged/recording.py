@@ -13,13 +13,13 @@ from rewardloop.interactions import Floats
 from rewardloop.policies.exploration import sample
 from rewardloop.rl.environments import Env, EnvSpec, make_env
 from rewardloop.rl.episodes import Episode, play
-from rewardloop.rl.evaluating import Evaluated, actor_of, over, summarised
+from rewardloop.rl.evaluating import Evaluated, actor_of, exported_of, over, summarised
 from rewardloop.rl.logged.acting import ServedPolicy, flat, to_action
 from rewardloop.rl.logged.episodes import Header, Logged
 from rewardloop.rl.logged.files import write_episodes
 from rewardloop.rl.logged.replay import check_simulated
 from rewardloop.rl.runs import RunDirectory
-from rewardloop.rl.toolkit import Masks, load_toolkit
+from rewardloop.rl.toolkit import Masks
 
 
 def record(
@@ -39,7 +39,7 @@ def record(
     env = over(manifest.plan.env, overrides)
     check_simulated(env)
     actor_of(directory, checkpoint, env)
-    policy = ServedPolicy(load_toolkit(manifest.plan.toolkit).export(manifest.plan, directory.chosen(checkpoint)), explore=explore)
+    policy = ServedPolicy(exported_of(directory, checkpoint), explore=explore)
     episodes, logged = played(policy, env, seeds, manifest.run)
     write_episodes(path, logged)
     return summarised(manifest.run, env, [episodes])

@@ -39,8 +39,10 @@ def arguments(
     kind: type[BaseAlgorithm], algorithm: str, parameters: Mapping[str, Any], n_steps: int, n_actions: int
 ) -> dict[str, Any]:
     """Keyword arguments for the class. `net_arch` is a list of widths, `activation` a word, `action_noise` a deviation."""
-    taken = set(inspect.signature(kind.__init__).parameters)
+    signature = inspect.signature(kind.__init__).parameters
+    taken = set(signature)
     _refuse_unknown(algorithm, parameters, taken)
+    _refuse_words(algorithm, parameters, signature)
     chosen = {name: value for name, value in parameters.items() if name in taken}
     if "buffer_size" in taken:
         chosen.setdefault("buffer_size", min(_MAX_BUFFER, max(n_steps, 1_000)))
@@ -59,6 +61,17 @@ def _refuse_unknown(algorithm: str, parameters: Mapping[str, Any], taken: set[st
         if name not in known:
             hint = did_you_mean(name, known) or f"; it takes {', '.join(known)}"
             raise InvalidInput(f"`{algorithm}` has no hyperparameter `{name}`{hint}", at="--param")
+
+
+def _refuse_words(algorithm: str, parameters: Mapping[str, Any], signature: Mapping[str, inspect.Parameter]) -> None:
+    """The library takes a word where it wants a number, and fails in the middle of the training."""
+    for name, value in parameters.items():
+        wanted = signature.get(name)
+        if wanted is None or type(wanted.default) not in (int, float) or not isinstance(value, str | list | dict):
+            continue
+        if not any(kind in str(wanted.annotation) for kind in ("str", "tuple")):
+            told = f"expected a number as `{name}` (by default {wanted.default}), got `{value}`"
+            raise InvalidInput(f"`{algorithm}` refuses its hyperparameters: {told}", at="--param")
 
 
 def _network(parameters: Mapping[str, Any]) -> dict[str, Any]:
