@@ -87,7 +87,8 @@ class ServedExperiment:
     async def decide(self, request: DecideRequest) -> tuple[Decision, str]:
         """The decision and its action's id, once it is in the log."""
         answer = self._decider.decide(self._hosted, request)
-        await self._commit(answer[:1])
+        if (outcome := await self._commits.add(answer[:1])) is not None:  # `_commit`, one coroutine less for what is asked most
+            raise self._failed(outcome)
         self.counts.decisions += 1
         if request.event_id is not None or request.slots:
             self._recent.remember(answer[0])
@@ -111,9 +112,12 @@ class ServedExperiment:
     async def _commit(self, records: Sequence[Record]) -> None:
         outcome = await self._commits.add(records)
         if outcome is not None:
-            self._failing = True
-            self.counts.failed_commits += 1
-            raise outcome
+            raise self._failed(outcome)
+
+    def _failed(self, outcome: Exception) -> Exception:
+        self._failing = True
+        self.counts.failed_commits += 1
+        return outcome
 
     def adopt(self, settings: ExperimentSettings, decider: Decider) -> None:
         """Goes on under new settings; those of `log` wait for a start of the server, and a trained model keeps its floor."""

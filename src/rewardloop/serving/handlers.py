@@ -80,7 +80,8 @@ _activate = msgspec.json.Decoder(ActivateRequest)
 
 
 async def decide(call: Call) -> Reply:
-    experiment = await call.service.experiment(call.parameters[0])
+    name = call.parameters[0]
+    experiment = call.service.known(name) or await call.service.experiment(name)
     decision, action = await experiment.decide(decode(_decide, call.body))
     return Reply(encode(_answer(decision, action)))
 

@@ -43,6 +43,9 @@ class ScopedService(Service):
         self._check(settings.experiment)
         await self._whole.change(settings)
 
+    def known(self, name: str) -> ServedExperiment | None:
+        return self._whole.known(name) if name in self._scope else None
+
     async def experiment(self, name: str) -> ServedExperiment:
         self._check(name)
         return await self._whole.experiment(name)

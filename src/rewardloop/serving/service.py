@@ -69,6 +69,10 @@ class Service:
         """Microseconds UTC."""
         return self._clock.now()
 
+    def known(self, name: str) -> ServedExperiment | None:
+        """An experiment that is served already; None leaves it to `experiment` to find one, or to say what is wrong."""
+        return self._served.get(name)
+
     async def experiment(self, name: str) -> ServedExperiment:
         """Raises `UnknownExperiment` with the nearest name. One registered a moment ago is found."""
         if name not in self.experiments:
