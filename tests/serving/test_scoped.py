@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewardloop.serving.scoped import ScopedService
 from rewardloop.serving.service import Service
 
-OF_THE_WORKER = {"start", "close", "refresh_models", "save_trials"}
+OF_THE_WORKER = {"start", "close", "refresh_models", "save_trials", "turn_over"}
 """What only whoever owns the service calls."""
 MADE_OF_OTHERS = {"activate"}
 
