@@ -27,6 +27,7 @@ def test_from_training_to_a_served_decision(rewardloop, tmp_path):
 def test_a_box_is_decided_with_values_and_a_density(rewardloop):
     trained = rewardloop("rl", "train", "--env", "Pendulum-v1", *SMALL, "--normalise", "--json")
     assert rewardloop("rl", "deploy", trained.json["run"], "-e", "swing").code == 0
+    assert "from a simulator" in rewardloop("status", "swing").out
     decided = rewardloop("decide", "swing", "-c", '{"observation": [1.0, 0.0, 0.5]}', "--json").json
     assert -2 <= decided["values"][0] <= 2
     assert decided["density"] > 0
@@ -50,6 +51,10 @@ def test_mistakes_are_one_line(rewardloop):
         (("train", "--env", "CartPole-v7"), "did you mean"),
         (("train", "--env", "CartPole-v1", "--steps", "0"), "at least 1"),
         (("evaluate", "nothing"), "Unknown run"),
+        (("evaluate", "nothing", "--episodes", "0"), "at least 1, got 0 - at `--episodes`"),
+        (("tune", "--env", "CartPole-v1", "--trials", "0"), "at least 1, got 0 - at `--trials`"),
+        (("tune", "--env", "CartPole-v1", "--at-once", "0"), "at `--at-once`"),
+        (("train", "--toolkit", "rllib", "--env", "CartPole-v1", "--algo", "cql"), "`offline` has them"),
         (("train", "--env", "CartPole-v1", "--param", "gamma"), "name=value"),
     ):
         ran = rewardloop("rl", *words)

@@ -37,6 +37,8 @@ def evaluate(
     json: AsJson = False,
 ) -> None:
     sys.path.insert(0, os.getcwd())
+    if episodes < 1:
+        raise InvalidInput(f"Expected at least 1, got {episodes}", at="--episodes")
     if explore is not None and record is None:
         raise InvalidInput("Expected --record beside it: an evaluation does not explore", at="--explore")
     if record is not None and not record.parent.is_dir():

@@ -95,7 +95,7 @@ def _status(catalog: Catalog, data: Path, name: str, settings: ExperimentSetting
     ledger = read_ledger(DataDirectory(data).experiment(name).lake)
     return Status(
         name,
-        settings.exploration,
+        settings.exploration if settings.ranges is None else "policies from a simulator or from episodes",
         hosted.model_id if hosted else first_model_id(name),
         hosted.deployed_at if hosted else None,
         models,
