@@ -9,6 +9,7 @@ that begins with `_`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
@@ -87,12 +88,32 @@ class ActionSet(msgspec.Struct, frozen=True):
             raise InvalidInput(f"Unknown action `{action_id}`{did_you_mean(action_id, self.ids)}", at=at) from None
 
 
+_TOLD = MappingProxyType(
+    {
+        "Input data was truncated": "it ends too early",
+        "Number out of range": "a number is out of range",
+        "Integer value out of range": "a number is out of range",
+        "maximum recursion depth exceeded while deserializing an object": "too many levels",
+    }
+)
+
+
 def load_json(raw: bytes, at: str = "$") -> object:
     """Any JSON value; raises `MalformedJson` naming the place."""
     try:
         return _decode(raw)
     except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are both ValueErrors
-        raise MalformedJson(f"Expected JSON, got something else: {error}", at=at) from None
+        raise not_json(error, at) from None
+
+
+def not_json(error: Exception, at: str) -> MalformedJson:
+    """What a parser of JSON says, said as everything else is said here.
+
+    >>> str(not_json(ValueError("JSON is malformed: invalid character (byte 0)"), "$"))
+    'Expected JSON: invalid character (byte 0) - at `$`'
+    """
+    told = str(error).removeprefix("JSON is malformed: ").partition(" - at `$")[0]
+    return MalformedJson(f"Expected JSON: {_TOLD.get(told, told)}", at=at)
 
 
 def parse_context(raw: bytes, at: str = "$.context") -> Features:

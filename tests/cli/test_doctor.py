@@ -155,7 +155,7 @@ def test_power_of_a_plan(rewardloop):
 
 WRONG = [
     (["power", "--delta", "0.1"], 2, "a log or, for a plan, --rate"),
-    (["power", "h.csv", "--rate", "0.1", "--delta", "0.1"], 2, "not both"),
+    (["power", "h.csv", "--rate", "0.1", "--delta", "0.1"], 2, "got both"),
     (["power", "--rate", "0.1", "--delta", "0"], 2, "difference above 0"),
     (["power", "--rate", "0.1", "--delta", "0.1", "--power", "1"], 2, "Must be < 1"),
     (["power", "--rate", "0.1"], 2, "--delta"),

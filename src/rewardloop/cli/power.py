@@ -52,7 +52,8 @@ def power(
     json: AsJson = False,
 ) -> None:
     if (target is None) == (rate is None):
-        raise InvalidInput("Expected a log or, for a plan, --rate; not both", at="TARGET")
+        got = "both" if target else "neither"
+        raise InvalidInput(f"Expected a log or, for a plan, --rate, got {got}; see: rewardloop power --help", at="TARGET")
     if rate is not None:
         plan = Plan(arms=arms, floor=floor, rate=rate, changed=changed)
         spreads, n, share = {"candidate − hosted": planned_spread(plan, delta)}, 0, 1.0

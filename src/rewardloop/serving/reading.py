@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
-from rewardloop.errors import InvalidInput, MalformedJson, did_you_mean
+from rewardloop.errors import InvalidInput, did_you_mean
+from rewardloop.features import not_json
 
 T = TypeVar("T")
 
@@ -22,7 +23,7 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     except msgspec.ValidationError as error:
         raise _invalid(str(error), decoder.type) from None
     except (ValueError, RecursionError) as error:
-        raise MalformedJson(f"Expected JSON, got something else: {error}", at="$") from None
+        raise not_json(error, "$") from None
 
 
 def _invalid(text: str, wanted: object) -> InvalidInput:
