@@ -47,7 +47,9 @@ def train(
     ] = "",
     param: Parameters = (),
     normalise: Annotated[bool, Parameter(show_default=False, help="Observations by their running mean and deviation.")] = False,
-    bare: Annotated[bool, Parameter(negative=(), help="Leave what the environment suggests; its toolkit's defaults.")] = False,
+    bare: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Leave what the environment suggests; its toolkit's defaults.")
+    ] = False,
     checkpoint_every: Annotated[int, Parameter(help="Steps between checkpoints.")] = _CHECKPOINT,
     eval_episodes: Annotated[int, Parameter(help="Greedy episodes played at each checkpoint; 0: none.")] = 5,
     stop_at: Annotated[float | None, Parameter(help="Their mean return at which training ends early.")] = None,
