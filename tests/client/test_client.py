@@ -11,6 +11,7 @@ import pytest
 import running_server as servers
 from rewardloop import AsyncClient, Client, ExperimentSettings
 from rewardloop.client import RequestRefused
+from rewardloop.errors import InvalidInput
 from rewardloop.events import Activation, Decision, Reward
 from rewardloop.settings import RewardSettings
 
@@ -109,3 +110,9 @@ def test_awaited(server: servers.Server) -> None:
             return other.event_id
 
     assert len(logged(server, asyncio.run(go()))) == 3
+
+
+@pytest.mark.parametrize("key", ["rl_…", "rl_1\n", "rl 1"])
+def test_a_key_that_no_header_can_carry_is_said_to_be_none(key: str) -> None:
+    with pytest.raises(InvalidInput, match="as `rewardloop keys add` showed it"):
+        Client("http://127.0.0.1:1", "offers", api_key=key)

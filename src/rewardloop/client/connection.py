@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 
 from rewardloop.client.wire import Post, read
-from rewardloop.errors import RewardloopError
+from rewardloop.errors import InvalidInput, RewardloopError
 
 TIMEOUT_SECONDS = 10.0
 RETRIES = 2
@@ -50,6 +50,11 @@ class Server:
     verify: Verify
     timeout_seconds: float
     retries: int
+
+    def __post_init__(self) -> None:
+        """Raises `InvalidInput` for a key that no header can carry: a placeholder, or one pasted with its line end."""
+        if self.api_key and not (self.api_key.isascii() and self.api_key.isprintable() and " " not in self.api_key):
+            raise InvalidInput("Expected an API key as `rewardloop keys add` showed it, got other characters", at="api_key")
 
     @property
     def headers(self) -> dict[str, str]:
