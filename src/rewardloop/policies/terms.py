@@ -154,12 +154,17 @@ class Terms:
                         self.terms.append((place, 0) if side is self.context else (0, place))
 
     def _decide(self, contexts: Mapping[Column, float], actions: Mapping[Column, float]) -> None:
-        bar = _RARE
-        of_actions = [(share, None, action) for action, share in actions.items()]
-        both = [(one * other, context, action) for context, one in contexts.items() for action, other in actions.items()]
-        of_contexts = [(share, context, None) for context, share in contexts.items()]
-        ranked = sorted(chain(of_actions, both), key=_by_mass) + sorted(of_contexts, key=_by_mass)
-        for _, context, action in [term for term in ranked if term[0] >= bar][: self._limit]:
+        # No product is met more often than either factor: those that are rare, or beyond the limit, are in none.
+        often, offered = (
+            [(share, column) for column, share in sorted(shares.items(), key=lambda counted: -counted[1]) if share >= _RARE]
+            for shares in (contexts, actions)
+        )
+        often, offered = often[: self._limit], offered[: self._limit]
+        of_actions = [(share, None, action) for share, action in offered]
+        both = [(one * other, context, action) for one, context in often for other, action in offered if one * other >= _RARE]
+        of_contexts = [(share, context, None) for share, context in often]
+        ranked = [*sorted(chain(of_actions, both), key=_by_mass), *of_contexts]
+        for _, context, action in ranked[: self._limit]:
             self.terms.append((self.context.place(context) if context else 0, self.action.place(action) if action else 0))
 
 
