@@ -16,12 +16,12 @@ import numpy as np
 from cyclopts import App
 
 from rewardloop.clock import SystemClock
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.decider import Decider
+from rewardloop.deciding.hosted import Hosted
 from rewardloop.features import ActionSet, Features, parse_actions
 from rewardloop.ids import EventIds
 from rewardloop.interactions import Interactions
-from rewardloop.loop.asking import DecideRequest
-from rewardloop.loop.deciding import Decider
-from rewardloop.loop.hosted import Hosted
 from rewardloop.policies import Policy, new_policy
 from rewardloop.settings import ExperimentSettings, PolicySettings, RewardSettings
 from rewardloop.settings.schema import Exploration

@@ -22,13 +22,13 @@ from cyclopts import App
 from vowpalwabbit import Workspace
 
 from rewardloop.clock import ManualClock
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.decider import Decider
+from rewardloop.deciding.hosted import Hosted
 from rewardloop.events import Reward
 from rewardloop.ids import EventIds
 from rewardloop.learning import examined
-from rewardloop.loop.asking import DecideRequest
 from rewardloop.loop.closing import Closing
-from rewardloop.loop.deciding import Decider
-from rewardloop.loop.hosted import Hosted
 from rewardloop.loop.online import closed_interactions
 from rewardloop.policies import new_policy
 from rewardloop.settings import Duration, ExperimentSettings, PolicySettings, RankingSettings, RewardSettings

@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 
 from rewardloop.clock import ManualClock
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.decider import Decider
 from rewardloop.features import ActionSet, Features
 from rewardloop.ids import EventIds
-from rewardloop.loop.asking import DecideRequest
-from rewardloop.loop.deciding import Decider
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.settings import ExperimentSettings
 

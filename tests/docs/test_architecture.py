@@ -1,10 +1,14 @@
-"""The map of the house leads somewhere: every file it names is there, and every module of `loop` is on its map."""
+"""The map of the house leads somewhere: every file it names is there, and the largest folders' modules are on their maps."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import ModuleType
 
+import pytest
+
+import rewardloop.deciding
 import rewardloop.loop
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +22,8 @@ def test_every_file_it_names_exists() -> None:
     assert [name for name in named if not any(SOURCE.rglob(name))] == []
 
 
-def test_every_module_of_the_loop_is_on_its_map() -> None:
-    assert rewardloop.loop.__doc__ is not None
-    named = set(re.findall(r"`(\w+)`", rewardloop.loop.__doc__))
-    assert named == {path.stem for path in (SOURCE / "loop").glob("*.py")} - {"__init__"}
+@pytest.mark.parametrize("folder", [rewardloop.loop, rewardloop.deciding])
+def test_every_module_is_on_the_map_of_its_folder(folder: ModuleType) -> None:
+    assert folder.__doc__ is not None
+    named = set(re.findall(r"`(\w+)`", folder.__doc__.split("\n\n", 1)[1]))
+    assert named == {path.stem for path in (SOURCE / folder.__name__.split(".")[-1]).glob("*.py")} - {"__init__"}

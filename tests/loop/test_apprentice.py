@@ -11,9 +11,9 @@ from sklearn.datasets import load_digits
 
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
+from rewardloop.deciding.baseline import Baseline
 from rewardloop.errors import Conflict
 from rewardloop.learning.imitation import decided_by_models, taught
-from rewardloop.loop.baseline import Baseline
 from rewardloop.loop.status import statuses
 from rewardloop.settings import RewardSettings
 

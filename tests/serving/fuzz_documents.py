@@ -15,14 +15,14 @@ import msgspec
 import numpy as np
 
 from rewardloop.clock import ManualClock
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.decider import Decider
+from rewardloop.deciding.hosted import Hosted
+from rewardloop.deciding.rewarding import Rewarder, RewardRequest
 from rewardloop.errors import InvalidInput, NotFound
 from rewardloop.features import fixed_actions, parse_actions
 from rewardloop.ids import EventIds
 from rewardloop.interactions import Interactions
-from rewardloop.loop.asking import DecideRequest
-from rewardloop.loop.deciding import Decider
-from rewardloop.loop.hosted import Hosted
-from rewardloop.loop.rewarding import Rewarder, RewardRequest
 from rewardloop.policies import Policy, new_policy
 from rewardloop.serving.reading import decode
 from rewardloop.settings import ExperimentSettings, PolicySettings

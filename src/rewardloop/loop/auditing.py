@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import msgspec
 
 from rewardloop.clock import isoformat
+from rewardloop.deciding.hosted import Hosted
+from rewardloop.deciding.replaying import Answer, replay, replay_slots, replay_values
+from rewardloop.deciding.trials import sticky_key, variant_draw
 from rewardloop.events import Activation, Choice, Decision, Record, Reward
 from rewardloop.features import parse_context
-from rewardloop.loop.hosted import Hosted
-from rewardloop.loop.replaying import Answer, replay, replay_slots, replay_values
-from rewardloop.loop.trials import sticky_key, variant_draw
 from rewardloop.policies.plackett_luce import position_marginals
 from rewardloop.registry.records import RolloutStep
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from rewardloop.clock import Clock
+from rewardloop.deciding.hosted import first_model_id
 from rewardloop.evaluation import GateReport
 from rewardloop.lake import DataSet, Lake
 from rewardloop.log import LogReader
@@ -18,7 +19,6 @@ from rewardloop.loop.apprentice import IMITATING, READY, MatchReport, judge_appr
 from rewardloop.loop.collecting import collect, log_position
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.drifting import drift_told
-from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.judging import Judging
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.rollouts import Rollouts

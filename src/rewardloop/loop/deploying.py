@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from rewardloop.clock import Clock
+from rewardloop.deciding.hosted import first_model_id
 from rewardloop.errors import Conflict
-from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.probing import probe
 from rewardloop.policies.contract import Policy

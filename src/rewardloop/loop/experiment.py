@@ -13,6 +13,9 @@ from typing import NamedTuple, Self
 import msgspec
 
 from rewardloop.clock import SECOND, Clock, SystemClock
+from rewardloop.deciding.asking import DecideRequest, checked_sticky, checked_top_k, slot_requests
+from rewardloop.deciding.hosted import Hosted, first_model_id
+from rewardloop.deciding.rewarding import RewardRequest
 from rewardloop.errors import Conflict, DirectoryInUse, UnknownEvent, UnknownModel
 from rewardloop.evaluation import By, DecisionReport, EvaluationReport, GateReport, PolicyReport
 from rewardloop.evaluation.diagnostics import Diagnosis, diagnose
@@ -24,17 +27,14 @@ from rewardloop.lake import DataSet, Ledger
 from rewardloop.lake.observed import NEWEST, observe
 from rewardloop.learning.training import Progress
 from rewardloop.log import Cursor, find
-from rewardloop.loop.asking import DecideRequest, checked_sticky, checked_top_k, slot_requests
 from rewardloop.loop.auditing import Audit, audit
 from rewardloop.loop.collecting import log_position
 from rewardloop.loop.cycle import CycleReport
 from rewardloop.loop.erasing import Outcome, Wanted
 from rewardloop.loop.explaining import EVENTS, explain_decision, explain_policy
-from rewardloop.loop.hosted import Hosted, first_model_id
 from rewardloop.loop.hosting import load_model
 from rewardloop.loop.online import Online
 from rewardloop.loop.opened import Opened
-from rewardloop.loop.rewarding import RewardRequest
 from rewardloop.loop.running import run
 from rewardloop.loop.scoring import ScoreReport, score
 from rewardloop.loop.tailing import newest

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rewardloop.deciding.hosted import Hosted
 from rewardloop.errors import Conflict
 from rewardloop.evaluation import By, Contributions, DecisionReport, PolicyReport, Typical, contributions, importance, typical
 from rewardloop.evaluation.report_explained import decision_summary, policy_summary
@@ -13,7 +14,6 @@ from rewardloop.events import Decision
 from rewardloop.features import ActionSet, Features, parse_actions, parse_context
 from rewardloop.interactions import Floats, Ints
 from rewardloop.lake import DataSet
-from rewardloop.loop.hosted import Hosted
 from rewardloop.policies.exploration import serve_pmf, serve_pmf_many
 from rewardloop.settings import ExperimentSettings
 

@@ -6,11 +6,11 @@ import logging
 from pathlib import Path
 
 from rewardloop.clock import SECOND, Clock
+from rewardloop.deciding.hosted import Hosted, first_model
+from rewardloop.deciding.trials import Scorer, Trial
 from rewardloop.errors import RewardloopError
-from rewardloop.loop.hosted import Hosted, first_model
 from rewardloop.loop.probing import probe
 from rewardloop.loop.trial_files import TrialFile
-from rewardloop.loop.trials import Scorer, Trial
 from rewardloop.policies import load_policy
 from rewardloop.policies.exposure import Exposure
 from rewardloop.registry import hosting

@@ -15,6 +15,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from rewardloop.clock import Clock
+from rewardloop.deciding.boxes import spreads
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation import EvaluationReport, GateReport, Log, RankedReport, Seen, Serve, Subject, full_report, judge, look
 from rewardloop.evaluation.boxes import UNREAD, look_at_box
@@ -22,7 +23,6 @@ from rewardloop.features import ActionSet, Features, Ranges
 from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning.imitation import decided_by_models
-from rewardloop.loop.boxes import spreads
 from rewardloop.loop.drifting import excused, n_evidence, restarts
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.served import Wholes, served

@@ -7,12 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rewardloop.clock import Clock
+from rewardloop.deciding.hosted import first_model, first_model_id
 from rewardloop.errors import Conflict, CorruptModel, UnknownModel
 from rewardloop.lake import DataSet
 from rewardloop.learning import Trained, train
 from rewardloop.learning.training import Progress
 from rewardloop.loop.drifting import drift_metrics, restarts
-from rewardloop.loop.hosted import first_model, first_model_id
 from rewardloop.loop.probing import probe
 from rewardloop.policies import load_policy
 from rewardloop.policies.contract import Policy

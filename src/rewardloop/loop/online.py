@@ -15,6 +15,7 @@ from threading import Event
 import numpy as np
 
 from rewardloop.clock import Clock
+from rewardloop.deciding.hosted import first_model_id
 from rewardloop.events import Record
 from rewardloop.features import parse_actions, parse_context
 from rewardloop.interactions import Interactions
@@ -24,7 +25,6 @@ from rewardloop.learning.imitation import taught
 from rewardloop.log import Cursor, LogReader
 from rewardloop.loop.closing import Closed, Closing
 from rewardloop.loop.deploying import Deploying
-from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.modelling import Modelling
 from rewardloop.policies import new_policy
 from rewardloop.policies.contract import Policy

@@ -9,17 +9,17 @@ from types import TracebackType
 from typing import Self
 
 from rewardloop.clock import Clock
+from rewardloop.deciding.decider import Decider
+from rewardloop.deciding.rewarding import Rewarder
 from rewardloop.ids import EventIds
 from rewardloop.lake import Lake
 from rewardloop.log import LogReader, LogWriter
 from rewardloop.loop.cycle import Cycle
-from rewardloop.loop.deciding import Decider
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.erasing import Erasing, learned_from_erased
 from rewardloop.loop.hosting import Following
 from rewardloop.loop.judging import Judging
 from rewardloop.loop.modelling import Modelling
-from rewardloop.loop.rewarding import Rewarder
 from rewardloop.loop.rollouts import Rollouts
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import DataDirectory

@@ -14,12 +14,13 @@ from typing import Literal
 import msgspec
 
 from rewardloop.clock import Clock
+from rewardloop.deciding.hosted import first_model_id
+from rewardloop.deciding.trial_counts import TrialCounts
 from rewardloop.errors import Conflict, InvalidInput
 from rewardloop.evaluation.harm import Check
 from rewardloop.evaluation.two_sample import ABTest
 from rewardloop.lake import DataSet, Followed
 from rewardloop.loop.deploying import Deploying
-from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.trial_checks import (
     compared,
@@ -30,7 +31,6 @@ from rewardloop.loop.trial_checks import (
     served_checks,
     shadow_check,
 )
-from rewardloop.loop.trial_counts import TrialCounts
 from rewardloop.loop.trial_files import trial_counts
 from rewardloop.registry.records import RolloutStep
 

@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from rewardloop.deciding.hosted import Hosted
 from rewardloop.features import fixed_actions
 from rewardloop.interactions import Floats, Ints
-from rewardloop.loop.hosted import Hosted
 from rewardloop.loop.scoring_files import Scored, writing
 from rewardloop.loop.scoring_rows import Bad, Chunk, Reader
 from rewardloop.policies.exploration import serve_pmf_many

@@ -12,6 +12,8 @@ from itertools import repeat
 import msgspec
 import numpy as np
 
+from rewardloop.deciding.trial_counts import Moments, TrialCounts
+from rewardloop.deciding.trials import CHALLENGER, FALLBACK, sticky_key
 from rewardloop.evaluation import Estimate, judge
 from rewardloop.evaluation.harm import Check, Mask, Randomised, error_check, estimate_check, latency_check, reward_check
 from rewardloop.evaluation.two_sample import ABTest, ab_test
@@ -20,8 +22,6 @@ from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.lake import DataSet, Followed
 from rewardloop.loop.judging import seen_by
 from rewardloop.loop.modelling import Modelling
-from rewardloop.loop.trial_counts import Moments, TrialCounts
-from rewardloop.loop.trials import CHALLENGER, FALLBACK, sticky_key
 from rewardloop.registry.records import RolloutStep
 from rewardloop.settings import ExperimentSettings
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from rewardloop.deciding.trial_counts import TrialCounts
 from rewardloop.durable import replace_file, storage
-from rewardloop.loop.trial_counts import TrialCounts
 
 _decode = msgspec.json.Decoder(TrialCounts).decode
 

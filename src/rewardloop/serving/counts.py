@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from rewardloop.loop.trial_counts import TrialCounts
+from rewardloop.deciding.trial_counts import TrialCounts
 
 BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 """Upper bounds of the latency histogram, in seconds."""

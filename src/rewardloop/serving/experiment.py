@@ -10,14 +10,14 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UnsetType
 
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.decider import Decider
+from rewardloop.deciding.hosted import Hosted, first_model
 from rewardloop.errors import RewardloopError
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.lake import Lake
 from rewardloop.log import LogWriter, find
-from rewardloop.loop.asking import DecideRequest
-from rewardloop.loop.deciding import Decider
 from rewardloop.loop.erasing import plans
-from rewardloop.loop.hosted import Hosted, first_model
 from rewardloop.loop.hosting import Loading
 from rewardloop.registry import hosting
 from rewardloop.registry.hosting import HostedWatch

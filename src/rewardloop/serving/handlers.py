@@ -10,9 +10,9 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.rewarding import RewardRequest
 from rewardloop.events import Decision
-from rewardloop.loop.asking import DecideRequest
-from rewardloop.loop.rewarding import RewardRequest
 from rewardloop.registry.records import ModelRecord
 from rewardloop.serving.access import ANYBODY, Caller
 from rewardloop.serving.counts import Counts

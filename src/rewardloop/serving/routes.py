@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.rewarding import RewardRequest
 from rewardloop.errors import RewardloopError
-from rewardloop.loop.asking import DecideRequest
-from rewardloop.loop.rewarding import RewardRequest
 from rewardloop.serving import documents, handlers
 from rewardloop.serving.access import ADMIN, DECIDE, EITHER, OPEN, REWARD, Access
 from rewardloop.serving.bodies import JSON_TYPES

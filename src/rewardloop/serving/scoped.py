@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from rewardloop.deciding.rewarding import Rewarder
 from rewardloop.errors import Forbidden
 from rewardloop.events import Activation, Reward
-from rewardloop.loop.rewarding import Rewarder
 from rewardloop.serving.access import named
 from rewardloop.serving.experiment import ServedExperiment
 from rewardloop.serving.service import Service

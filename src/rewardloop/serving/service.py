@@ -7,11 +7,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from rewardloop.clock import Clock
+from rewardloop.deciding.decider import Decider
+from rewardloop.deciding.rewarding import Rewarder
 from rewardloop.errors import NotFound, UnknownExperiment, did_you_mean
 from rewardloop.events import Activation, Reward
 from rewardloop.ids import EventIds
-from rewardloop.loop.deciding import Decider
-from rewardloop.loop.rewarding import Rewarder
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.records import ExperimentEntry

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from rewardloop.loop.asking import DecideRequest
-from rewardloop.loop.rewarding import RewardRequest
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.rewarding import RewardRequest
 from rewardloop.registry.records import Deployment, Evaluation, RolloutStep
 
 MAX_BATCH = 1_000

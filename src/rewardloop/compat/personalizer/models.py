@@ -14,12 +14,12 @@ from rewardloop.compat.personalizer.configuration import date
 from rewardloop.compat.personalizer.replies import NO_CONTENT
 from rewardloop.compat.personalizer.starting import REFUSED, Refusal, Work
 from rewardloop.compat.personalizer.target import Asked
+from rewardloop.deciding.hosted import first_model_id
 from rewardloop.erasure import ERASED
 from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.events import Decision, Record, Reward
 from rewardloop.lake import Lake
 from rewardloop.log import Cursor, LogReader
-from rewardloop.loop.hosted import first_model_id
 from rewardloop.loop.tailing import newest
 from rewardloop.serving.replies import Header, Reply, encode
 

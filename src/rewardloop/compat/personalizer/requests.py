@@ -10,9 +10,9 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from rewardloop.compat.personalizer.features import Objects, merged
+from rewardloop.deciding.asking import DecideRequest, SlotRequest
 from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.events import MAX_EVENT_ID
-from rewardloop.loop.asking import DecideRequest, SlotRequest
 from rewardloop.serving.reading import decode
 from rewardloop.serving.replies import encode
 

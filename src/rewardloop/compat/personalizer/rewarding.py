@@ -8,9 +8,9 @@ from rewardloop.compat.personalizer.replies import NO_CONTENT
 from rewardloop.compat.personalizer.requests import HIGHEST, LOWEST, SlotReward, read_reward, read_slots_reward
 from rewardloop.compat.personalizer.target import Asked
 from rewardloop.compat.sagemaker.events import made_at
+from rewardloop.deciding.rewarding import Rewarder, RewardRequest
 from rewardloop.errors import InvalidInput, UnknownEvent, did_you_mean
 from rewardloop.events import MAX_EVENT_ID, Reward
-from rewardloop.loop.rewarding import Rewarder, RewardRequest
 from rewardloop.serving.recent import Taken
 from rewardloop.serving.replies import Reply
 

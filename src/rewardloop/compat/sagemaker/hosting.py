@@ -31,9 +31,9 @@ from rewardloop.compat.sagemaker.requests import (
     read_many,
 )
 from rewardloop.compat.sagemaker.target import Manner, container, endpoint, manner
+from rewardloop.deciding.rewarding import Rewarder, RewardRequest
 from rewardloop.errors import InvalidInput, UnknownEvent
 from rewardloop.events import Reward
-from rewardloop.loop.rewarding import Rewarder, RewardRequest
 from rewardloop.serving.experiment import ServedExperiment
 from rewardloop.serving.handlers import Call
 from rewardloop.serving.replies import Header, Reply

@@ -19,9 +19,9 @@ from rewardloop.compat.sagemaker.record import RecordFile
 from rewardloop.compat.sagemaker.rows import Row, joined_rows, reward_rows
 from rewardloop.compat.sagemaker.scoring import cost
 from rewardloop.compat.sagemaker.simulation import SimulationLog
+from rewardloop.deciding.hosted import first_model_id
 from rewardloop.errors import Conflict, InvalidInput, InvalidSettings, StorageUnavailable
 from rewardloop.loop.experiment import DEFAULT_DATA, Experiment
-from rewardloop.loop.hosted import first_model_id
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.settings import ExperimentSettings, settings_from_mapping
 

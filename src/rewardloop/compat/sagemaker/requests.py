@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Meta, Raw
 
 from rewardloop.compat.sagemaker import features
+from rewardloop.deciding.asking import DecideRequest
 from rewardloop.errors import InvalidInput, MalformedJson, UnsupportedMedia, did_you_mean
 from rewardloop.events import MAX_SLOTS
 from rewardloop.features import MAX_MAGNITUDE
-from rewardloop.loop.asking import DecideRequest
 from rewardloop.serving.reading import decode
 from rewardloop.serving.replies import encode
 

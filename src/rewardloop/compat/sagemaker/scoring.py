@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
+from rewardloop.deciding.hosted import first_model_id
 from rewardloop.evaluation import GateReport
 from rewardloop.loop.experiment import Experiment
-from rewardloop.loop.hosted import first_model_id
 
 _logger = logging.getLogger(__name__)
 

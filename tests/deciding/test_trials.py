@@ -14,16 +14,16 @@ import pytest
 from scipy.stats import chisquare
 
 from rewardloop.clock import ManualClock
+from rewardloop.deciding.asking import DecideRequest, checked_sticky
+from rewardloop.deciding.decider import Decider
+from rewardloop.deciding.hosted import Hosted
+from rewardloop.deciding.replaying import replay
+from rewardloop.deciding.trial_counts import TrialCounts
+from rewardloop.deciding.trials import Scorer, Trial, variant_draw
 from rewardloop.errors import InvalidInput
 from rewardloop.events import Decision
 from rewardloop.features import ActionSet, Features
 from rewardloop.ids import EventIds, uniform
-from rewardloop.loop.asking import DecideRequest, checked_sticky
-from rewardloop.loop.deciding import Decider
-from rewardloop.loop.hosted import Hosted
-from rewardloop.loop.replaying import replay
-from rewardloop.loop.trial_counts import TrialCounts
-from rewardloop.loop.trials import Scorer, Trial, variant_draw
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.registry import Challenger
 from rewardloop.settings import ExperimentSettings
@@ -157,7 +157,7 @@ def test_a_sticky_that_is_no_short_text_is_refused(sticky: object) -> None:
 
 
 def test_another_process_draws_the_same() -> None:
-    code = "from rewardloop.loop.trials import variant_draw; print(variant_draw('offers', 'offers.2', 'user=é'))"
+    code = "from rewardloop.deciding.trials import variant_draw; print(variant_draw('offers', 'offers.2', 'user=é'))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert float(found) == variant_draw("offers", "offers.2", "user=é")
 

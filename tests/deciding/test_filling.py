@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ranking_worlds import FREE, LETTERS, Weighted, decider, request
+from rewardloop.deciding.hosted import Hosted
+from rewardloop.deciding.replaying import replay_slots
 from rewardloop.errors import InvalidInput
 from rewardloop.events import Decision
-from rewardloop.loop.hosted import Hosted
-from rewardloop.loop.replaying import replay_slots
 from rewardloop.settings import Draws, ExperimentSettings
 from rewardloop.slots import apart, shown
 

@@ -18,14 +18,14 @@ from scipy.stats import chisquare
 
 from ranking_worlds import Weighted
 from rewardloop.clock import ManualClock
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.decider import Decider
+from rewardloop.deciding.hosted import Hosted
+from rewardloop.deciding.replaying import replay, replay_slots
 from rewardloop.errors import InvalidSettings
 from rewardloop.events import Decision
 from rewardloop.ids import EventIds
-from rewardloop.loop.asking import DecideRequest
-from rewardloop.loop.deciding import Decider
 from rewardloop.loop.experiment import Experiment
-from rewardloop.loop.hosted import Hosted
-from rewardloop.loop.replaying import replay, replay_slots
 from rewardloop.policies.exploration import limited, serve_pmf, serve_pmf_many, serve_rows
 from rewardloop.policies.exposure import Exposure, Limits
 from rewardloop.settings import Duration, ExperimentSettings, ExposureRule, parse_settings

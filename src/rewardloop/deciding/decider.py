@@ -11,6 +11,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from rewardloop.clock import Clock
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.baseline import Baseline
+from rewardloop.deciding.batching import Batch, serve_batch
+from rewardloop.deciding.boxes import Wanted, draw_point
+from rewardloop.deciding.filling import Rule, fill
+from rewardloop.deciding.hosted import Hosted, first_model_id
+from rewardloop.deciding.offers import Offer, Offers
+from rewardloop.deciding.slotting import wanted
+from rewardloop.deciding.trials import CHAMPION, Asked, Likeness, Scorer, Served, alike
 from rewardloop.errors import InvalidInput
 from rewardloop.events import Choice, Decision
 from rewardloop.features import (
@@ -21,15 +30,6 @@ from rewardloop.features import (
     ranged_actions,
 )
 from rewardloop.ids import EventIds, ManyDraws, draws, draws_many, uniform
-from rewardloop.loop.asking import DecideRequest
-from rewardloop.loop.baseline import Baseline
-from rewardloop.loop.batching import Batch, serve_batch
-from rewardloop.loop.boxes import Wanted, draw_point
-from rewardloop.loop.filling import Rule, fill
-from rewardloop.loop.hosted import Hosted, first_model_id
-from rewardloop.loop.offers import Offer, Offers
-from rewardloop.loop.slotting import wanted
-from rewardloop.loop.trials import CHAMPION, Asked, Likeness, Scorer, Served, alike
 from rewardloop.policies.continuous import draw_in
 from rewardloop.policies.exploration import sample, serve_pmf
 from rewardloop.policies.namespaces import Namespaces

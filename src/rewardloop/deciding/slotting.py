@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
+from rewardloop.deciding.asking import DecideRequest, SlotRequest
+from rewardloop.deciding.filling import Slot
+from rewardloop.deciding.offers import Offer, Offers
 from rewardloop.errors import InvalidInput
 from rewardloop.features import ActionSet, Features, parse_context
-from rewardloop.loop.asking import DecideRequest, SlotRequest
-from rewardloop.loop.filling import Slot
-from rewardloop.loop.offers import Offer, Offers
 from rewardloop.slots import check_free, left, parse_slot
 
 MAX_LOGGED = 100_000

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewardloop.clock import ManualClock
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.decider import Decider
+from rewardloop.deciding.hosted import Hosted, first_model
+from rewardloop.deciding.replaying import replay
+from rewardloop.deciding.rewarding import Rewarder, RewardRequest
 from rewardloop.errors import InvalidInput, UnknownEvent, UnknownExperiment
 from rewardloop.features import ActionSet, Features
 from rewardloop.ids import EventIds
-from rewardloop.loop.asking import DecideRequest
-from rewardloop.loop.deciding import Decider
-from rewardloop.loop.hosted import Hosted, first_model
-from rewardloop.loop.replaying import replay
-from rewardloop.loop.rewarding import Rewarder, RewardRequest
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.settings import ExperimentSettings, RewardSettings

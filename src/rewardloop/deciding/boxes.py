@@ -6,11 +6,11 @@ import math
 from typing import NamedTuple
 
 from rewardloop.cells import Drawn
+from rewardloop.deciding.hosted import Hosted
+from rewardloop.deciding.trials import CHAMPION, Answered, Likeness, Scorer
 from rewardloop.errors import Conflict, InvalidInput
 from rewardloop.features import Features, Ranges
 from rewardloop.interactions import Interactions
-from rewardloop.loop.hosted import Hosted
-from rewardloop.loop.trials import CHAMPION, Answered, Likeness, Scorer
 from rewardloop.policies.continuous import ContinuousPolicy, Spread, density, draw
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.spreads import Spreads

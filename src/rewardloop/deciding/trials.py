@@ -12,9 +12,9 @@ from hashlib import blake2b
 from typing import Generic, NamedTuple, TypeVar
 
 from rewardloop.clock import Clock
+from rewardloop.deciding.trial_counts import TrialCounts
 from rewardloop.errors import InvalidInput
 from rewardloop.features import ActionSet, Features
-from rewardloop.loop.trial_counts import TrialCounts
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import serve_pmf
 from rewardloop.policies.exposure import Exposure

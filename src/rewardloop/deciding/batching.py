@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
+from rewardloop.deciding.asking import DecideRequest
+from rewardloop.deciding.hosted import Hosted
+from rewardloop.deciding.offers import Offer
 from rewardloop.features import Features
 from rewardloop.interactions import Floats
-from rewardloop.loop.asking import DecideRequest
-from rewardloop.loop.hosted import Hosted
-from rewardloop.loop.offers import Offer
 from rewardloop.policies.exploration import sample, sample_rows, serve_pmf, serve_rows
 
 _Pmf = tuple[float, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from rewardloop import ExperimentSettings
-from rewardloop.loop.offers import Offers
+from rewardloop.deciding.offers import Offers
 
 FREE = ExperimentSettings(experiment="free")
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rewardloop.deciding.baseline import Baseline
 from rewardloop.events import Choice, Decision
 from rewardloop.features import ActionSet, Features, parse_actions, parse_context
 from rewardloop.ids import slot_seed, uniform
-from rewardloop.loop.baseline import Baseline
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import sample, serve_pmf
 from rewardloop.policies.exposure import Exposure, Limits
