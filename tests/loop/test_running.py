@@ -56,13 +56,14 @@ def test_killed_at_any_instant_it_loses_nothing_and_trains_nothing_twice(tmp_pat
                 play(offers, 60, seed)
                 time.sleep(generator.uniform(0.0, 0.6))
                 loop.kill()
+        play(offers, 20, seed=6)  # A turn is due, even if the last loop had taken all of its own before it was killed.
         offers.run(max_cycles=1)
         trained = sum(lineage(offers))
         joined = offers.join()
         newest = offers.catalog.newest_model("offers")
         assert newest is not None
         assert trained == sum(len(b) for b in joined.interactions(until=newest.watermark, split="train", ratio=0.8))
-        assert (joined.n, offers.ledger().rewards_counted) == (360, 360)
+        assert (joined.n, offers.ledger().rewards_counted) == (380, 380)
         hosted = offers.catalog.hosted("offers")
         assert hosted is not None
         assert read_hosted(offers.directory.hosted) == Hosted(model_id=hosted.model_id)

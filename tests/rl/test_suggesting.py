@@ -44,13 +44,14 @@ def test_what_is_left_open_is_as_suggested() -> None:
     found = with_suggestions(_plan(OFFER))
     assert found.normalise
     assert found.parameters == {"gamma": 0.5, "n_steps": 20}
-    assert found.env.parameters["easy"] is True
+    assert found.training_env.parameters["easy"] is True
+    assert "easy" not in found.env.parameters, "by that it is judged"
 
 
 def test_what_is_said_stands() -> None:
     found = with_suggestions(_plan(OFFER, parameters={"gamma": 0.9}, environment={"easy": False}))
     assert found.parameters == {"gamma": 0.9, "n_steps": 20}
-    assert found.env.parameters["easy"] is False
+    assert found.training_env.parameters["easy"] is False
 
 
 @pytest.mark.parametrize("said", [{"algorithm": "sac"}, {"toolkit": "rllib"}])
@@ -75,6 +76,6 @@ def test_the_hall_of_2019_suggests_what_its_toolkit_takes() -> None:
     bare = Plan(env=EnvSpec("rewardloop/DataCenter-1Zone-v0"), toolkit="sb3", algorithm="ppo", n_steps=288)
     plan = with_suggestions(bare)
     assert plan.normalise
-    assert plan.env.parameters == {"relative": True}
+    assert (plan.env.parameters, plan.training_env.parameters) == ({}, {"relative": True})
     model = build_for_acting(plan)
     assert model.gamma == plan.parameters["gamma"] == 0.9

@@ -97,7 +97,7 @@ def _completed(plan: Plan, *, quiet: bool) -> Plan:
     """With what the environment suggests where the command line says nothing, and a line that says so."""
     completed = with_suggestions(plan)
     if completed != plan and not quiet:
-        chosen = {**completed.env.parameters, **completed.parameters, "normalise": completed.normalise}
+        chosen = {**completed.training_env.parameters, **completed.parameters, "normalise": completed.normalise}
         warn("As the environment suggests: " + ", ".join(f"{name}={value}" for name, value in chosen.items()))
     return completed
 

@@ -1,7 +1,7 @@
 """How an environment is best learned, as the environment itself says: what a plan leaves open is taken from there. Trains nothing.
 
 An environment says it by a method `suggestions()`: algorithm → `normalise`, `parameters` (hyperparameters of toolkit `sb3`) and
-`environment` (parameters of its own, such as rewards that are easier to learn from).
+`environment` (parameters of its own while it is trained on, such as rewards that are easier to learn from).
 """
 
 from __future__ import annotations
@@ -31,9 +31,12 @@ def with_suggestions(plan: Plan) -> Plan:
     """The plan, completed; itself where nothing is suggested. Raises `InvalidInput` for a suggestion that is none."""
     if plan.toolkit != TOOLKIT or plan.env.id.startswith(REMOTE) or (found := _suggested(plan)) is None:
         return plan
-    env = msgspec.structs.replace(plan.env, parameters={**found.environment, **plan.env.parameters})
+    only_trained_on = {name: value for name, value in found.environment.items() if name not in plan.env.parameters}
     return msgspec.structs.replace(
-        plan, env=env, normalise=plan.normalise or found.normalise, parameters={**found.parameters, **plan.parameters}
+        plan,
+        training_parameters=only_trained_on,
+        normalise=plan.normalise or found.normalise,
+        parameters={**found.parameters, **plan.parameters},
     )
 
 

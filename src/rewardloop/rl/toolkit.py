@@ -25,6 +25,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """All that decides a training. Equal plans and seeds train equal policies, where the toolkit and the environment allow."""
 
     env: EnvSpec
+    """Where it is judged; trained on with `training_parameters` besides."""
     toolkit: str
     algorithm: str
     n_steps: int
@@ -39,12 +40,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Observations (and rewards, for learning only) by a running mean and deviation."""
     parameters: dict[str, Any] = {}
     """Hyperparameters by the toolkit's own names."""
+    training_parameters: dict[str, Any] = {}
+    """Of the environment, while it is trained on: rewards that are easier to learn from, but not those it is judged by. They
+    leave its spaces as they are."""
     step_timeout_s: float = 300.0
     """A worker that does not answer a step for so long is ended and named."""
     episodes: str = ""
     """A file of logged episodes, for toolkits that learn from those; a step is then a batch of them."""
     ray: str = ""
     """Address of a Ray cluster, for toolkits that know one; empty: this machine."""
+
+    @property
+    def training_env(self) -> EnvSpec:
+        return EnvSpec(self.env.id, {**self.env.parameters, **self.training_parameters})
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

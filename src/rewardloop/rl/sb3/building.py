@@ -81,7 +81,9 @@ def check(plan: Plan) -> tuple[Facts, SpacesOnly]:
 def vectorised(plan: Plan, facts: Facts, words: Path) -> VecEnv:
     """Environments side by side: in this process for one, in processes of their own for more."""
     alone = plan.n_workers == 1
-    makers = [partial(_worker, plan.env, words / f"{i}.txt", plan.step_timeout_s, alone=alone) for i in range(plan.n_workers)]
+    makers = [
+        partial(_worker, plan.training_env, words / f"{i}.txt", plan.step_timeout_s, alone=alone) for i in range(plan.n_workers)
+    ]
     env: VecEnv = DummyVecEnv([*makers]) if alone else SubprocVecEnv([*makers], start_method="forkserver")
     return _normalised(env, facts, plan) if plan.normalise else env
 
