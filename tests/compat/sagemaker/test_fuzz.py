@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rewardloop.compat.sagemaker import features
 from rewardloop.compat.sagemaker.requests import asked, read_json
 from rewardloop.errors import InvalidInput
+from rewardloop.exchange.joined_rows import observation
 from rewardloop.features import parse_actions, parse_context
 from running_server import Server
 
@@ -66,7 +67,7 @@ def test_actions_keep_their_positions(rows: list[list[float]]) -> None:
 def test_an_observation_comes_back_as_it_was_sent(observed: list[object]) -> None:
     whole = [value for value in observed if value is not None and not isinstance(value, bool)]
     context = features.context(json.dumps(whole).encode())
-    assert features.observation(parse_context(bytes(context))) == whole
+    assert observation(parse_context(bytes(context))) == whole
 
 
 @settings(max_examples=100, deadline=None)

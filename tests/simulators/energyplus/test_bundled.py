@@ -106,10 +106,10 @@ def test_without_energyplus_the_table_stands_and_the_rest_says_what_to_install()
     program = (
         "import sys; sys.modules['pyenergyplus'] = None\n"
         "import gymnasium, rewardloop.simulators\n"
-        "from rewardloop.errors import NotFound\n"
+        "from rewardloop.errors import MissingExtra\n"
         "assert rewardloop.simulators.catalogue()\n"
         "try: gymnasium.make('rewardloop/LargeOffice-v0')\n"
-        "except NotFound as error: print(error)\n"
+        "except MissingExtra as error: print(error)\n"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "EnergyPlus is not installed: pip install 'rewardloop[energyplus]'"
