@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -211,12 +212,20 @@ def test_nothing_of_ray_outlives_its_trainer(tmp_path: Path, short: Path, number
         assert trainer.stdout is not None
         assert trainer.stdout.readline()
         assert _of_ray(short)
-        os.killpg(trainer.pid, number)
-        trainer.stdout.read()
+        _end(trainer, number)
     until(lambda: _of_ray(short) == [])
     clear_leftovers(short)
     assert not list(short.glob("rewardloop-ray-*"))
     assert Runs(tmp_path).find("cut").read().status == ("interrupted" if number == signal.SIGINT else "running")
+
+
+def _end(trainer: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """As a person does who presses Ctrl-C again where nothing happens: Ray can swallow the first. At last it is killed."""
+    for again in (number, number, number, signal.SIGKILL):
+        os.killpg(trainer.pid, again)
+        with suppress(subprocess.TimeoutExpired):
+            trainer.wait(20)
+            return
 
 
 def _of_ray(directory: Path, session: str = "/rewardloop-ray-") -> list[str]:
