@@ -5,14 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from functools import cache
 from itertools import product
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 
 from threadpoolctl import threadpool_limits
 
@@ -57,8 +58,9 @@ def run(
         with ProcessPoolExecutor(
             min(jobs, len(todo)), mp_context=multiprocessing.get_context("spawn"), initializer=_prepare
         ) as pool:
-            futures = [pool.submit(run_cell, cell, label) for cell in todo]
             try:
+                with interrupts_deferred():
+                    futures = [pool.submit(run_cell, cell, label) for cell in todo]
                 _collect(futures, pool, results, on_row)
             except KeyboardInterrupt:
                 _end([child for child in multiprocessing.active_children() if child not in before])
@@ -81,6 +83,27 @@ def run_cell(cell: Cell, label: str | None) -> Row:
 def load_world(name: str, label: str | None) -> World | RankedWorld | LoggedWorld:
     """A world by name, read once a process."""
     return read_log(Path(name.removeprefix(LOG))) if name.startswith(LOG) else find_world(name, label)
+
+
+@contextmanager
+def interrupts_deferred() -> Iterator[None]:
+    """Ctrl-C counts at the end of the block: one in the midst of a process's start leaves half a process, which says so.
+
+    The mask is for the children, who inherit it: an interpreter that Ctrl-C meets before `_prepare` would print a traceback.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+    pressed = []
+    handler = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _collect(futures: Sequence[Future[Row]], pool: ProcessPoolExecutor, results: Results, on_row: Callable[[Row], None]) -> None:
