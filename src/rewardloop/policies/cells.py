@@ -12,10 +12,12 @@ from rewardloop.cells import Cells
 from rewardloop.errors import InvalidInput, InvalidSettings
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Interactions
+from rewardloop.policies.contract import one_by_one
+from rewardloop.policies.linear import Batch
 from rewardloop.policies.posterior import UpperConfidence
-from rewardloop.policies.regression import Batch
+from rewardloop.policies.rewards import require_finite
 from rewardloop.policies.ridge import SETTLED
-from rewardloop.policies.ridge_files import Config, RidgeState, load_ridge, save_ridge
+from rewardloop.policies.ridge_files import LinearConfig, RidgeState, load_ridge, save_ridge
 from rewardloop.policies.surface import Curve, Surface, factors
 from rewardloop.settings import ExperimentSettings
 
@@ -31,7 +33,7 @@ class CellsPolicy:
     Uniform until it has learned something. O((d·m)²) a decision and an event, d columns of the context, m = 13.
     """
 
-    def __init__(self, config: Config, n_cells: int, surface: Surface, head: Batch | None, n_learned: int) -> None:
+    def __init__(self, config: LinearConfig, n_cells: int, surface: Surface, head: Batch | None, n_learned: int) -> None:
         self._config = config
         self._n_cells = n_cells
         self._ids = Cells(0.0, 1.0, n_cells).ids
@@ -52,10 +54,10 @@ class CellsPolicy:
             raise InvalidSettings(f"Expected `lints` or `linucb`, got `{rule}`", at="$.policy.exploration")
         named = learner.interactions if isinstance(learner.interactions, tuple) else ()
         F, rewards = factors(cells.n), settings.reward.range
-        config = Config(
+        config = LinearConfig(
             rule, settings.policy.alpha, seed, learner.max_columns, rewards, learner.forgetting, named, n_factors=F.shape[1]
         )
-        return cls(config, cells.n, Surface.blank(config, F), Batch([], np.empty(0, np.int64), np.empty(0)), 0)
+        return cls(config, cells.n, Surface.blank(config, F), Batch.of([]), 0)
 
     @property
     def n_restarts(self) -> int:
@@ -75,15 +77,13 @@ class CellsPolicy:
         return self._thompson(curve) if self._config.rule == "lints" else self._upper(curve)
 
     def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
-        rows = [self.pmf(context, offered) for context, offered in zip(contexts, actions, strict=True)]
-        return np.concatenate([np.empty(0), *rows])
+        return one_by_one(self, contexts, actions)
 
     def learn(self, interactions: Interactions) -> None:
         """Raises `InvalidInput`, with nothing learned, for a reward that is not finite."""
         if not len(interactions):
             return
-        if not np.isfinite(interactions.reward).all():
-            raise InvalidInput("Expected finite rewards, got one that is not")
+        require_finite(interactions.reward)
         for offered in {id(offered): offered for offered in interactions.actions}.values():
             self._check(offered)
         batch = Batch(interactions.contexts, interactions.action, interactions.reward)
@@ -95,20 +95,16 @@ class CellsPolicy:
         self._surface.learn(batch)
 
     def save(self, directory: Path) -> None:
-        head = self._head and list(zip(self._head.contexts, self._head.arms.tolist(), self._head.rewards.tolist(), strict=True))
-        save_ridge(
-            directory, RidgeState(self._config, self._ids, self._n_learned, self._surface.state(), head), self._surface.past, ENGINE
-        )
+        head = self._head and self._head.events()
+        state = RidgeState(self._config, self._ids, self._n_learned, self._surface.state(), head)
+        save_ridge(directory, state, self._surface.past, ENGINE)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
         state, past = load_ridge(directory, ENGINE)
         config, n_cells = state.config, len(state.ids)
         surface = Surface.restored(state.regression, past, config.forgetting, factors(n_cells))
-        head = None
-        if state.head is not None:
-            contexts, arms, rewards = ([each[i] for each in state.head] for i in range(3))
-            head = Batch(contexts, np.array(arms, np.int64), np.array(rewards, np.float64))  # type: ignore[arg-type]
+        head = None if state.head is None else Batch.of(state.head)
         return cls(config, n_cells, surface, head, state.n_learned)
 
     def _thompson(self, curve: Curve) -> Sequence[float]:

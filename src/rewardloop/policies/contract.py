@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
+import numpy as np
+
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Interactions
 
@@ -44,3 +46,9 @@ class Policy(Protocol):
     def load(cls, directory: Path) -> Self:
         """The policy that was saved there. Raises `CorruptModel`."""
         ...
+
+
+def one_by_one(policy: Policy, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
+    """`pmf_many` of a policy that has no faster way."""
+    rows = [policy.pmf(context, offered) for context, offered in zip(contexts, actions, strict=True)]
+    return np.concatenate([np.empty(0), *rows])

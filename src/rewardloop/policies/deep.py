@@ -11,10 +11,10 @@ import numpy as np
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.columns import Columns
+from rewardloop.policies.linear import MAX_CELLS, Batch, Linear, LinearState
 from rewardloop.policies.memory import Memory, Past
-from rewardloop.policies.regression import MAX_CELLS, Batch, Regression, RegressionState
 from rewardloop.policies.rewards import RewardRange
-from rewardloop.policies.ridge_files import Config
+from rewardloop.policies.ridge_files import LinearConfig
 from rewardloop.policies.scaling import Scaler
 from rewardloop.policies.trunk import Examples, Trunk
 
@@ -30,7 +30,7 @@ def n_hidden(n_arms: int) -> int:
     return min(N_HIDDEN, max(1, isqrt(MAX_CELLS // n_arms) // 2))
 
 
-class Deep(Regression):
+class Deep(Linear):
     """Rows are [1, hidden units, columns of the design]: an untrained layer is 0, and leaves the regressions as they are.
 
     The layer sees the columns without their products. In its place in front, new columns are appended behind.
@@ -43,7 +43,7 @@ class Deep(Regression):
         self._find_inputs()
 
     @classmethod
-    def blank(cls, config: Config, n_arms: int) -> Self:
+    def blank(cls, config: LinearConfig, n_arms: int) -> Self:
         """One that has seen nothing."""
         memory = Memory.new(n_arms, config.forgetting)
         memory.resize(n_arms, 1 + config.n_hidden)
@@ -52,7 +52,7 @@ class Deep(Regression):
         return cls(RewardRange(config.range), Scaler(), columns, memory, Trunk.blank(config.n_hidden))
 
     @classmethod
-    def trained(cls, config: Config, n_arms: int, batch: Batch, rng: np.random.Generator) -> Self:
+    def trained(cls, config: LinearConfig, n_arms: int, batch: Batch, rng: np.random.Generator) -> Self:
         """All of it from these events alone: columns and scales, then the hidden layer, then the posterior over both."""
         made = cls.blank(config, n_arms)
         made._fit(batch)
@@ -63,7 +63,7 @@ class Deep(Regression):
         return made
 
     @classmethod
-    def restored(cls, state: RegressionState, past: Past, config: Config, trunk: Trunk) -> Self:
+    def restored(cls, state: LinearState, past: Past, config: LinearConfig, trunk: Trunk) -> Self:
         memory = Memory(past, config.forgetting, state.memory)
         columns = Columns(state.columns)
         made = cls(RewardRange.from_state(state.rewards), Scaler.from_state(state.scaler), columns, memory, trunk)
@@ -81,8 +81,9 @@ class Deep(Regression):
     def posterior_many(self, contexts: Sequence[Features]) -> tuple[Floats, Floats]:
         return self.moments.posterior_many(self._extended(self._design.rows(contexts)))
 
-    def _rows(self, contexts: Sequence[Features], arms: Ints) -> tuple[Ints, Floats]:
-        return arms, self._extended(self._design.rows(contexts))
+    def _rows(self, events: Batch, part: slice) -> tuple[Ints, Floats]:
+        arms, X = super()._rows(events, part)
+        return arms, self._extended(X)
 
     def _grow(self, contexts: Sequence[Features]) -> None:
         super()._grow(contexts)

@@ -8,13 +8,16 @@ from typing import Final, Self
 
 import numpy as np
 
-from rewardloop.errors import InvalidInput, InvalidSettings
+from rewardloop.errors import InvalidSettings
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.beginning import Beginning, Events
 from rewardloop.policies.bilinear import Bilinear
-from rewardloop.policies.featured_files import FeaturedConfig, FeaturedState, load_featured, save_featured
+from rewardloop.policies.contract import one_by_one
+from rewardloop.policies.featured_files import FeaturedState, load_featured, save_featured
 from rewardloop.policies.posterior import N_DRAWS, UpperConfidence
+from rewardloop.policies.rewards import require_finite
+from rewardloop.policies.sums_files import RidgeConfig
 from rewardloop.policies.term_rows import Offered
 from rewardloop.policies.terms import Pair, of_action
 from rewardloop.settings import ExperimentSettings
@@ -31,7 +34,7 @@ class FeaturedPolicy:
     learned. O(d²) to learn an event, O(64·d + 64·K) a decision among K actions, and O(d³) for the first decision after learning.
     """
 
-    def __init__(self, config: FeaturedConfig, regression: Bilinear | None, beginning: Beginning | None) -> None:
+    def __init__(self, config: RidgeConfig, regression: Bilinear | None, beginning: Beginning | None) -> None:
         self._config = config
         self._regression = regression
         self._beginning = beginning
@@ -54,7 +57,7 @@ class FeaturedPolicy:
                 at="$.policy.learner.interactions",
             )
         rewards = settings.reward.range
-        config = FeaturedConfig(rule, settings.policy.alpha, seed, learner.max_columns, rewards, learner.forgetting)
+        config = RidgeConfig(rule, settings.policy.alpha, seed, learner.max_columns, rewards, learner.forgetting)
         return cls(config, None, Beginning.new())
 
     @property
@@ -79,15 +82,13 @@ class FeaturedPolicy:
         return shares
 
     def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
-        rows = [self.pmf(context, offered) for context, offered in zip(contexts, actions, strict=True)]
-        return np.concatenate([np.empty(0), *rows])
+        return one_by_one(self, contexts, actions)
 
     def learn(self, interactions: Interactions) -> None:
         """Raises `InvalidInput`, with nothing learned, for a reward that is not finite."""
         if not len(interactions):
             return
-        if not np.isfinite(interactions.reward).all():
-            raise InvalidInput("Expected finite rewards, got one that is not")
+        require_finite(interactions.reward)
         config, events, chosen = self._config, Events(_pairs(interactions), interactions.reward), None
         if self._beginning is not None:
             self._beginning.add(events, interactions.actions)

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import msgspec
-from msgspec import Meta
 
-from rewardloop.errors import CorruptModel
 from rewardloop.policies.beginning import BeginningState
 from rewardloop.policies.bilinear import BilinearState
-from rewardloop.policies.memory import Forgetting, Past
+from rewardloop.policies.memory import Past
 from rewardloop.policies.model_files import read_model, write_model
-from rewardloop.policies.sums_files import UNREADABLE, read_sums, written_sums
+from rewardloop.policies.sums_files import RidgeConfig, read_state, read_sums, written_sums
 
 ENGINE: Final = "featured"
 _STATE, _SUMS = "featured.json", "featured.npz"
 
 
-class FeaturedConfig(msgspec.Struct, frozen=True):
-    """What a policy was made with."""
-
-    rule: Literal["lints", "linucb"]
-    alpha: Annotated[float, Meta(gt=0)]
-    seed: Annotated[int, Meta(ge=0)]
-    max_columns: Annotated[int, Meta(ge=1)]
-    range: tuple[float, float] | None
-    forgetting: Forgetting
-
-
 class FeaturedState(msgspec.Struct, frozen=True):
     """Everything but the sums."""
 
-    config: FeaturedConfig
+    config: RidgeConfig
     regression: BilinearState | None
     """None until something was learned."""
     beginning: BeginningState | None
@@ -47,17 +34,11 @@ def save_featured(directory: Path, state: FeaturedState, past: Past | None) -> N
 def load_featured(directory: Path) -> tuple[FeaturedState, Past | None]:
     """Raises `CorruptModel` for anything but what `save_featured` wrote."""
     state_file, sums_file = read_model(directory, ENGINE, (_STATE, _SUMS))
-    try:
-        state = msgspec.json.decode(state_file, type=FeaturedState)
-        _check(state)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise CorruptModel(f"Expected the state of a policy: {error}", at=str(directory / _STATE)) from None
+    state = read_state(state_file, FeaturedState, _check, directory / _STATE)
     if state.regression is None:
         return state, None
-    try:
-        return state, read_sums(sums_file, Past.blank(1, len(state.regression.terms.terms), state.config.forgetting))
-    except UNREADABLE as error:
-        raise CorruptModel(f"Expected the sums of a ridge regression: {error}", at=str(directory / _SUMS)) from None
+    blank = Past.blank(1, len(state.regression.terms.terms), state.config.forgetting)
+    return state, read_sums(sums_file, blank, directory / _SUMS)
 
 
 def _check(state: FeaturedState) -> None:

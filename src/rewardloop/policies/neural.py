@@ -10,12 +10,11 @@ from typing import Final, Self
 import numpy as np
 
 from rewardloop.errors import InvalidSettings
-from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.policies.deep import Deep, n_hidden
-from rewardloop.policies.regression import Batch
-from rewardloop.policies.ridge import SETTLED, RidgePolicy, batch_of
-from rewardloop.policies.ridge_files import Config, RidgeState
+from rewardloop.policies.linear import Batch, Event
+from rewardloop.policies.ridge import SETTLED, RidgePolicy
+from rewardloop.policies.ridge_files import LinearConfig, RidgeState
 from rewardloop.policies.trunk_files import load_deep, save_deep
 from rewardloop.settings import ExperimentSettings
 
@@ -33,8 +32,8 @@ class NeuralPolicy(RidgePolicy):
     training is a function of those events, their count and the seed, so however events come in batches, it is the same.
     """
 
-    def __init__(self, config: Config, ids: Sequence[str], regression: Deep, events: Sequence[tuple[Features, int, float]], n: int):
-        super().__init__(config, ids, regression, None, n)
+    def __init__(self, config: LinearConfig, ids: Sequence[str], regression: Deep, events: Sequence[Event], n_learned: int):
+        super().__init__(config, ids, regression, None, n_learned)
         self._deep = regression
         self._events = deque(events, maxlen=WINDOW)
 
@@ -48,7 +47,7 @@ class NeuralPolicy(RidgePolicy):
             raise InvalidSettings("Expected fixed actions for `neural`, got none; name them or use `regcbopt`", at="$.actions")
         named = learner.interactions if isinstance(learner.interactions, tuple) else ()
         units = n_hidden(len(ids))
-        config = Config(
+        config = LinearConfig(
             "lints", settings.policy.alpha, seed, learner.max_columns, settings.reward.range, "none", named, n_hidden=units
         )
         return cls(config, ids, Deep.blank(config, len(ids)), (), 0)
@@ -67,7 +66,7 @@ class NeuralPolicy(RidgePolicy):
         self._remember(batch)
         if self._n_learned <= SETTLED:
             self._rest_on(Deep.blank(self._config, len(self._ids)))
-            batch = batch_of(self._events)
+            batch = Batch.of(self._events)
         if len(batch.arms):
             self._deep.learn(batch)
 
@@ -82,11 +81,11 @@ class NeuralPolicy(RidgePolicy):
         return cls(state.config, state.ids, deep, state.head or (), state.n_learned)
 
     def _remember(self, batch: Batch) -> None:
-        self._events.extend(zip(batch.contexts, batch.arms.tolist(), batch.rewards.tolist(), strict=True))
+        self._events.extend(batch.events())
 
     def _train(self, n: int) -> None:
         rng = np.random.default_rng([self._config.seed, n])
-        self._rest_on(Deep.trained(self._config, len(self._ids), batch_of(self._events), rng))
+        self._rest_on(Deep.trained(self._config, len(self._ids), Batch.of(self._events), rng))
 
     def _rest_on(self, regression: Deep) -> None:
         self._deep = self._regression = regression

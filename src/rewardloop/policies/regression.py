@@ -1,70 +1,36 @@
-"""Disjoint ridge regressions of rewards on contexts, arm by arm, and all that they need: scaler, range, columns, sums."""
+"""What every ridge regression here shares: sums that remember as `forgetting` says, in units of the range of rewards so far.
+
+What a row is, and whose sums an event belongs to, is next door: `linear` for contexts, `bilinear` for actions with features.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import isqrt
-from typing import Final, NamedTuple, Self
+from abc import ABC, abstractmethod
+from typing import Generic, Protocol, TypeVar
 
-import msgspec
 import numpy as np
 
-from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.columns import Columns, ColumnsState
-from rewardloop.policies.design import Design
-from rewardloop.policies.memory import Forgetting, Memory, MemoryState, Past
+from rewardloop.policies.memory import Memory, Past
 from rewardloop.policies.moments import Moments
-from rewardloop.policies.rewards import RewardRange, RewardRangeState
-from rewardloop.policies.scaling import Scaler, ScalerState
-
-MAX_CELLS: Final = 1 << 24
-"""K·d² numbers of one kind in memory; more arms leave fewer columns."""
+from rewardloop.policies.rewards import RewardRange
 
 
-class Batch(NamedTuple):
-    """Events as a regression sees them."""
+class Rewarded(Protocol):
+    """Events, whatever else is known of them."""
 
-    contexts: Sequence[Features]
-    arms: Ints
-    rewards: Floats
-
-    def then(self, other: Batch) -> Batch:
-        rewards = np.concatenate([self.rewards, other.rewards])
-        return Batch([*self.contexts, *other.contexts], np.concatenate([self.arms, other.arms]), rewards)
+    @property
+    def rewards(self) -> Floats: ...
 
 
-class RegressionState(msgspec.Struct, frozen=True):
-    """Everything but the sums."""
-
-    rewards: RewardRangeState
-    scaler: ScalerState
-    columns: ColumnsState
-    memory: MemoryState = MemoryState()
+E = TypeVar("E", bound=Rewarded)
 
 
-class Regression:
-    """Reward of arm k at context x ~ N(x·θ_k, xᵀ A_k⁻¹ x), in units of the reward's range. Unweighted: no 1/p.
+class Regression(ABC, Generic[E]):
+    """Learns events of one kind: the range of rewards first, then what a row is, then the posterior."""
 
-    The means and the posterior are those of the rows as they were scaled when they were learned: a column's z-score settles
-    as 1/√n, and re-scaling old rows exactly would need the rows.
-    """
-
-    def __init__(self, rewards: RewardRange, scaler: Scaler, columns: Columns, memory: Memory) -> None:
-        self._rewards, self._scaler, self._columns, self._memory = rewards, scaler, columns, memory
-        self._design = Design(columns, scaler)
-
-    @classmethod
-    def new(
-        cls,
-        n_arms: int,
-        max_columns: int,
-        declared: tuple[float, float] | None,
-        forgetting: Forgetting = "none",
-        interactions: tuple[tuple[str, ...], ...] = (),
-    ) -> Self:
-        columns = Columns.new(min(max_columns, isqrt(MAX_CELLS // n_arms) - 1), interactions)
-        return cls(RewardRange(declared), Scaler(), columns, Memory.new(n_arms, forgetting))
+    def __init__(self, rewards: RewardRange, memory: Memory) -> None:
+        self._rewards, self._memory = rewards, memory
 
     @property
     def moments(self) -> Moments:
@@ -86,68 +52,41 @@ class Regression:
         """Events learned since then, and a few before; None where it has not."""
         return self._memory.n_since_change
 
-    def state(self) -> RegressionState:
-        return RegressionState(self._rewards.state(), self._scaler.state(), self._columns.state(), self._memory.state())
-
-    @classmethod
-    def from_state(cls, state: RegressionState, past: Past, forgetting: Forgetting) -> Self:
-        """θ is computed again, from the same numbers by the same operations: the same bits."""
-        memory = Memory(past, forgetting, state.memory)
-        made = cls(RewardRange.from_state(state.rewards), Scaler.from_state(state.scaler), Columns(state.columns), memory)
-        made._solve()
-        return made
-
     @property
+    @abstractmethod
     def width(self) -> int:
         """d, the constant included."""
-        return self._design.width
 
-    def add_arms(self, n: int) -> None:
-        """Further arms behind the others, untried."""
-        self._memory.resize(self.moments.n_arms + n, self.moments.width)
+    def learn(self, events: E) -> None:
+        """One event updates its own sums alone, unless it widens an undeclared range of rewards: then every θ moves."""
+        self._fit(events)
+        self._sum(events)
 
-    def posterior(self, context: Features) -> tuple[list[float], list[float]]:
-        """K means and standard deviations."""
-        return self.moments.posterior(self._design.row(context))
-
-    def posterior_many(self, contexts: Sequence[Features]) -> tuple[Floats, Floats]:
-        """(n, K) of each, as arrays."""
-        return self.moments.posterior_many(self._design.rows(contexts))
-
-    def learn(self, batch: Batch) -> None:
-        """One event updates its own arm alone, unless it widens an undeclared range of rewards: then every θ moves."""
-        self._fit(batch)
-        self._sum(batch)
-
-    def _fit(self, batch: Batch) -> None:
-        """Range, scales and columns."""
+    def _fit(self, events: E) -> None:
+        """All but the posterior."""
         before = (self._rewards.low, self._rewards.width)
-        self._rewards.update(batch.rewards)
-        self._scaler.update(batch.contexts)
-        self._grow(batch.contexts)
+        self._rewards.update(events.rewards)
+        self._look(events)
         if before != (self._rewards.low, self._rewards.width):
             self._solve()
 
-    def _sum(self, batch: Batch) -> None:
+    def _sum(self, events: E) -> None:
         """The posterior."""
-        rewards, start = np.clip(batch.rewards, self._rewards.low, self._rewards.high), 0
-        while start < len(batch.arms):
-            rows = slice(start, start + self._memory.step())
-            arms, X = self._rows(batch.contexts[rows], batch.arms[rows])
-            self._memory.add(arms, X, rewards[rows], self._rewards.low, self._rewards.width)
-            start = rows.stop
-
-    def _rows(self, contexts: Sequence[Features], arms: Ints) -> tuple[Ints, Floats]:
-        """Whose sums the events belong to, and with which rows."""
-        return arms, self._design.rows(contexts)
-
-    def _grow(self, contexts: Sequence[Features]) -> None:
-        self._columns.grow(contexts)
-        if len(self._columns.pairs) == self._design.width:
-            self._design.rescale(self._scaler)
-            return
-        self._design = Design(self._columns, self._scaler)
-        self._memory.resize(self.moments.n_arms, self.width)
+        rewards, start = np.clip(events.rewards, self._rewards.low, self._rewards.high), 0
+        while start < len(rewards):
+            part = slice(start, start + self._memory.step())
+            arms, X = self._rows(events, part)
+            self._memory.add(arms, X, rewards[part], self._rewards.low, self._rewards.width)
+            start = part.stop
 
     def _solve(self) -> None:
+        """θ from the sums as they are: from the same numbers by the same operations, the same bits."""
         self._memory.solve(np.arange(self.moments.n_arms), self._rewards.low, self._rewards.width)
+
+    @abstractmethod
+    def _look(self, events: E) -> None:
+        """Scales and columns, and room in the sums for new ones."""
+
+    @abstractmethod
+    def _rows(self, events: E, part: slice) -> tuple[Ints, Floats]:
+        """Whose sums the events of a part belong to, and with which rows."""

@@ -7,6 +7,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
+from rewardloop.errors import InvalidInput
 from rewardloop.interactions import Floats
 
 
@@ -66,3 +67,9 @@ class RewardRange:
         if state.low is not None and state.high is not None:
             made.low, made.high = state.low, state.high
         return made
+
+
+def require_finite(rewards: Floats) -> None:
+    """Raises `InvalidInput` where one is not: nothing can be learned from it."""
+    if not np.isfinite(rewards).all():
+        raise InvalidInput("Expected finite rewards, got one that is not")

@@ -13,9 +13,11 @@ from rewardloop.errors import InvalidInput, InvalidSettings
 from rewardloop.events import MAX_ACTIONS
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Interactions, Ints
+from rewardloop.policies.contract import one_by_one
+from rewardloop.policies.linear import Batch, Linear
 from rewardloop.policies.posterior import Rule, Thompson, UpperConfidence
-from rewardloop.policies.regression import Batch, Regression
-from rewardloop.policies.ridge_files import Config, RidgeState, load_ridge, save_ridge
+from rewardloop.policies.rewards import require_finite
+from rewardloop.policies.ridge_files import LinearConfig, RidgeState, load_ridge, save_ridge
 from rewardloop.settings import ExperimentSettings
 
 SETTLED: Final = 50
@@ -31,7 +33,7 @@ class RidgePolicy:
     most 256 by default. Li, Chu, Langford & Schapire (2010), algorithm 1; Agrawal & Goyal (2013), algorithm 1.
     """
 
-    def __init__(self, config: Config, ids: Sequence[str], regression: Regression, head: Batch | None, n_learned: int) -> None:
+    def __init__(self, config: LinearConfig, ids: Sequence[str], regression: Linear, head: Batch | None, n_learned: int) -> None:
         self._config = config
         self._regression = regression
         self._head = head
@@ -48,8 +50,8 @@ class RidgePolicy:
             raise InvalidSettings(f"Expected fixed actions for `{rule}`, got none; name them or use `regcbopt`", at="$.actions")
         learner, rewards = settings.policy.learner, settings.reward.range
         named = learner.interactions if isinstance(learner.interactions, tuple) else ()
-        config = Config(rule, settings.policy.alpha, seed, learner.max_columns, rewards, learner.forgetting, named)
-        return cls(config, ids, _blank(config, len(ids)), batch_of([]), 0)
+        config = LinearConfig(rule, settings.policy.alpha, seed, learner.max_columns, rewards, learner.forgetting, named)
+        return cls(config, ids, _blank(config, len(ids)), Batch.of([]), 0)
 
     @property
     def n_restarts(self) -> int:
@@ -72,8 +74,7 @@ class RidgePolicy:
         distinct = {id(offered): offered for offered in actions}.values()
         own = self._n_learned and all(offered.ids == self._ids for offered in distinct)
         if not own:
-            rows = [self.pmf(context, offered) for context, offered in zip(contexts, actions, strict=True)]
-            return np.concatenate([np.empty(0), *rows])
+            return one_by_one(self, contexts, actions)
         step = max(1, _CELLS // (len(self._ids) * self._regression.width))
         parts = [self._pmf_part(contexts[start : start + step]) for start in range(0, len(contexts), step)]
         return np.concatenate([np.empty(0), *parts])
@@ -91,15 +92,14 @@ class RidgePolicy:
         self._regression.learn(batch)
 
     def save(self, directory: Path) -> None:
-        head = self._head and list(zip(self._head.contexts, self._head.arms.tolist(), self._head.rewards.tolist(), strict=True))
-        state = RidgeState(self._config, self._ids, self._n_learned, self._regression.state(), head)
+        state = RidgeState(self._config, self._ids, self._n_learned, self._regression.state(), self._head and self._head.events())
         save_ridge(directory, state, self._regression.past)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
         state, past = load_ridge(directory)
-        regression = Regression.from_state(state.regression, past, state.config.forgetting)
-        head = None if state.head is None else batch_of(state.head)
+        regression = Linear.from_state(state.regression, past, state.config.forgetting)
+        head = None if state.head is None else Batch.of(state.head)
         return cls(state.config, state.ids, regression, head, state.n_learned)
 
     def _name_arms(self, ids: tuple[str, ...]) -> None:
@@ -110,8 +110,7 @@ class RidgePolicy:
         self._rule: Rule = Thompson(config.alpha, config.seed, len(ids)) if thompson else UpperConfidence(config.alpha)
 
     def _checked(self, interactions: Interactions) -> Batch:
-        if not np.isfinite(interactions.reward).all():
-            raise InvalidInput("Expected finite rewards, got one that is not")
+        require_finite(interactions.reward)
         return Batch(interactions.contexts, self._arms(interactions), interactions.reward)
 
     def _arms(self, interactions: Interactions) -> Ints:
@@ -140,11 +139,5 @@ class RidgePolicy:
         return [share * pmf[self._index[a]] if a in self._index else 1.0 / len(offered) for a in offered]
 
 
-def _blank(config: Config, n_arms: int) -> Regression:
-    return Regression.new(n_arms, config.max_columns, config.range, config.forgetting, config.interactions)
-
-
-def batch_of(events: Sequence[tuple[Features, int, float]]) -> Batch:
-    """Of contexts, arms and rewards."""
-    contexts, arms, rewards = [e[0] for e in events], [e[1] for e in events], [e[2] for e in events]
-    return Batch(contexts, np.array(arms, dtype=np.int64), np.array(rewards, dtype=np.float64))
+def _blank(config: LinearConfig, n_arms: int) -> Linear:
+    return Linear.new(n_arms, config.max_columns, config.range, config.forgetting, config.interactions)

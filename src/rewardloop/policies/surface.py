@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -11,10 +10,10 @@ from rewardloop.cells import Cells
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.columns import Columns
+from rewardloop.policies.linear import Batch, Linear, LinearState
 from rewardloop.policies.memory import Forgetting, Memory, Past
-from rewardloop.policies.regression import Regression, RegressionState
 from rewardloop.policies.rewards import RewardRange
-from rewardloop.policies.ridge_files import Config
+from rewardloop.policies.ridge_files import LinearConfig
 from rewardloop.policies.scaling import Scaler
 
 
@@ -33,7 +32,7 @@ def factors(n_cells: int) -> Floats:
     return np.column_stack([np.ones(n_cells), bumps])
 
 
-class Surface(Regression):
+class Surface(Linear):
     """Reward of cell k at context x ~ x ⊗ F_k, in units of the reward's range: neighbouring cells learn from one another.
 
     x are the columns of `design`, with those of degree 2 where they are few. The rows are (d·m,), columns outermost, so that a
@@ -45,7 +44,7 @@ class Surface(Regression):
         self.F = F
 
     @classmethod
-    def blank(cls, config: Config, F: Floats) -> Self:
+    def blank(cls, config: LinearConfig, F: Floats) -> Self:
         """One that has seen nothing; twice `max_columns` wide at most."""
         memory = Memory.new(1, config.forgetting)
         memory.resize(1, config.n_factors)
@@ -53,7 +52,7 @@ class Surface(Regression):
         return cls(RewardRange(config.range), Scaler(), columns, memory, F)
 
     @classmethod
-    def restored(cls, state: RegressionState, past: Past, forgetting: Forgetting, F: Floats) -> Self:
+    def restored(cls, state: LinearState, past: Past, forgetting: Forgetting, F: Floats) -> Self:
         memory = Memory(past, forgetting, state.memory)
         made = cls(RewardRange.from_state(state.rewards), Scaler.from_state(state.scaler), Columns(state.columns), memory, F)
         made._solve()
@@ -72,7 +71,7 @@ class Surface(Regression):
         half = np.einsum("i,ibw->bw", x, moments.inverse[0].reshape(len(x), m, -1))
         return Curve(x @ moments.theta[0].reshape(len(x), m), np.einsum("bjc,j->bc", half.reshape(m, len(x), m), x))
 
-    def _rows(self, contexts: Sequence[Features], arms: Ints) -> tuple[Ints, Floats]:
-        X = self._design.rows(contexts)
-        rows: Floats = (X[:, :, None] * self.F[arms][:, None, :]).reshape(len(X), -1)
-        return np.zeros(len(arms), np.int64), rows
+    def _rows(self, events: Batch, part: slice) -> tuple[Ints, Floats]:
+        X = self._design.rows(events.contexts[part])
+        rows: Floats = (X[:, :, None] * self.F[events.arms[part]][:, None, :]).reshape(len(X), -1)
+        return np.zeros(len(X), np.int64), rows

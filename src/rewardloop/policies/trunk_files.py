@@ -5,7 +5,6 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 from typing import Final
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from rewardloop.errors import CorruptModel
 from rewardloop.policies.memory import Past
 from rewardloop.policies.model_files import read_model
 from rewardloop.policies.ridge_files import RidgeState, load_ridge, save_ridge
+from rewardloop.policies.sums_files import UNREADABLE
 from rewardloop.policies.trunk import Trunk
 
 ENGINE: Final = "neural"
@@ -31,7 +31,7 @@ def load_deep(directory: Path) -> tuple[RidgeState, Past, Trunk]:
     (content,) = read_model(directory, ENGINE, (_TRUNK,))
     try:
         return state, past, _trunk(content, state)
-    except (ValueError, KeyError, OSError, EOFError, BadZipFile, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise CorruptModel(f"Expected the hidden layer of a policy: {error}", at=str(directory / _TRUNK)) from None
 
 
