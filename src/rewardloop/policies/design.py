@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from operator import itemgetter
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from rewardloop.features import Features
 from rewardloop.interactions import Floats
 from rewardloop.policies.columns import Columns
+from rewardloop.policies.folding import Folding
 from rewardloop.policies.scaling import LIMIT, Scaler
 
 
@@ -49,6 +51,13 @@ class Design:
     def width(self) -> int:
         """d, the constant included."""
         return len(self._first)
+
+    @cached_property
+    def folding(self) -> Folding | None:
+        """Of quadratic forms of rows; None where they have no products, or not all of them (a word has no square)."""
+        if self._linear or self._named or not self._only_numbers:
+            return None
+        return Folding.of(self._first, self._second)
 
     def rescale(self, scaler: Scaler) -> None:
         """Follows a scaler that has learned more."""

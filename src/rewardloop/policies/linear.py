@@ -101,11 +101,11 @@ class Linear(Regression[Batch]):
 
     def posterior(self, context: Features) -> tuple[list[float], list[float]]:
         """K means and standard deviations."""
-        return self.moments.posterior(self._design.row(context))
+        return self.moments.posterior(self._design.row(context), self._design.folding)
 
     def posterior_many(self, contexts: Sequence[Features]) -> tuple[Floats, Floats]:
         """(n, K) of each, as arrays."""
-        return self.moments.posterior_many(self._design.rows(contexts))
+        return self.moments.posterior_many(self._design.rows(contexts), self._design.folding)
 
     def _look(self, events: Batch) -> None:
         self._scaler.update(events.contexts)
