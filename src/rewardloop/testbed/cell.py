@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, Self, get_args
 
 import msgspec
 
@@ -57,6 +57,18 @@ class Cell(msgspec.Struct, frozen=True):
         return (self.contender.name, self.contender.digest, self.world, self.seed, self.knobs)
 
 
+class Spent(NamedTuple):
+    """CPU seconds over all rounds."""
+
+    deciding: float
+    learning: float
+    n_rounds: int
+
+    def a_round(self, seconds: float) -> float:
+        """Microseconds."""
+        return 1e6 * seconds / self.n_rounds if self.n_rounds else 0.0
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """What one cell found. Rewards are expected ones: luck with the outcome pays nobody."""
 
@@ -78,6 +90,34 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Microseconds of CPU a round."""
     n_used: int
     """Rounds that counted: in a replay by rejection fewer than the file has."""
+
+    @classmethod
+    def of(
+        cls,
+        cell: Cell,
+        mean_reward: float,
+        curve: tuple[float, ...],
+        spent: Spent,
+        *,
+        n_used: int,
+        best: float | None = None,
+        best_fixed: float | None = None,
+    ) -> Self:
+        """The cell, and what it found."""
+        return cls(
+            policy=cell.contender.name,
+            digest=cell.contender.digest,
+            world=cell.world,
+            seed=cell.seed,
+            knobs=cell.knobs,
+            mean_reward=mean_reward,
+            curve=curve,
+            best=best,
+            best_fixed=best_fixed,
+            decide_us=spent.a_round(spent.deciding),
+            learn_us=spent.a_round(spent.learning),
+            n_used=n_used,
+        )
 
     @property
     def key(self) -> tuple[object, ...]:

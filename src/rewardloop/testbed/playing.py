@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,7 +12,8 @@ from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.policies import Policy, new_policy
 from rewardloop.policies.exploration import serve_rows
 from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySettings, RewardSettings
-from rewardloop.testbed.cell import WINDOWS, Cell, Row
+from rewardloop.testbed.cell import WINDOWS, Cell, Row, Spent
+from rewardloop.testbed.delays import Underway, drawn_delays
 from rewardloop.worlds.stream import Stream, World
 
 _BLOCK = 4_096
@@ -28,56 +28,23 @@ class Replaying(Protocol):
     def relearn(self, interactions: Interactions) -> None: ...
 
 
-class Spent(NamedTuple):
-    """CPU seconds."""
-
-    deciding: float
-    learning: float
-
-
 def play(cell: Cell, world: World, cpu: CpuSeconds) -> Row:
     """One run. The same cell gives the same rewards; its times are the machine's."""
     knobs = cell.knobs
     traffic, dice, waits = (np.random.default_rng([cell.seed, part]) for part in range(3))
     stream = world.stream(knobs.rounds, traffic)
-    mean_delay = world.mean_delay if knobs.delay is None else knobs.delay
-    delays = waits.exponential(mean_delay, knobs.rounds).astype(np.int64) if mean_delay else np.zeros(knobs.rounds, np.int64)
+    delays = drawn_delays(knobs, world.mean_delay, waits)
     player = Player(settings_for(cell.contender.policy, world.arms), world.arms, cell.seed, cpu)
     earned, spent = player.play(stream, delays, knobs.batch, dice)
-    return Row(
-        policy=cell.contender.name,
-        digest=cell.contender.digest,
-        world=cell.world,
-        seed=cell.seed,
-        knobs=knobs,
-        mean_reward=float(earned.mean()),
-        curve=curve(earned),
-        best=stream.best,
-        best_fixed=stream.best_fixed,
-        decide_us=1e6 * spent.deciding / knobs.rounds,
-        learn_us=1e6 * spent.learning / knobs.rounds,
-        n_used=knobs.rounds,
-    )
+    mean, n = float(earned.mean()), knobs.rounds
+    return Row.of(cell, mean, curve(earned), spent, n_used=n, best=stream.best, best_fixed=stream.best_fixed)
 
 
 def skyline(cell: Cell, world: World) -> Row:
     """The row of `skyline_cell`."""
     value = world.skyline()
     assert value is not None
-    return Row(
-        policy=cell.contender.name,
-        digest=cell.contender.digest,
-        world=cell.world,
-        seed=cell.seed,
-        knobs=cell.knobs,
-        mean_reward=value,
-        curve=(),
-        best=None,
-        best_fixed=None,
-        decide_us=0.0,
-        learn_us=0.0,
-        n_used=0,
-    )
+    return Row.of(cell, value, (), Spent(0.0, 0.0, 0), n_used=0)
 
 
 def settings_for(policy: PolicySettings, arms: ActionSet | None) -> ExperimentSettings:
@@ -112,8 +79,7 @@ class Player:
         n = len(stream.contexts)
         chosen, probability, u = np.empty(n, np.int64), np.empty(n), dice.random(n)
         pmfs = np.empty((n, self._k))
-        waiting: list[tuple[int, int]] = []
-        known: list[int] = []
+        underway, known = Underway(delays), list[int]()
         deciding = learning = 0.0
         for start in range(0, n, batch):
             rows = np.arange(start, min(start + batch, n))
@@ -122,17 +88,14 @@ class Player:
             decided = self._cpu()
             pick = (pmf.cumsum(axis=1) > u[rows, None]).argmax(axis=1)
             chosen[rows], probability[rows], pmfs[rows] = pick, pmf[np.arange(len(rows)), pick], pmf
-            for row in rows.tolist():
-                heapq.heappush(waiting, (row + int(delays[row]), row))
-            arrived = []
-            while waiting and waiting[0][0] <= int(rows[-1]):
-                arrived.append(heapq.heappop(waiting)[1])
+            underway.begin(rows.tolist())
+            arrived = underway.arrived(int(rows[-1]))
             learned = self._cpu()
             if arrived:
                 known += arrived if batch > 1 else ()
                 self._learn(lambda index: self._logged(stream, index, chosen, probability, pmfs), arrived, known)
             deciding, learning = deciding + decided - began, learning + self._cpu() - learned
-        return stream.means[np.arange(n), chosen], Spent(deciding, learning)
+        return stream.means[np.arange(n), chosen], Spent(deciding, learning, n)
 
     def _pmf(self, stream: Stream, rows: Ints) -> Floats:
         if len(rows) == 1:

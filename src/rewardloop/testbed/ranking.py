@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,8 +15,9 @@ from rewardloop.learning import examined
 from rewardloop.policies import Policy, new_policy
 from rewardloop.policies.exploration import sample, serve_pmf
 from rewardloop.settings import ExperimentSettings, PolicySettings, RankingSettings, RewardSettings
-from rewardloop.testbed.cell import Cell, Row
-from rewardloop.testbed.playing import CpuSeconds, Replaying, Spent, curve, replay_sample
+from rewardloop.testbed.cell import Cell, Row, Spent
+from rewardloop.testbed.delays import Underway, drawn_delays
+from rewardloop.testbed.playing import CpuSeconds, Replaying, curve, replay_sample
 from rewardloop.worlds.cascade import Cascade, RankedWorld
 
 
@@ -57,27 +57,18 @@ def play_rankings(cell: Cell, world: RankedWorld, cpu: CpuSeconds) -> Row:
     knobs, catalogue = cell.knobs, world.catalogue()
     traffic, dice, waits, luck = (np.random.default_rng([cell.seed, part]) for part in range(4))
     users = traffic.integers(len(catalogue.users), size=knobs.rounds)
-    mean_delay = world.mean_delay if knobs.delay is None else knobs.delay
-    delays = waits.exponential(mean_delay, knobs.rounds).astype(np.int64) if mean_delay else np.zeros(knobs.rounds, np.int64)
+    delays = drawn_delays(knobs, world.mean_delay, waits)
     player = _Player(settings_for_rankings(cell.contender.policy), catalogue, world.top_k, cell.seed, cpu)
     earned, spent = player.play(users, delays, knobs.batch, _Chance(dice, luck))
-    best = np.array([catalogue.click_rate(user, catalogue.best(user, world.top_k)) for user in range(len(catalogue.users))])
-    fixed = catalogue.best_for_all(world.top_k)
-    for_all = np.array([catalogue.click_rate(user, fixed) for user in range(len(catalogue.users))])
-    return Row(
-        policy=cell.contender.name,
-        digest=cell.contender.digest,
-        world=cell.world,
-        seed=cell.seed,
-        knobs=knobs,
-        mean_reward=float(earned.mean()),
-        curve=curve(earned),
-        best=float(best[users].mean()),
-        best_fixed=float(for_all[users].mean()),
-        decide_us=1e6 * spent.deciding / knobs.rounds,
-        learn_us=1e6 * spent.learning / knobs.rounds,
-        n_used=knobs.rounds,
-    )
+    best, best_fixed = (float(rates[users].mean()) for rates in _best(catalogue, world.top_k))
+    return Row.of(cell, float(earned.mean()), curve(earned), spent, n_used=knobs.rounds, best=best, best_fixed=best_fixed)
+
+
+def _best(catalogue: Cascade, top_k: int) -> tuple[Floats, Floats]:
+    """(users,) P(click) of each user's best ranking, and of the one that is best for all."""
+    users, for_all = range(len(catalogue.users)), catalogue.best_for_all(top_k)
+    own = np.array([catalogue.click_rate(user, catalogue.best(user, top_k)) for user in users])
+    return own, np.array([catalogue.click_rate(user, for_all) for user in users])
 
 
 class _Player:
@@ -91,7 +82,7 @@ class _Player:
 
     def play(self, users: Ints, delays: Ints, batch: int, chance: _Chance) -> tuple[Floats, Spent]:
         """(n,) P(click) of each round as it was decided. Clicks still under way at the end are never learned."""
-        n, waiting, known, deciding, learning = len(users), list[tuple[int, int]](), list[int](), 0.0, 0.0
+        n, underway, known, deciding, learning = len(users), Underway(delays), list[int](), 0.0, 0.0
         for start in range(0, n, batch):
             rows = range(start, min(start + batch, n))
             began = self._cpu()
@@ -100,16 +91,14 @@ class _Player:
             for row, slots in zip(rows, shown, strict=True):
                 user = int(users[row])
                 self._pages.append(_Page(user, slots, self._catalogue.clicks(user, self._ids(slots), chance.luck)))
-                heapq.heappush(waiting, (row + int(delays[row]), row))
-            arrived = []
-            while waiting and waiting[0][0] <= rows[-1]:
-                arrived.append(heapq.heappop(waiting)[1])
+            underway.begin(rows)
+            arrived = underway.arrived(rows[-1])
             known += arrived if batch > 1 else ()
             began = self._cpu()
             self._learn(arrived, known)
             learning += self._cpu() - began
         earned = [self._catalogue.click_rate(page.user, self._ids(page.slots)) for page in self._pages]
-        return np.array(earned), Spent(deciding, learning)
+        return np.array(earned), Spent(deciding, learning, n)
 
     def _rank(self, user: int, dice: np.random.Generator) -> list[_Slot]:
         """From the first position to the last; once: one distribution, the rest of it renormalised."""

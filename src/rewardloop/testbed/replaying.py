@@ -8,13 +8,15 @@ Importance: every event is learned from, and counts in the mean with weight π(a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from rewardloop.errors import InvalidInput
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies import new_policy
 from rewardloop.policies.exploration import serve_pmf_many
-from rewardloop.testbed.cell import WINDOWS, Cell, Row
+from rewardloop.testbed.cell import WINDOWS, Cell, Row, Spent
 from rewardloop.testbed.playing import CpuSeconds, curve, settings_for
 from rewardloop.worlds.logged import LoggedWorld
 
@@ -47,36 +49,13 @@ def replay(cell: Cell, world: LoggedWorld, cpu: CpuSeconds) -> Row:
         raise InvalidInput(
             f"Expected events to keep in {world.name}, kept none of {len(log):,}: replay by importance", at="--replay"
         )
-    return Row(
-        policy=cell.contender.name,
-        digest=cell.contender.digest,
-        world=cell.world,
-        seed=cell.seed,
-        knobs=knobs,
-        mean_reward=float(weight @ reward / weight.sum()),
-        curve=_curve(reward, weight),
-        best=None,
-        best_fixed=None,
-        decide_us=1e6 * deciding / len(log),
-        learn_us=1e6 * learning / len(log),
-        n_used=len(counted),
-    )
+    mean, spent = float(weight @ reward / weight.sum()), Spent(deciding, learning, len(log))
+    return Row.of(cell, mean, _curve(reward, weight), spent, n_used=len(counted))
 
 
 def _as_decided(part: Interactions, pmf: Floats, target: Floats) -> Interactions:
     """With the policy's own distribution: that is what the kept events were decided by."""
-    return Interactions(
-        part.event_ids,
-        part.contexts,
-        part.actions,
-        part.action,
-        target,
-        part.reward,
-        pmf,
-        part.offsets,
-        part.sample_prob,
-        part.closed_at,
-    )
+    return replace(part, probability=target, pmf=pmf)
 
 
 def _curve(reward: Floats, weight: Floats) -> tuple[float, ...]:
