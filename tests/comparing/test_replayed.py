@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rewardloop.comparing import Replayed, SplitDesign, replayed, weighted
+from rewardloop.comparing import Replayed, SplitDesign, replayed
 from rewardloop.errors import InvalidInput
 from rewardloop.features import ActionSet, fixed_actions, parse_actions
 from rewardloop.interactions import Interactions
@@ -30,6 +30,10 @@ def logged(n: int, *, rare: float = 0.5, personal: bool = True, arms: ActionSet 
 
 def replay(world: LoggedWorld, runs: int = 6) -> Replayed:
     return replayed(world, ["lints"], runs=runs, seed=0, design=SplitDesign())
+
+
+def weighted(world: LoggedWorld, runs: int) -> Replayed:
+    return replayed(world, ["lints"], runs=runs, seed=0, design=SplitDesign(), replay="importance")
 
 
 @pytest.mark.parametrize("rare", [0.5, 0.1])
@@ -61,7 +65,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_others() -> None:
 @pytest.mark.parametrize("rare", [0.5, 0.1])
 def test_weighted_by_importance_every_event_counts(rare: float) -> None:
     """The truths of the test above; the weights of a rare arm leave fewer events' worth, and say so."""
-    found = weighted(logged(4_000, rare=rare), ["lints"], runs=6, seed=0, design=SplitDesign())
+    found = weighted(logged(4_000, rare=rare), 6)
     assert found.replay == "importance"
     assert found.ab_test.mean_reward.value == pytest.approx(0.35, abs=0.05)
     bandit = found.bandits[0]
@@ -76,15 +80,15 @@ def test_weighted_by_importance_every_event_counts(rare: float) -> None:
 
 def test_weighted_the_test_finds_the_best_arm_and_the_seed_decides() -> None:
     world = logged(2_000, personal=False)
-    found = weighted(world, ["lints"], runs=3, seed=0, design=SplitDesign())
+    found = weighted(world, 3)
     assert found.winners["b"] == 1.0
     assert found.ab_test.mean_reward.value == pytest.approx(0.29, abs=0.05)
-    assert found == weighted(world, ["lints"], runs=3, seed=0, design=SplitDesign())
+    assert found == weighted(world, 3)
 
 
 def test_weights_that_leave_next_to_nothing_are_refused() -> None:
     with pytest.raises(InvalidInput, match=r"4,000 events tell as much as \d+; 200 are needed"):
-        weighted(logged(4_000, rare=0.005), ["lints"], runs=2, seed=0, design=SplitDesign())
+        weighted(logged(4_000, rare=0.005), 2)
 
 
 def test_what_cannot_be_replayed_is_refused() -> None:

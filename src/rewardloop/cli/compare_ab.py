@@ -16,7 +16,7 @@ from rich.progress import Progress
 from rewardloop.cli.options import AsJson
 from rewardloop.cli.printing import console, json_document, print_facts, print_json, print_table
 from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
-from rewardloop.comparing import Comparison, Population, Replay, Replayed, SplitDesign, bernoulli, compare, replayed, weighted
+from rewardloop.comparing import Comparison, Population, Replay, Replayed, SplitDesign, bernoulli, compare, replayed
 from rewardloop.errors import InvalidInput
 from rewardloop.features import fixed_actions
 from rewardloop.reports.comparison import comparison_facts, comparison_page, comparison_picture, comparison_table
@@ -93,8 +93,7 @@ def _replayed(  # noqa: PLR0917 - the options
     world = read_log(log)
     with Progress(console=Console(stderr=True), transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(escape(world.name), total=runs)
-        by = weighted if replay == "importance" else replayed
-        return by(world, policies, runs=runs, seed=seed, design=design, on_run=lambda: progress.advance(task))
+        return replayed(world, policies, runs=runs, seed=seed, design=design, replay=replay, on_run=lambda: progress.advance(task))
 
 
 def _show_replayed(found: Replayed, report: ReportFiles, json: bool) -> None:

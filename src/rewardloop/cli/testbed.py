@@ -16,13 +16,14 @@ from rewardloop.cli.printing import console, json_document, print_json, print_ta
 from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.errors import InvalidInput
 from rewardloop.reports.testbed import headline, overall_table, reward_table, summary_page, summary_picture
-from rewardloop.testbed.cell import Knobs, Replay, contender
+from rewardloop.testbed.cell import Knobs, contender
 from rewardloop.testbed.played import check_policies
 from rewardloop.testbed.results import Results
 from rewardloop.testbed.running import LOG, cells, load_world, run
 from rewardloop.testbed.summary import Summary, summarise
 from rewardloop.worlds.bundled import STANDARD
 from rewardloop.worlds.catalogue import SIMULATED
+from rewardloop.worlds.logged import Replay
 
 _GROUPS = {"standard": STANDARD, "simulators": SIMULATED}
 

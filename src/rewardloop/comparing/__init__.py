@@ -1,9 +1,10 @@
 """A bandit against an A/B test: simulated, where what every arm would have paid is known, or replayed on a log."""
 
 from rewardloop.comparing.comparison import LEVEL, Comparison, Earned, compare
-from rewardloop.comparing.replayed import Replay, Replayed, Way, replayed
+from rewardloop.comparing.replayed import Replayed, Way
+from rewardloop.comparing.replaying import replayed
 from rewardloop.comparing.split import SplitDesign
-from rewardloop.comparing.weighted import weighted
+from rewardloop.worlds.logged import Replay
 from rewardloop.worlds.population import MAX_ARMS, Population, bernoulli
 
 __all__ = [
@@ -19,5 +20,4 @@ __all__ = [
     "bernoulli",
     "compare",
     "replayed",
-    "weighted",
 ]

@@ -20,6 +20,10 @@ class SplitDesign(msgspec.Struct, frozen=True, kw_only=True):
     """Evenly spaced; the test ends at the first that is significant. 1: a fixed horizon."""
     level: float = 0.95
 
+    def bar(self, n_arms: int) -> float:
+        """The z that a leader's lead over each other arm must pass, two-sided."""
+        return float(-ndtri((1 - self.level) / 2 / ((n_arms - 1) * self.looks)))
+
 
 class SplitTest(NamedTuple):
     """What one test did."""
@@ -43,7 +47,7 @@ def ab_test(outcomes: Floats, design: SplitDesign, generator: np.random.Generato
     arm = generator.integers(n_arms, size=n)
     lot = generator.permutation(n_arms)
     shown = outcomes[np.arange(n), arm]
-    bar = float(-ndtri((1 - design.level) / 2 / ((n_arms - 1) * design.looks)))
+    bar = design.bar(n_arms)
     horizon = max(1, round(n * design.share))
     for look in range(1, design.looks + 1):
         end = horizon * look // design.looks

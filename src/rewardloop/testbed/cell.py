@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from typing import Literal, NamedTuple, Self, get_args
+from typing import NamedTuple, Self, get_args
 
 import msgspec
 
 from rewardloop.errors import InvalidInput, did_you_mean
 from rewardloop.settings import PolicySettings, load_settings, write_hook
 from rewardloop.settings.schema import Exploration
-
-Replay = Literal["rejection", "importance"]
+from rewardloop.worlds.logged import Replay
 
 DEFAULT = "default"
 SKYLINE = "skyline"

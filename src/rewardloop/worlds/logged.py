@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from rewardloop.features import ActionSet, fixed_actions, parse_context
 from rewardloop.interactions import Interactions
 
 MAX_ROWS = 200_000
+
+Replay = Literal["rejection", "importance"]
+"""How one is replayed: only what a policy would have done, or everything, by its importance weight."""
 
 
 @dataclass(frozen=True, slots=True)

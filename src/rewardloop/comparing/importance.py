@@ -1,4 +1,4 @@
-"""A bandit against an A/B test on a log, weighted by importance: every event counts, with π(a)/p, and every event is learned from.
+"""A replay weighted by importance: every event counts, with π(a)/p, and every event is learned from.
 
 Where rejection leaves most of a log out, this uses all of it. The price: both learn from what the log showed, not from what they
 would have shown, so they know at each moment as much as the log could tell; and means of heavy weights spread widely, which the
@@ -7,13 +7,12 @@ intervals, of resamples of the log, include. Self-normalised, so biased by 1/ess
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm
 
-from rewardloop.comparing.replayed import BATCH, LEAST, Replayed, Test, Way, arms_of, over_runs, settings_for, way
+from rewardloop.comparing.resample import BATCH, LEAST, Ended, Resample, Run
 from rewardloop.comparing.split import SplitDesign
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation import effective_sample_size
@@ -22,7 +21,6 @@ from rewardloop.policies import new_policy
 from rewardloop.policies.exploration import serve_pmf_many
 from rewardloop.settings import ExperimentSettings
 from rewardloop.settings.schema import Exploration
-from rewardloop.worlds.logged import LoggedWorld
 
 
 class _Shown(NamedTuple):
@@ -30,59 +28,26 @@ class _Shown(NamedTuple):
     ess: float
 
 
-def weighted(
-    world: LoggedWorld,
-    policies: Sequence[Exploration],
-    *,
-    runs: int,
-    seed: int,
-    design: SplitDesign,
-    on_run: Callable[[], None] = lambda: None,
-) -> Replayed:
-    """Goes through the log `runs` times, each time a resample of it, in its order. The same seed gives the same numbers.
+def weighted(sample: Resample, policies: Sequence[Exploration], design: SplitDesign) -> Run:
+    """One run, over every event."""
+    test, found = _ab_test(sample.log, len(sample.arms), design)
+    shown = [found, *(_bandit(sample.log, sample.settings(name), sample.model_seed) for name in policies)]
+    return Run(test, [each.mean for each in shown], [each.ess for each in shown])
 
-    Raises `InvalidInput` where the log has no arms that last, or its weights leave fewer than 200 events' worth of either.
-    """
-    arms, log = arms_of(world), world.interactions
-    policies = tuple(dict.fromkeys(policies))
-    shown, tests = [], []
-    for run in range(runs):
-        generator = np.random.default_rng([seed, run, 1])
-        sample = log.take(np.sort(generator.integers(len(log), size=len(log))))
-        test, found = _ab_test(sample, len(arms), design)
-        model_seed = int(generator.integers(2**31))
-        shown.append([found, *(_bandit(sample, settings_for(log, arms, name), model_seed) for name in policies)])
-        tests.append(test)
-        on_run()
-    ess = np.mean([[each.ess for each in of_run] for of_run in shown], axis=0)
-    if ess.min() < LEAST:
+
+def require_worth(n_events: int, ess: float) -> None:
+    """Raises `InvalidInput` where the weights leave fewer than 200 events' worth."""
+    if ess < LEAST:
         raise InvalidInput(
-            f"Weighted, {len(log):,} events tell as much as {ess.min():,.0f}; {LEAST} are needed: explore more (`policy.floor`), "
+            f"Weighted, {n_events:,} events tell as much as {ess:,.0f}; {LEAST} are needed: explore more (`policy.floor`), "
             "or see `evaluate`",
             at="--log",
         )
-    earned = np.array([[each.mean for each in of_run] for of_run in shown])
-    return Replayed(
-        log=world.name,
-        n_events=len(log),
-        n_used=float(ess.min()),
-        least_probability=float(log.probability.min()),
-        runs=runs,
-        seed=seed,
-        design=design,
-        logged=float(log.reward.mean()),
-        ab_test=Way("A/B test", over_runs(earned[:, 0]), ess=float(ess[0])),
-        bandits=tuple(way(name, earned[:, i], earned[:, 0], float(ess[i])) for i, name in enumerate(policies, 1)),
-        ended_after=over_runs(np.array([test.ended_after for test in tests], dtype=np.float64)),
-        significant=float(np.mean([test.significant for test in tests])),
-        winners={arm: float(np.mean([test.winner == i for test in tests])) for i, arm in enumerate(arms.ids)},
-        replay="importance",
-    )
 
 
-def _ab_test(log: Interactions, n_arms: int, design: SplitDesign) -> tuple[Test, _Shown]:
+def _ab_test(log: Interactions, n_arms: int, design: SplitDesign) -> tuple[Ended, _Shown]:
     """An even split until the leader is clear, or for its share of the events; then the leader, for everybody."""
-    bar = float(norm.isf((1 - design.level) / 2 / ((n_arms - 1) * design.looks)))
+    bar = design.bar(n_arms)
     horizon = max(1, round(len(log) * design.share))
     inverse = 1 / log.probability
     for look in range(1, design.looks + 1):
@@ -92,7 +57,7 @@ def _ab_test(log: Interactions, n_arms: int, design: SplitDesign) -> tuple[Test,
             break
     weight = np.where(np.arange(len(log)) < n, inverse / n_arms, inverse * (log.action == winner))
     mean = (n * _mean(weight[:n], log.reward[:n]) + (len(log) - n) * _mean(weight[n:], log.reward[n:])) / len(log)
-    return Test(winner, n, z > bar), _Shown(mean, effective_sample_size(weight))
+    return Ended(winner, n, z > bar), _Shown(mean, effective_sample_size(weight))
 
 
 def _leader(action: Ints, reward: Floats, weight: Floats, n_arms: int) -> tuple[int, float]:
