@@ -98,7 +98,13 @@ def test_the_newest_events_only(rewardloop, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "said"), [("", 2, "distinct column names"), ("action,probability,reward\n", 1, "is empty")]
+    ("content", "code", "said"),
+    [
+        ("", 2, "got an empty file"),
+        ("\n", 2, "got an empty line"),
+        ("action,probability,reward\n", 1, "The log is empty."),
+        ("action,probability,reward\na,2,1\nb,0,1\n", 1, "None of the 2 rows can be read as an event."),
+    ],
 )
 def test_a_file_without_rows(rewardloop, tmp_path, content, code, said):
     (tmp_path / "h.csv").write_text(content)

@@ -41,6 +41,24 @@ def test_one_evaluation_is_written_as_page_picture_and_json(trained, tmp_path):
     assert report.gate.n == subject.n_held_out
 
 
+def test_what_is_hosted_is_compared_with_what_was_before_it(trained, tmp_path):
+    trained("deploy", "offers", "offers.1")
+    first = trained("evaluate", "offers")
+    assert "candidate − logged" in first.out
+    assert "Hosted, and would" in first.out
+    for i in range(5):
+        trained("decide", "offers", "--event-id", f"new{i}")
+        trained("reward", f"new{i}", "1", "--experiment", "offers")
+    trained("train", "offers")
+    trained("deploy", "offers", "offers.2")
+    ran = trained("evaluate", "offers", "-r", "v.json", "-r", "v.html")
+    assert "candidate − before" in ran.out
+    assert "hosted  " not in ran.out
+    report = EvaluationReport.from_json((tmp_path / "v.json").read_bytes())
+    assert (report.subject.candidate, report.subject.hosted, report.gate.serving) == ("offers.2", "offers.1", True)
+    assert "offers.1, which was hosted before it" in (tmp_path / "v.html").read_text()
+
+
 def test_a_report_says_what_evaluate_says_without_one(trained):
     assert trained("evaluate", "offers").out == trained("evaluate", "offers", "--report", "v.json").out
 

@@ -77,6 +77,7 @@ def test_audit_replays_a_decision_by_its_own_id(offers):
     assert '{"os":"[b]"}' in told.out
     assert "2.5" in told.out
     assert offers("audit", "order-1", "-e", "offers", "--json").json["same"] is True
+    assert offers("audit", "order-1").out == told.out  # there is no other experiment it could be of
 
 
 def test_status_is_a_short_account_that_balances(offers):

@@ -56,6 +56,11 @@ def test_an_event_like_all_others_has_nothing_to_explain():
     assert "no single feature" in decision_summary(found)
 
 
+def test_a_model_that_knows_nothing_favours_nobody():
+    said = decision_summary(explain({"age": 30}, serve=lambda context, actions: [0.5, 0.5]))
+    assert said.startswith("`green` was chosen with probability 0.5, as any of the 2 actions;")
+
+
 def test_the_number_of_features_is_bounded():
     found = explain({f"f{i}": 1.0 for i in range(MAX_CHANGES + 10)}, usual=Typical({}, {}))
     assert (len(found.features), found.n_beyond) == (MAX_CHANGES, 10)

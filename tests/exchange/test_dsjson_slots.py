@@ -160,7 +160,7 @@ def test_taking_a_file_in_again_adds_nothing_and_a_later_reward_is_told_to_the_e
         ({"_outcomes": [{"_a": [7], "_p": [1]}, {}]}, "Expected distinct indices of actions, from 0 to 2 - at `$._outcomes[0]._a`"),
         ({"_outcomes": [{"_a": [0, 1], "_p": [1]}, {}]}, "Expected 2 probabilities, one an action - at `$._outcomes[0]._p`"),
         ({"_outcomes": [{"_a": [0], "_p": [0]}, {}]}, "Expected probabilities, the first of them above 0"),
-        ({"_outcomes": [{"_a": [0], "_p": [1]}, {"_a": [1], "_p": [1]}]}, "Expected a number - at `$.reward`"),
+        ({"_outcomes": [{"_a": [0], "_p": [1]}, {"_a": [1], "_p": [1]}]}, "Expected a number, got none - at `$.reward`"),
         ({"_outcomes": [3, {}]}, "Expected an object - at `$._outcomes[0]`"),
         ({"c": {**CCB["c"], "slot": 1}}, "Expected no context feature `slot`"),  # type: ignore[dict-item]
         ({"c": {**CCB["c"], "_slots": [{"_id": "x"}, {"_id": "x"}]}}, "Expected unique slot ids"),  # type: ignore[dict-item]

@@ -120,7 +120,13 @@ def test_a_missing_probability_is_the_frequency_of_the_action_and_said_so(lake: 
         ({**NATIVE, "action": "d"}, "Unknown action `d`"),
         ({**NATIVE, "action": None}, "Expected the id of an action - at `$.action`"),
         ({**NATIVE, "reward": "x"}, "Expected a number - at `$.reward`"),
-        ('{"context": {}, "action": "a", "probability": 0.5, "reward": 1e999}', "not JSON"),
+        ('{"context": {}, "action": "a", "probability": 0.5, "reward": 1e999}', "Expected a finite number - at `$.reward`"),
+        ('{"context": {}, "action": "a", "probability": 0.5, "reward": NaN}', "Expected a finite number - at `$.reward`"),
+        (
+            '{"context": {}, "action": "a", "probability": NaN, "reward": 1}',
+            "Expected a finite number from 0 to 1 - at `$.probability`",
+        ),
+        ('{"context": {}, "action": "a", "probability": 0.5}', "Expected a number, got none - at `$.reward`"),
         ({**NATIVE, "probability": 0}, "Expected a probability above 0"),
         ({**NATIVE, "probability": 1.5}, "Expected a finite number from 0 to 1 - at `$.probability`"),
         ({**NATIVE, "pmf": [0.2, 0.2, 0.2]}, "Expected 3 probabilities that sum to 1"),
@@ -221,7 +227,7 @@ def test_a_csv_row_of_another_width_is_counted(lake: Lake, tmp_path: Path) -> No
     report = import_file(lake, path, ARMS, AT)
     assert report.skipped == {
         "another number of columns than the first line": Skipped(1, 3),
-        "Expected a number - at `$.reward`": Skipped(1, 4),
+        "Expected a number, got none - at `$.reward`": Skipped(1, 4),
     }
 
 

@@ -47,6 +47,8 @@ def decision_report(*features):
         action="green",
         probability=0.8,
         favourite="green",
+        n_actions=3,
+        even=False,
         typical_probability=0.3,
         features=features,
         n_typical=7,

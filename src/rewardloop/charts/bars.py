@@ -40,7 +40,8 @@ def _row(name: str, value: float, interval: tuple[float, float] | None) -> dict[
 
 def _bars(rows: Sequence[Mapping[str, object]], y: Spec, unit: str) -> Spec:
     colour = {"field": "helps", "type": "nominal", "legend": None, "scale": {"domain": [True, False], "range": [BLUE, ORANGE]}}
-    x = {"field": "value", "type": "quantitative", "title": unit, "scale": {"padding": 10, "nice": False}}
+    look = {"axis": {"tickCount": 8, "labelOverlap": True}, "scale": {"padding": 10, "nice": False}}
+    x = {"field": "value", "type": "quantitative", "title": unit, **look}
     return layer(rows, {"type": "bar", "height": 13, "opacity": 0.85}, {"y": y, "x": x, "color": colour})
 
 

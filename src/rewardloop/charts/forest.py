@@ -9,6 +9,8 @@ from typing import Protocol
 from rewardloop.charts.chart import GREY, Chart, Spec, hue, layer, layered
 
 _ROW_HEIGHT = 28
+_TICKS = 8
+"""About so many: more labels run into one another."""
 
 
 class Estimated(Protocol):
@@ -66,7 +68,8 @@ def _label(order: list[str]) -> Spec:
 
 
 def _intervals(rows: list[dict[str, object]], order: list[str], colour: Spec, title: str) -> Spec:
-    lower = {"field": "lower", "type": "quantitative", "title": title, "scale": {"zero": False, "padding": 12}}
+    axis = {"tickCount": _TICKS, "labelOverlap": True}
+    lower = {"field": "lower", "type": "quantitative", "title": title, "axis": axis, "scale": {"zero": False, "padding": 12}}
     encoding = {"y": _label(order), "x": lower, "x2": {"field": "upper"}, "color": colour}
     return layer(rows, {"type": "rule", "strokeWidth": 2}, encoding)
 

@@ -16,7 +16,7 @@ from rewardloop.loop.auditing import Audit
 
 
 def audit(event_id: EventId, /, *, experiment: EventExperiment = None, data: Data = DEFAULT, json: AsJson = False) -> None:
-    with open_event(event_id, experiment, data) as opened:
+    with open_event(event_id, experiment, data, or_only=True) as opened:
         found = opened.audit(event_id)
     if json:
         print_json(found)

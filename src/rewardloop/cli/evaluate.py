@@ -56,6 +56,9 @@ def _print(report: GateReport) -> None:
         console.print()
     if report.rankings is not None:
         _print_rankings(report.rankings)
+    if report.excluded:
+        told = "; ".join(f"{n:,} × {reason}" for reason, n in report.excluded.items())
+        console.print(f"{sum(report.excluded.values()):,} held-out events were left out: {escape(told)}")
     for rule in report.rules:
         console.print(f"{'[green]✓[/]' if rule.passed else '[red]✗[/]'} {escape(rule.sentence)}")
     console.print(f"[bold]{escape(report.summary)}[/]")

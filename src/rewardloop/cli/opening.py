@@ -36,10 +36,10 @@ def open_experiment(config: str, data: Path) -> Experiment:
     return Experiment.open(settings_of(config, data), data)
 
 
-def open_event(event_id: str, experiment: str | None, data: Path) -> Experiment:
-    """The experiment of an event: the one named, or the one that the id tells. Raises `UnknownEvent`."""
+def open_event(event_id: str, experiment: str | None, data: Path, *, or_only: bool = False) -> Experiment:
+    """The experiment of an event: the one named, the one the id tells or, if `or_only`, the only one. Raises `UnknownEvent`."""
     _require_data(data, experiment or "")
-    return open_experiment(experiment or experiment_of(event_id, data), data)
+    return open_experiment(experiment or experiment_of(event_id, data, or_only=or_only), data)
 
 
 def _require_data(data: Path, name: str) -> None:

@@ -19,6 +19,8 @@ ServeOne = Callable[[Features, ActionSet], Sequence[float]]
 
 MAX_CHANGES = 500
 """Features of one event that are looked at, in the order they come."""
+_SAME = 1e-9
+"""Probabilities no further apart are equal."""
 
 
 class Typical(NamedTuple):
@@ -50,6 +52,10 @@ class Contributions(msgspec.Struct, frozen=True, kw_only=True):
     """Served, of the chosen action."""
     favourite: str
     """The action that was served with the highest probability."""
+    n_actions: int
+    """On offer, and not excluded."""
+    even: bool
+    """Whether all of them were as probable: the model favours none."""
     typical_probability: float
     """Of the chosen action, were every feature typical."""
     features: tuple[Contribution, ...]
@@ -79,10 +85,13 @@ def contributions(context: Features, actions: ActionSet, chosen: int, usual: Typ
     event = _Event(context, actions, chosen, usual, serve)
     unusual = [*event.unusual("context"), *event.unusual("action")]
     found = [event.contribution(of, name, served[chosen]) for of, name in unusual[:MAX_CHANGES]]
+    open_to_it = [probability for probability in served if probability > 0]
     return Contributions(
         action=actions.ids[chosen],
         probability=served[chosen],
         favourite=actions.ids[max(range(len(served)), key=served.__getitem__)],
+        n_actions=len(open_to_it),
+        even=len(open_to_it) > 1 and max(open_to_it) - min(open_to_it) < _SAME,
         typical_probability=event.all_typical(),
         features=tuple(sorted(found, key=lambda feature: -abs(feature.change))),
         n_typical=event.n_typical("context") + event.n_typical("action"),

@@ -49,8 +49,11 @@ def evaluate(  # noqa: PLR0917 - what is compared, then how
     return judge(look(lambda: iter([interactions]), policies, seed), settings, reward_range)
 
 
-def judge(seen: Seen, settings: GateSettings, reward_range: tuple[float, float] | None) -> GateReport:
-    """The same of a log that was looked at, through the eyes of `candidate` and (or not) `hosted`."""
+def judge(seen: Seen, settings: GateSettings, reward_range: tuple[float, float] | None, *, serving: bool = False) -> GateReport:
+    """The same of a log that was looked at, through the eyes of `candidate` and (or not) `hosted`.
+
+    `serving`: the candidate is hosted already, and `hosted` is what was before it.
+    """
     n = len(seen)
     events = enough_events(n, settings.min_events if settings.rule == "strict" else MIN_EVENTS)
     found = _compare(seen, settings, reward_range) if n > 1 else None
@@ -59,7 +62,7 @@ def judge(seen: Seen, settings: GateSettings, reward_range: tuple[float, float] 
     verdict = _verdict(rules, settings)
     return GateReport(
         verdict=verdict,
-        summary=_summary(verdict, rules, found, settings),
+        summary=_summary(verdict, rules, found, settings, serving),
         rule=settings.rule,
         estimator=settings.estimator,
         rules=rules,
@@ -70,6 +73,7 @@ def judge(seen: Seen, settings: GateSettings, reward_range: tuple[float, float] 
         logged=found.logged if found else None,
         difference=found.evidence.difference if found else None,
         support=seen.support,
+        serving=serving,
     )
 
 
@@ -114,20 +118,27 @@ _OPENING: dict[Verdict, str] = {
     "insufficient_support": "Insufficient support",
     "insufficient_data": "Insufficient data",
 }
+_OF_SERVING: dict[Verdict, str] = {
+    **_OPENING,
+    "promote": "Hosted, and would be promoted again",
+    "keep": "Hosted, and would not be promoted again",
+}
 
 
-def _summary(verdict: Verdict, rules: Sequence[Rule], seen: _Comparison | None, settings: GateSettings) -> str:
+def _summary(verdict: Verdict, rules: Sequence[Rule], seen: _Comparison | None, settings: GateSettings, serving: bool) -> str:
     failed = next((rule for rule in rules if not rule.passed), None)
+    opening = (_OF_SERVING if serving else _OPENING)[verdict]
     if failed and verdict != "promote":
-        return f"{_OPENING[verdict]}: {failed.sentence[0].lower()}{failed.sentence[1:]}"
+        return f"{opening}: {failed.sentence[0].lower()}{failed.sentence[1:]}"
     if seen is None:
-        return "Promote: the settings ask for no evidence."
+        return f"{opening}: the settings ask for no evidence."
     found, same = seen.evidence.difference, seen.evidence.changed is not None and seen.evidence.changed <= 1e-3
-    against = "what was logged" if seen.hosted is None else "the hosted policy"
+    other = "what was hosted before" if serving else "the hosted policy"
+    against = "what was logged" if seen.hosted is None else other
     value = seen.candidate[settings.estimator].value
     interval = "sequence" if settings.sequential else "interval"
     return (
-        f"Promote: the candidate is estimated to earn {value:.4g}, {found.value:+.4g} against {against} "
+        f"{opening}: the candidate is estimated to earn {value:.4g}, {found.value:+.4g} against {against} "
         f"({found.level:.0%} {interval} {found.lower:+.4g} to {found.upper:+.4g}, {found.n:,} held-out events)"
         + (": the same policy in effect." if same else ".")
     )

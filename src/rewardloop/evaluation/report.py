@@ -38,19 +38,26 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
     """Of the candidate."""
     rankings: RankedReport | None = None
     """Of whole rankings, where an evaluation was asked for and decisions fill several slots. The verdict does not rest on it."""
+    serving: bool = False
+    """The candidate is what is hosted: it was compared with what was hosted before it, which `hosted` is then of."""
 
     @property
     def passed(self) -> bool:
         return self.verdict == "promote"
 
+    @property
+    def other(self) -> str:
+        """What the candidate is compared with, in a word: `before` of a candidate that is hosted already."""
+        return "logged" if self.hosted is None else "before" if self.serving else "hosted"
+
     def rows(self) -> Iterator[tuple[str, str, Estimate]]:
         """Policy, estimator and estimate, for a table."""
         yield from (("candidate", name, estimate) for name, estimate in self.candidate.items())
-        yield from (("hosted", name, estimate) for name, estimate in (self.hosted or {}).items())
+        yield from ((self.other, name, estimate) for name, estimate in (self.hosted or {}).items())
         if self.logged:
             yield "logged", "mean", self.logged
         if self.difference:
-            yield "candidate − " + ("hosted" if self.hosted else "logged"), self.estimator, self.difference
+            yield f"candidate − {self.other}", self.estimator, self.difference
 
     def to_json(self) -> str:
         """What the registry records; `GateReport.from_json` reads it again."""

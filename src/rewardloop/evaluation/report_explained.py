@@ -64,7 +64,9 @@ def policy_summary(model_id: str, found: Importance) -> str:
 def decision_summary(found: Contributions) -> str:
     """One sentence: what was chosen, and what spoke most for it or against it."""
     chosen = f"`{plain(found.action)}` was chosen with probability {found.probability:.3g}"
-    if found.action != found.favourite:
+    if found.even:
+        chosen += f", as any of the {found.n_actions:,} actions"
+    elif found.action != found.favourite:
         chosen += f", to explore: the policy favours `{plain(found.favourite)}`"
     spoke = [feature for feature in found.features if abs(feature.change) >= _FELT]
     if not spoke:

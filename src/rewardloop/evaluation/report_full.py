@@ -28,7 +28,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     experiment: str
     candidate: str
     hosted: str | None
-    """None: nothing was hosted, and the candidate was compared with what was logged."""
+    """What the candidate was compared with; of one that is hosted already, what was before it. None: with what was logged."""
     dataset: str
     """Fingerprint of the data set."""
     watermark: int

@@ -258,7 +258,7 @@ def _pmf(value: object, offered: Sequence[str], actions: ActionSet) -> tuple[flo
 def _number(values: Values, name: str, low: float, high: float) -> float:
     value = values.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidInput("Expected a number", at=f"$.{name}")
+        raise InvalidInput("Expected a number, got none" if value is None else "Expected a number", at=f"$.{name}")
     if not low <= value <= high or not math.isfinite(value):
         bounds = f" from {low:g} to {high:g}" if math.isfinite(low) else ""
         raise InvalidInput(f"Expected a finite number{bounds}", at=f"$.{name}")

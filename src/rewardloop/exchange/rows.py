@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +44,7 @@ def json_lines(path: Path) -> Iterator[RawRow]:
 
 def _json_row(number: int, text: bytes) -> RawRow:
     try:
-        values = msgspec.json.decode(text)
+        values = _decoded(text)
     except (ValueError, RecursionError):
         return RawRow(number, None, "not JSON")
     if isinstance(values, dict):
@@ -51,6 +52,14 @@ def _json_row(number: int, text: bytes) -> RawRow:
     return RawRow(
         number, None, "a list, not an event (dsjson has checkpoints)" if isinstance(values, list) else "not a JSON object"
     )
+
+
+def _decoded(text: bytes) -> object:
+    """Python writes `NaN` and `Infinity`, which JSON does not have: what such a number spoils is for whoever reads it to say."""
+    try:
+        return msgspec.json.decode(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def csv_rows(path: Path) -> Iterator[RawRow]:
@@ -72,7 +81,8 @@ def csv_rows(path: Path) -> Iterator[RawRow]:
 
 def _header(names: list[str], path: Path) -> list[str]:
     if not names:
-        raise InvalidInput("Expected a first line of distinct column names, got an empty one", at=str(path))
+        got = "an empty line" if path.stat().st_size else "an empty file"
+        raise InvalidInput(f"Expected rows, below a first line of column names or as JSON, got {got}", at=str(path))
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
         raise InvalidInput(f"Expected a first line of distinct column names, got `{twice[0][:80]}` twice", at=str(path))

@@ -268,6 +268,8 @@ class Experiment(Opened):
     def evaluate(self, model_id: str | None = None) -> GateReport:
         """Estimate what a model (by default the newest) would earn, against the hosted one, on held-out events.
 
+        What is hosted already is compared with what was hosted before it, or with what was logged.
+
         The report has the gate's verdict; it is entered in the catalog, and hosts nothing.
         """
         candidate = self.catalog.model(model_id) if model_id else self._newest()
@@ -518,11 +520,15 @@ class Experiment(Opened):
         return newest
 
 
-def experiment_of(event_id: str, data: Path) -> str:
-    """The experiment that an event id made here belongs to; raises `UnknownEvent` for any other id."""
+def experiment_of(event_id: str, data: Path, *, or_only: bool = False) -> str:
+    """The experiment that an event id made here belongs to; raises `UnknownEvent` for any other id.
+
+    `or_only`: that of any other id is the only experiment there is. To look something up, not to write: it may be nobody's.
+    """
     with Catalog(data) as catalog:
         tag = EventIds(SystemClock(), key=catalog.salt, start=0).tag(event_id)
-        for entry in catalog.experiments():
-            if entry.tag == tag:
-                return entry.name
+        entries = catalog.experiments()
+    for entry in entries:
+        if entry.tag == tag or (or_only and len(entries) == 1):
+            return entry.name
     raise UnknownEvent(f"Event id `{event_id}` was not made in {data}; name its experiment with --experiment")

@@ -46,6 +46,8 @@ class _Match(NamedTuple):
     """The same, as they are."""
     forgot: bool
     """Whether the candidate forgot, because the world changed, what the hosted one still goes by."""
+    serving: bool
+    """Whether the candidate is hosted, and the other is what was before it."""
 
 
 class Judging:
@@ -62,8 +64,8 @@ class Judging:
         return self._judged(candidate, self._match(candidate, data, everything=False))
 
     def evaluate(self, candidate: ModelRecord, data: DataSet) -> GateReport:
-        """`judge`, and the estimates of whole rankings beside it."""
-        match = self._match(candidate, data, everything=False)
+        """`judge`, and the estimates of whole rankings beside it. What is hosted already is compared with what was before it."""
+        match = self._match(candidate, data, everything=False, before=True)
         return replace(self._judged(candidate, match), rankings=self._rankings(match, data))
 
     def estimate(self, model_id: str, data: DataSet) -> GateReport:
@@ -73,8 +75,8 @@ class Judging:
         return judge(seen, self._settings.gate, self._settings.reward.range)
 
     def report(self, candidate: ModelRecord, data: DataSet) -> EvaluationReport:
-        """`judge`, and what a reader wants to see beside the verdict."""
-        match = self._match(candidate, data, everything=True)
+        """`evaluate`, and what a reader wants to see beside the verdict."""
+        match = self._match(candidate, data, everything=True, before=True)
         gate = replace(self._judged(candidate, match), rankings=self._rankings(match, data))
         subject = Subject(
             experiment=self._settings.experiment,
@@ -87,16 +89,23 @@ class Judging:
         )
         return full_report(subject, gate, match.seen, self._settings.gate, self._settings.reward.range)
 
-    def _match(self, candidate: ModelRecord, data: DataSet, *, everything: bool) -> _Match:
-        hosted = self._catalog.hosted(self._settings.experiment)
+    def _match(self, candidate: ModelRecord, data: DataSet, *, everything: bool, before: bool = False) -> _Match:
+        other = self._hosted()
+        serving = before and other == candidate.model_id
+        if serving:
+            other = self._catalog.previous_hosted(self._settings.experiment)
         ours = self._modelling.load(candidate.model_id)
-        theirs = self._modelling.load(hosted.model_id) if hosted else None
+        theirs = self._modelling.load(other) if other else None
         policies = {"candidate": ours, "hosted": theirs} if theirs else {"candidate": ours}
         known = n_evidence(ours, self._settings.training.ratio)
-        ids = {"candidate": candidate.model_id, "hosted": hosted.model_id if hosted else ""}
+        ids = {"candidate": candidate.model_id, "hosted": other or ""}
         models = {name: (ids[name], policy) for name, policy in policies.items()}
         seen = seen_by(self._settings, models, self._log(data, known), data.wholes, robust=everything)
-        return _Match(seen, hosted.model_id if hosted else None, policies, restarts(ours) > restarts(theirs))
+        return _Match(seen, other, policies, restarts(ours) > restarts(theirs), serving)
+
+    def _hosted(self) -> str | None:
+        hosted = self._catalog.hosted(self._settings.experiment)
+        return hosted.model_id if hosted else None
 
     def _rankings(self, match: _Match, data: DataSet) -> RankedReport | None:
         """Of the newest held-out events that can be held at once."""
@@ -106,7 +115,7 @@ class Judging:
         return whole_rankings(self._settings, data.wholes, events, match.policies)
 
     def _judged(self, candidate: ModelRecord, match: _Match) -> GateReport:
-        report = judge(match.seen, self._settings.gate, self._settings.reward.range)
+        report = judge(match.seen, self._settings.gate, self._settings.reward.range, serving=match.serving)
         report = excused(report) if match.forgot else report
         self._catalog.record_evaluation(
             self._settings.experiment,

@@ -24,11 +24,20 @@ def charts(report: EvaluationReport) -> Drawn:
 
 def difference_name(report: EvaluationReport) -> str:
     """What the paired difference is of."""
-    return f"candidate − {report.baseline}"
+    return f"candidate − {report.gate.other}"
+
+
+def shown(report: EvaluationReport, policy: str) -> str:
+    """What a policy is called: `before` is what was hosted before a candidate that is hosted already.
+
+    `hosted` and every other name as they are, where the candidate is not.
+    """
+    return report.gate.other if policy == "hosted" else policy
 
 
 def _forests(report: EvaluationReport) -> Iterator[Chart]:
-    rows = {f"{policy} · {name}": (policy, found) for policy, named in report.estimates.items() for name, found in named.items()}
+    named = {shown(report, policy): estimates for policy, estimates in report.estimates.items()}
+    rows = {f"{policy} · {name}": (policy, found) for policy, each in named.items() for name, found in each.items()}
     if rows:
         groups: dict[str, str] = {label: policy for label, (policy, _) in rows.items()}
         estimates: dict[str, Estimate] = {label: found for label, (_, found) in rows.items()}
@@ -39,7 +48,7 @@ def _forests(report: EvaluationReport) -> Iterator[Chart]:
 
 
 def _curves(report: EvaluationReport) -> Iterator[Chart]:
-    policies = {name: curve for name, curve in report.convergence.items() if name != "difference"}
+    policies = {shown(report, name): curve for name, curve in report.convergence.items() if name != "difference"}
     if policies:
         yield convergence(policies, title=f"Mean reward as events came in ({report.estimator})")
         curve = {difference_name(report): report.convergence["difference"]}
@@ -47,6 +56,6 @@ def _curves(report: EvaluationReport) -> Iterator[Chart]:
 
 
 def _tails(report: EvaluationReport) -> Iterator[Chart]:
-    tails = {str(policy): points for policy, points in report.weights.items() if points}
+    tails = {shown(report, policy): points for policy, points in report.weights.items() if points}
     if tails:
         yield weight_tail(tails, title="Tail of the importance weights")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewardloop.charts import Table
 from rewardloop.clock import isoformat
 from rewardloop.evaluation import Estimate, EvaluationReport, Rule
-from rewardloop.reports.evaluation_charts import difference_name
+from rewardloop.reports.evaluation_charts import difference_name, shown
 from rewardloop.settings import GateSettings
 
 
@@ -15,7 +15,7 @@ def compared(report: EvaluationReport) -> Table:
     rows = [
         ("experiment", subject.experiment),
         ("candidate", subject.candidate),
-        ("compared with", subject.hosted or "what was logged: no model is hosted yet"),
+        ("compared with", _other(report)),
         ("data set", f"{subject.dataset}, {subject.n_events:,} events up to {isoformat(subject.watermark)}"),
         ("held out", f"{subject.n_held_out:,} events that no model was trained on; {report.gate.n:,} of them can be used"),
         ("gate", _settings(report.settings)),
@@ -34,7 +34,7 @@ def rules(report: EvaluationReport) -> Table:
 
 def estimated(report: EvaluationReport) -> Table:
     """Every estimate as numbers."""
-    rows = [_row(policy, name, found) for policy, named in report.estimates.items() for name, found in named.items()]
+    rows = [_row(shown(report, policy), name, found) for policy, named in report.estimates.items() for name, found in named.items()]
     if report.difference:
         rows.append(_row(difference_name(report), report.estimator, report.difference))
     return Table(("policy", "estimator", ">value", f">{report.settings.level:.0%} interval", ">events", ">effective"), rows)
@@ -45,6 +45,13 @@ def excluded(report: EvaluationReport) -> Table | str:
     if not report.gate.excluded:
         return f"None: all {report.subject.n_held_out:,} held-out events were used."
     return Table(("reason", ">events"), [(reason, f"{n:,}") for reason, n in report.gate.excluded.items()])
+
+
+def _other(report: EvaluationReport) -> str:
+    hosted, serving = report.subject.hosted, report.gate.serving
+    if hosted is None:
+        return f"what was logged: no model {'was hosted before it' if serving else 'is hosted yet'}"
+    return f"{hosted}, which was hosted before it" if serving else hosted
 
 
 def _outcome(rule: Rule) -> str:

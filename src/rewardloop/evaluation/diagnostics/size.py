@@ -17,15 +17,15 @@ _PART = 0.02
 def enough_events(log: Observed) -> Finding:
     """None is an error, one as well; under a hundred is a warning."""
     n = len(log)
-    numbers = {"events": float(n), "not_looked_at": float(log.n_older)}
+    numbers, refused = {"events": float(n), "not_looked_at": float(log.n_older)}, sum(each.n for each in log.refused.values())
     if n < 2:
         return Finding(
             "events",
             "error",
-            "The log is empty." if n == 0 else "The log holds one event.",
+            "The log holds one event." if n else _none(refused),
             numbers,
             "Nothing can be estimated, and no interval can be computed.",
-            "Decide and reward first, then join (`rewardloop join`); in a file, see the rows that were left out.",
+            "See below why the rows were left out." if refused else "Decide and reward first, then join (`rewardloop join`).",
         )
     older = f" {log.n_older:,} older ones were not looked at." if log.n_older else ""
     if n < ENOUGH:
@@ -40,8 +40,14 @@ def enough_events(log: Observed) -> Finding:
     return Finding("events", "note" if older else "ok", f"{n:,} events.{older}", numbers)
 
 
+def _none(refused: int) -> str:
+    return f"None of the {refused:,} rows can be read as an event." if refused else "The log is empty."
+
+
 def one_experiment(log: Observed) -> Finding:
     """Rows that name several experiments are an error; groups of actions never offered together, a warning."""
+    if not len(log):
+        return Finding("one_experiment", "note", "No event.")
     if len(log.experiments) > 1:
         names = ", ".join(f"`{name}` ({n:,})" for name, n in Counter(log.experiments).most_common(5))
         return _mixed("error", f"The rows name {len(log.experiments)} experiments: {names}.", len(log.experiments))

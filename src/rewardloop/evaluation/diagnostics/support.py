@@ -24,16 +24,18 @@ _ALL_SURE, _MOSTLY_SURE = 0.995, 0.9
 
 def overlap(usable: Interactions) -> Finding:
     """Effective sample size of the uniform policy: how many events say something about what the log did rarely."""
+    if not len(usable):
+        return Finding("overlap", "note", "No usable event.")
     ess = effective_sample_size(_weights(usable))
     numbers = {"ess": ess, "events": float(len(usable))}
     if ess >= MIN_ESS:
         return Finding(
-            "overlap", "ok", f"{len(usable):,} events tell as much of a uniform policy as {ess:,.0f} of its own.", numbers
+            "overlap", "ok", f"{_events(len(usable))} as much of a uniform policy as {ess:,.0f} of its own would.", numbers
         )
     return Finding(
         "overlap",
         "warning",
-        f"Of a uniform policy {len(usable):,} of these decisions tell no more than {ess:,.1f} of its own.",
+        f"{_events(len(usable))} no more of a uniform policy than {ess:,.0f} of its own would.",
         numbers,
         "Estimates of policies that differ much from the logged one rest on a handful of events; their intervals promise too much.",
         "Explore more (`policy.floor`, `policy.epsilon`), wait for more events, or compare only policies close to the logged one.",
@@ -50,7 +52,12 @@ def rare_actions(usable: Interactions) -> Finding:
     rare = np.flatnonzero((offered >= _OFFERED) & (taken < MIN_TAKEN))
     numbers = {"actions": float(n_actions), "rare": float(len(rare))}
     if not len(rare):
-        return Finding("rare_actions", "ok", f"Each of {n_actions:,} actions was taken {MIN_TAKEN} times or is new.", numbers)
+        return Finding(
+            "rare_actions",
+            "ok",
+            f"None of {n_actions:,} actions was offered {_OFFERED} times and taken fewer than {MIN_TAKEN}.",
+            numbers,
+        )
     names = list(ids)
     told = ", ".join(f"`{names[i]}` {taken[i]} of {offered[i]:,}" for i in rare[:5]) + (" …" if len(rare) > 5 else "")
     return Finding(
@@ -95,7 +102,8 @@ def exploration(log: Observed, usable: Interactions) -> Finding:
     asked = f" {greedy:.1%} of events were asked for without exploration." if greedy else ""
     if sure < _MOSTLY_SURE:
         severity: Severity = "note" if asked else "ok"
-        return Finding("exploration", severity, f"{sure:.1%} of decisions had a probability of {_SURE} or more.{asked}", numbers)
+        share = f"{sure:.1%} of decisions" if sure else "No decision"
+        return Finding("exploration", severity, f"{share} had a probability of {_SURE} or more.{asked}", numbers)
     return Finding(
         "exploration",
         "error" if sure >= _ALL_SURE else "warning",
@@ -104,6 +112,10 @@ def exploration(log: Observed, usable: Interactions) -> Finding:
         "No other policy can be evaluated, and a model learns only what it believed already.",
         "Set `policy.floor` to .02 or more and do not send `explore: false` for ordinary traffic.",
     )
+
+
+def _events(n: int) -> str:
+    return f"{n:,} events tell" if n != 1 else "One event tells"
 
 
 def _weights(usable: Interactions) -> Floats:

@@ -16,7 +16,7 @@ LARGEST_REWARD = 1e30
 LEAST_PROBABILITY = 1e-12
 """Nobody sees such an action chosen; its weight would drown all others."""
 _SHOWN = 5
-_SHOWN_REASONS = 5
+_SHOWN_REASONS = 12
 
 
 def usable_rows(log: Observed) -> Finding:
@@ -55,7 +55,7 @@ def _reasons(reasons: dict[str, int]) -> str:
     most = sorted(reasons.items(), key=lambda item: -item[1])
     told = [f"{n:,} × {reason[:1].lower()}{reason[1:]}" for reason, n in most[:_SHOWN_REASONS]]
     others = [n for _, n in most[_SHOWN_REASONS:]]
-    for_others = f"{sum(others):,} for {len(others)} more {'reasons' if len(others) > 1 else 'reason'}"
+    for_others = f"{sum(others):,} for {len(others)} more {'reasons' if len(others) > 1 else 'reason'}, which --json names"
     return "; ".join([*told, *([for_others] if others else [])])
 
 
