@@ -6,15 +6,18 @@ other work.
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 @contextmanager
@@ -61,9 +64,33 @@ def alive(pid: int) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    """Ids of the living children of a process."""
-    found = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in found.read_text().split() if alive(int(child))] if found.exists() else []
+    """Ids of the living children of a process; none of one that is gone."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [int(child) for child in found if alive(int(child))]
+
+
+def killed(*pids: int) -> None:
+    """Kills processes, of which some may have gone by themselves as soon as one of the others had."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """A port of 127.0.0.1 at which nobody answers until the test starts somebody there, and that nobody else is given meanwhile.
+
+    It is bound here and never listened at. That keeps the kernel from handing it out; who asks for it by its number and allows
+    an address to be used again, as servers do, gets it.
+    """
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield int(keeper.getsockname()[1])
 
 
 def says(file: Path, text: str) -> Callable[[], bool]:

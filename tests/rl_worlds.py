@@ -82,6 +82,20 @@ class Masked(Choosing):
         return np.array([abs(arm - right) < 2 for arm in range(3)])
 
 
+class Mortal(Masked):
+    """The same, whose process is killed in its third episode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._n_all = 0
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self._n_all += 1
+        if self._n_all == 2 * LENGTH + LENGTH // 2:
+            os.kill(os.getpid(), 9)
+        return super().step(action)
+
+
 class Filmed(Choosing):
     """The same, and it shows itself."""
 

@@ -29,7 +29,7 @@ def test_the_file_of_2019_is_served_as_it_stands_and_told_once_what_does_nothing
     with started("serve", config, "--port", "0", cwd=tmp_path, out=out) as process:
         url = url_in(out)
         command = next(line for line in out.read_text().splitlines() if line.startswith("try: "))
-        answer = httpx2.post(f"{url}/v1/experiments/sagemaker-2019/decide", json={"context": {"age": 31}})
+        answer = httpx2.post(f"{url}/v1/experiments/sagemaker-2019/decide", json={"context": {"age": 31}}, timeout=PATIENCE_S)
         assert answer.json()["action"] in set("1234567")
         assert f"curl {url}/v1/experiments/sagemaker-2019/decide -H content-type:application/json" in command
         process.send_signal(signal.SIGINT)

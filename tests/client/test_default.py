@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import eventually
+from processes import PATIENCE_S, eventually
 from rewardloop import AsyncClient, Client, Experiment
 from rewardloop.client import RequestRefused
 from rewardloop.client.connection import Unreachable
@@ -49,10 +49,10 @@ def of(server: Server, event_id: str) -> set[type]:
 
 def test_a_server_that_is_not_there_and_one_that_says_nothing(silent: str) -> None:
     for there in (NOWHERE, silent):
-        with Client(there, "offers", timeout_seconds=60.0, retries=0) as client:
+        with Client(there, "offers", timeout_seconds=600.0, retries=0) as client:
             started = time.monotonic()
             decided = client.decide({"age": 31}, default="red", timeout_seconds=0.05)
-            assert time.monotonic() - started < 30, "not as long as a request may take"
+            assert time.monotonic() - started < 300, "not as long as a request may take"
         assert (decided.action, decided.by_default, decided.probability, decided.index) == ("red", True, 0.0, -1)
         assert decided.event_id
 
@@ -68,20 +68,20 @@ def test_awaited_too(silent: str) -> None:
 
 def test_in_time_it_is_the_server_s_answer_and_counts(server: Server) -> None:
     with Client(url(server), "offers") as client:
-        decided = client.decide({"age": 31}, default="red", timeout_seconds=10)
+        decided = client.decide({"age": 31}, default="red", timeout_seconds=PATIENCE_S)
         assert not decided.by_default
         client.reward(decided.event_id, 1.0)
-        assert client.flush(60)
+        assert client.flush(PATIENCE_S)
     assert of(server, decided.event_id) == {Decision, Activation, Reward}
 
 
 def test_awaited_in_time_and_queued(server: Server, tmp_path: Path) -> None:
     async def go() -> str:
         async with AsyncClient(url(server), "offers", queue=tmp_path / "q.db") as client:
-            decided = await client.decide({"age": 31}, default="red", timeout_seconds=10)
+            decided = await client.decide({"age": 31}, default="red", timeout_seconds=PATIENCE_S)
             await client.reward(decided.event_id, 1.0)
             await client.reward_many([("other", 1.0)])
-            assert await client.flush(60)
+            assert await client.flush(PATIENCE_S)
             assert client.n_waiting == 0
             return decided.event_id
 
@@ -138,4 +138,4 @@ def test_a_key_is_sent_and_a_missing_one_is_explained(tmp_path: Path) -> None:
                 client.reward(event_id, 1.0)
             assert refused.value.status == 403
         with Client(url(server), "offers") as client, pytest.raises(RequestRefused, match="X-API-Key"):
-            client.decide({}, default="red", timeout_seconds=10)
+            client.decide({}, default="red", timeout_seconds=PATIENCE_S)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import eventually
+from processes import PATIENCE_S, alive, eventually, kept_port, until
 from rewardloop.client import Client, QueueFull, RequestRefused
 from rewardloop.client.outbox import Outbox
 from rewardloop.client.wire import Post
@@ -37,16 +37,22 @@ def rewarded(server: Server) -> Counter[str]:
 def test_rewards_survive_a_server_that_is_killed_and_started_again(tmp_path: Path) -> None:
     register(tmp_path, OFFERS)
     events = [f"e{i}" for i in range(60)]
-    with running(tmp_path) as server, Client(url(server), "offers", queue=tmp_path / "rewards.db") as client:
+    with (
+        kept_port() as port,
+        running(tmp_path, port=port) as server,
+        Client(url(server), "offers", queue=tmp_path / "rewards.db") as client,
+    ):
         for event_id in events[:20]:
             client.reward(event_id, 1.0)
+        workers = server.workers()
         os.kill(server.process.pid, signal.SIGKILL)
         for event_id in events[20:40]:
             client.reward(event_id, 1.0)
         server.process.wait()
-        with running(tmp_path, port=server.port) as again:
+        until(lambda: not any(alive(pid) for pid in workers))
+        with running(tmp_path, port=port) as again:
             client.reward_many([(event_id, 1.0) for event_id in events[40:]])
-            assert client.flush(60)
+            assert client.flush(PATIENCE_S)
             assert rewarded(again) == dict.fromkeys(events, 1)
 
 
@@ -65,7 +71,7 @@ def test_rewards_survive_a_client_that_is_killed(tmp_path: Path) -> None:
         process.kill()
     with running(tmp_path) as server:
         with Client(url(server), "offers", queue=queue) as client:
-            assert client.flush(60)
+            assert client.flush(PATIENCE_S)
         assert rewarded(server) == dict.fromkeys((f"e{i}" for i in range(50)), 1)
 
 
@@ -85,7 +91,7 @@ def test_one_wrong_reward_among_many_keeps_no_other_back(tmp_path: Path) -> None
         client.reward_many([(f"e{i}", 7.0 if i == 13 else 1.0) for i in range(40)])
         client.close(0.0)
     with running(tmp_path) as server, Client(url(server), "offers", queue=queue) as client:
-        assert client.flush(60)
+        assert client.flush(PATIENCE_S)
         assert set(rewarded(server)) == {f"e{i}" for i in range(40)} - {"e13"}
         [why] = client.refusals()
         assert "between 0 and 1" in why
@@ -111,7 +117,7 @@ def test_a_key_that_is_made_later_lets_everything_through(tmp_path: Path) -> Non
             assert client.refusals() == []
             client.close(0.0)
         with Client(url(server), "offers", queue=tmp_path / "rewards.db", api_key=key.text) as client:
-            assert client.flush(60)
+            assert client.flush(PATIENCE_S)
         assert rewarded(server) == {"e": 1}
 
 
@@ -130,11 +136,11 @@ child = os.fork()
 if not child:
     tell("child")
     client.decide({"age": 1}, event_id="child decides")
-    client.close(20)
+    client.close(180)
     os._exit(0)
 for thread in threads: thread.join()
 assert os.waitpid(child, 0)[1] == 0
-client.close(20)
+client.close(180)
 """
     with running(tmp_path) as server:
         subprocess.run([sys.executable, "-c", script, url(server), str(tmp_path / "q.db")], check=True, timeout=600)

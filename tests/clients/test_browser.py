@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from processes import eventually
+from processes import PATIENCE_S, eventually
 from rewardloop.events import Activation, Decision, Reward
 from rewardloop.serving.link import Protection
 from running_server import ARMS, Key, Server, add_key, register, running
@@ -54,9 +54,11 @@ def shop(directory: Path) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(directory))) as site:
         thread = threading.Thread(target=site.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{site.server_port}"
-        site.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{site.server_port}"
+        finally:
+            site.shutdown()
+            thread.join()
 
 
 class Shop:
@@ -86,14 +88,17 @@ def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         sync_playwright() as playwright,
     ):
         profile = tmp_path_factory.mktemp("profile")
-        browser = playwright.chromium.launch_persistent_context(profile, executable_path=CHROMIUM, headless=True, args=FLAGS)
+        browser = playwright.chromium.launch_persistent_context(
+            profile, executable_path=CHROMIUM, headless=True, args=FLAGS, timeout=PATIENCE_S * 1000
+        )
+        browser.set_default_timeout(PATIENCE_S * 1000)
         yield Shop(browser.new_page(), origin, server, key)
         browser.close()
 
 
 def test_a_page_of_another_origin_decides_and_rewards(visited: Shop) -> None:
     visited.open()
-    decided = visited.page.evaluate("offers.decide({ age: 31 }, { fallback: 'red', timeoutMs: 20000 })")
+    decided = visited.page.evaluate("offers.decide({ age: 31 }, { fallback: 'red', timeoutMs: 180000 })")
     assert decided["action"] in ARMS.action_ids
     assert not decided["by_default"]
     assert visited.page.evaluate("id => offers.reward(id, 1, { rewardId: 'click' })", decided["event_id"])
@@ -102,7 +107,7 @@ def test_a_page_of_another_origin_decides_and_rewards(visited: Shop) -> None:
 
 def test_a_reward_is_sent_though_the_page_is_left(visited: Shop) -> None:
     visited.open()
-    event_id = visited.page.evaluate("offers.decide({ age: 31 }, { timeoutMs: 20000 }).then(d => d.event_id)")
+    event_id = visited.page.evaluate("offers.decide({ age: 31 }, { timeoutMs: 180000 }).then(d => d.event_id)")
     visited.page.evaluate("id => { offers.reward(id, 1); location.href = 'left.html'; }", event_id)
     visited.page.wait_for_url("**/left.html")
     assert eventually(lambda: Reward in visited.of(event_id))
@@ -122,7 +127,7 @@ def test_a_page_never_waits(visited: Shop) -> None:
 
 def test_a_mistake_is_explained_where_there_is_no_default(visited: Shop) -> None:
     visited.open()
-    said = visited.page.evaluate("offers.decide({ _label: 1 }, { timeoutMs: 20000 }).catch(error => error.message)")
+    said = visited.page.evaluate("offers.decide({ _label: 1 }, { timeoutMs: 180000 }).catch(error => error.message)")
     assert "does not begin with `_`" in said
     assert visited.page.evaluate("offers.reward('e', 'much')") is False
 
@@ -131,7 +136,7 @@ def test_a_page_of_an_origin_that_is_not_allowed_gets_its_default(visited: Shop,
     before = len(visited.server.records())
     with shop(tmp_path) as stranger:
         visited.open(stranger)
-        decided = visited.page.evaluate("offers.decide({}, { fallback: 'red', timeoutMs: 20000 })")
+        decided = visited.page.evaluate("offers.decide({}, { fallback: 'red', timeoutMs: 180000 })")
         visited.page.goto("about:blank")
     assert decided["by_default"]
     assert len(visited.server.records()) == before, "the browser asked first, and then did not send it"

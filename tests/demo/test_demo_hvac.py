@@ -43,7 +43,7 @@ def test_it_trains_compares_draws_and_serves_what_it_trained(tmp_path: Path) -> 
         assert (out / name).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert "default-src 'none'" in (out / "episode.html").read_text()
     assert "\nPPO, 2 seeds " in console.file.getvalue()  # type: ignore[attr-defined]
-    assert mentioning(str(out)) == []
+    until(lambda: mentioning(str(out)) == [])
 
 
 def test_a_training_that_fails_is_named_with_its_reason(tmp_path: Path) -> None:

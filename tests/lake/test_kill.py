@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from builders import AT
+from processes import until
 from rewardloop.clock import SECOND
 from rewardloop.lake import Lake
 from rewardloop.lake.storage import Storage, files
@@ -60,9 +61,5 @@ def test_killed_at_any_instant_the_lake_goes_on_exactly_where_it_was(tmp_path: P
 
 
 def _wait_for_commits(directory: Path, commits: int, child: subprocess.Popen[bytes]) -> None:
-    for _ in range(3_000):
-        if Storage(directory).manifest.commits >= commits:
-            return
-        assert child.poll() is None
-        time.sleep(0.01)
-    raise AssertionError("the writer does not get on")
+    until(lambda: Storage(directory).manifest.commits >= commits or child.poll() is not None)
+    assert child.poll() is None

@@ -30,6 +30,10 @@ for n in range(1_000_000):
 """
 
 
+FIRST = 25
+"""Commits of a writer before it may be killed: on a busy machine too there is something to lose."""
+
+
 def start(directory: Path, name: str, durability: str) -> subprocess.Popen[bytes]:
     arguments = [sys.executable, "-c", WRITER, str(directory), name, durability]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, bufsize=0, cwd=Path(__file__).parents[1])
@@ -66,10 +70,11 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
             processes = [start(tmp_path, name, "process" if turn % 3 else "disk") for name in names]
             for process in processes:
                 assert process.stdout is not None
-                process.stdout.readline()
+                for _ in range(FIRST):
+                    process.stdout.readline()
             time.sleep(chance.random() * 0.15)
             for name, process in zip(names, processes, strict=True):
-                acknowledged[name] = 1 + kill(process)
+                acknowledged[name] = FIRST + kill(process)
             found, cursor = drain(reader, cursor)
             records += found
             if turn % 2:
@@ -79,7 +84,6 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
             commits = 1 + found_groups[-1][0]
             assert commits >= count
             assert found_groups == [(n, i, 1 + n % 3) for n in range(commits) for i in range(1 + n % 3)]
-        assert sum(acknowledged.values()) > 500
 
 
 def test_the_dead_are_tidied_up_after(tmp_path: Path) -> None:

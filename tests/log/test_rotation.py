@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import builders
+from processes import until
 from rewardloop.log import Cursor, LogReader, LogWriter, seal_abandoned
 from rewardloop.log.appender import Appender
 from rewardloop.log.codec import encode
@@ -88,8 +89,7 @@ def test_a_commit_that_comes_as_the_segment_turns_is_not_skipped(tmp_path: Path)
     with LogWriter(tmp_path, SMALL, "w") as writer, LogReader(tmp_path) as reader:
         writer.commit([builders.decision("w-0", context=b"x" * 600_000)])
         writer.commit(numbered([1]))
-        while not (tmp_path / "w-000002.segment").exists():
-            pass
+        until((tmp_path / "w-000002.segment").exists)
         head, cursor = drain(reader, Cursor())
         end = reader.end()
         assert reader.lag(cursor) == reader.lag(end) == 0

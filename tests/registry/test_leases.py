@@ -16,7 +16,7 @@ from pathlib import Path
 from rewardloop.registry import Lease
 with Lease(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 

@@ -157,7 +157,7 @@ def test_a_new_stage_gives_up_the_former(store):
 
 def test_the_stage_of_a_killed_process_is_swept_and_that_of_a_living_one_is_not(store, tmp_path):
     body = "import sys, time; from pathlib import Path; from rewardloop.registry import ModelStore\n"
-    body += "store = ModelStore(Path(sys.argv[1])); print(store.stage(), flush=True); time.sleep(60)"
+    body += "store = ModelStore(Path(sys.argv[1])); print(store.stage(), flush=True); time.sleep(600)"
     process = subprocess.Popen([sys.executable, "-c", body, str(tmp_path / "models")], stdout=subprocess.PIPE, text=True)
     name = process.stdout.readline().strip().rpartition("/")[2]
     theirs = tmp_path / "models" / name

@@ -99,7 +99,7 @@ def test_requests_are_answered_alike_wherever_they_are_cut(server: Server, kinds
     sent, ends = b"".join(requests), list(accumulate(map(len, requests)))
     cuts = data.draw(st.sets(st.one_of(st.sampled_from(ends), st.integers(0, len(sent))), max_size=12))
     cuts = sorted(cuts | {0, len(sent)})
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for low, high in pairwise(cuts):
             connection.sendall(sent[low:high])
@@ -112,7 +112,7 @@ def test_requests_are_answered_alike_wherever_they_are_cut(server: Server, kinds
 
 def test_a_head_that_came_before_says_nothing_of_the_next_body(server: Server) -> None:
     broken = SHORT[: -len(BODY)] + b"x" * len(BODY)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         stream = connection.makefile("rb")
         statuses = []
         for sent in (SHORT, SHORT, broken, SHORT):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import PATIENCE_S, alive, eventually
+from processes import PATIENCE_S, alive, eventually, killed
 from rewardloop.errors import Conflict, DirectoryInUse
 from rewardloop.events import Decision, Reward
 from rewardloop.serving.supervisor import serve
@@ -38,8 +38,7 @@ def test_every_acknowledged_event_survives_a_kill_of_all_processes(data: Path) -
     for round_ in range(4):
         with running(data, workers=2) as server, Traffic(server) as traffic:
             assert eventually(lambda n=40 * (1 + round_): len(traffic.rewarded) > n)
-            for pid in (server.process.pid, *server.workers()):
-                os.kill(pid, signal.SIGKILL)
+            killed(server.process.pid, *server.workers())
         decided += traffic.decided
         rewarded += traffic.rewarded
         logged = server.records()
@@ -162,9 +161,9 @@ def test_a_bad_model_is_refused_and_the_old_one_stays(data: Path, harm: str) -> 
         if harm == "golden":
             publish(data, 2, golden_pmf=(0.2, 0.3, 0.5))
         elif harm == "missing":
-            (root / "hosted.json").write_text('{"model_id": "offers.7"}')
+            _point(root, '{"model_id": "offers.7"}')
         elif harm == "pointer":
-            (root / "hosted.json").write_text("{")
+            _point(root, "{")
         else:
             _damage(root, data)
         assert eventually(lambda: server.get("/readyz").json()["experiments"]["offers"]["problem"] != "")
@@ -189,7 +188,13 @@ def _damage(root: Path, data: Path) -> None:
     publish(data, 9, host=False)
     weights = next(path for path in (root / "models" / "offers.9").iterdir() if path.name != "model.json")
     weights.write_bytes(weights.read_bytes()[:-1])
-    (root / "hosted.json").write_text('{"model_id": "offers.9"}')
+    _point(root, '{"model_id": "offers.9"}')
+
+
+def _point(root: Path, pointer: str) -> None:
+    """Whole from one instant to the next, as a deployment writes it: half a pointer would be refused too, and counted."""
+    (root / "pointer").write_text(pointer)
+    (root / "pointer").rename(root / "hosted.json")
 
 
 def _answers(port: int) -> bool:

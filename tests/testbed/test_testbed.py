@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import signal
 
 import msgspec
 import numpy as np
@@ -19,7 +17,7 @@ from rewardloop.testbed.played import check_policies
 from rewardloop.testbed.playing import play
 from rewardloop.testbed.replaying import replay
 from rewardloop.testbed.results import Results, read_results
-from rewardloop.testbed.running import cells, interrupts_deferred, run, run_cell
+from rewardloop.testbed.running import cells, run, run_cell
 from rewardloop.testbed.summary import summarise
 from rewardloop.worlds.catalogue import find_world
 from rewardloop.worlds.logged import LoggedWorld
@@ -136,21 +134,6 @@ def test_a_killed_run_carries_on(tmp_path):
     with Results(path) as results:
         assert run(wanted, results, label=None, jobs=2, on_row=lambda _: pytest.fail("run again")) == rows
     assert len(read_results(path)) == 4
-
-
-def test_ctrl_c_while_processes_start_counts_when_they_have_started():
-    started = []
-
-    def start():
-        with interrupts_deferred():
-            os.kill(os.getpid(), signal.SIGINT)
-            started.append("all of it")
-
-    with pytest.raises(KeyboardInterrupt):
-        start()
-    assert started
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
 
 
 def test_other_settings_under_the_same_name_are_another_cell(tmp_path):

@@ -16,6 +16,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
+from rewardloop.interrupts import inherited_deafness
 from rewardloop.loop.experiment import Experiment
 from rewardloop.loop.online import learn_online
 
@@ -54,14 +55,14 @@ class Learner:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(self._command, stdin=subprocess.PIPE, env={**os.environ, **one_thread})
+        with inherited_deafness():  # The loop decides.
+            return subprocess.Popen(self._command, stdin=subprocess.PIPE, env={**os.environ, **one_thread})
 
 
 def main(experiment: str, data: Path) -> None:
     """Learn until told to stop."""
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the loop decides.
     Thread(target=_await_the_end_of_the_loop, args=[stop], daemon=True).start()
     with Experiment.open(experiment, data) as opened:
         learn_online(opened.online(), stop)

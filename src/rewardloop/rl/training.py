@@ -12,6 +12,7 @@ import numpy as np
 
 from rewardloop.clock import Clock
 from rewardloop.errors import Conflict, RewardloopError
+from rewardloop.interrupts import remembered
 from rewardloop.rl.algorithms import check_fits, find_algorithm
 from rewardloop.rl.checkpoints import checkpoints, newest_checkpoint
 from rewardloop.rl.environments import EnvSpec, make_env
@@ -103,8 +104,8 @@ def resume(runs: Runs, name: str, clock: Clock, *, n_steps: int | None = None, s
 
 def _run(directory: RunDirectory, manifest: Manifest, toolkit: Toolkit, clock: Clock, show: Show, *, fresh: bool) -> Manifest:
     _cut_back(directory)
-    with EventFiles(directory.tensorboard, clock) as events:
-        watch = _Watch(directory, manifest, toolkit, events=events, clock=clock, show=show)
+    with EventFiles(directory.tensorboard, clock) as events, remembered() as interrupted:
+        watch = _Watch(directory, manifest, toolkit, events=events, clock=clock, show=show, interrupted=interrupted)
         train = toolkit.train if fresh else toolkit.resume
         try:
             train(manifest.plan, directory.checkpoints, watch)
@@ -138,7 +139,15 @@ class _Watch:
     """Hears of progress: writes it down, evaluates checkpoints, decides whether to go on."""
 
     def __init__(
-        self, directory: RunDirectory, manifest: Manifest, toolkit: Toolkit, *, events: EventFiles, clock: Clock, show: Show
+        self,
+        directory: RunDirectory,
+        manifest: Manifest,
+        toolkit: Toolkit,
+        *,
+        events: EventFiles,
+        clock: Clock,
+        show: Show,
+        interrupted: Callable[[], None],
     ) -> None:
         self.reason = ""
         self._directory = directory
@@ -147,8 +156,10 @@ class _Watch:
         self._events = events
         self._clock = clock
         self._show = show
+        self._interrupted = interrupted
 
     def __call__(self, progress: Progress) -> bool:
+        self._interrupted()
         evaluation = self._at_checkpoint(progress) if progress.checkpoint is not None else None
         best = self._manifest.best
         report = Report(

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from rewardloop.errors import InvalidInput, RewardloopError
+from rewardloop.interrupts import inherited_deafness
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.leases import Lease
 from rewardloop.serving.deaths import Deaths
@@ -82,7 +83,8 @@ class _Supervisor:
         self._counts = counts
         self._protection = protection
         deaths = Deaths(data_directory, f"supervisor-{os.getpid()}-{os.urandom(6).hex()}")
-        self._slots = [_Slot(self._options(i), deaths) for i in range(workers)]
+        births = asyncio.Lock()
+        self._slots = [_Slot(self._options(i), deaths, births) for i in range(workers)]
 
     async def run(self, on_ready: Callable[[int], None]) -> None:
         stop = asyncio.Event()
@@ -119,8 +121,9 @@ class _Supervisor:
 class _Slot:
     """The place of one worker: whoever dies in it is replaced."""
 
-    def __init__(self, options: WorkerOptions, deaths: Deaths) -> None:
+    def __init__(self, options: WorkerOptions, deaths: Deaths, births: asyncio.Lock) -> None:
         self._deaths = deaths
+        self._births = births
         self.ready = asyncio.Event()
         self._options = options
         self._process: asyncio.subprocess.Process | None = None
@@ -161,7 +164,8 @@ class _Slot:
         """One worker from birth to death: whether it was ready, what it died of, and whether it said so itself."""
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = await _spawn(self._options, theirs)
+            async with self._births:  # One after the other: what a child inherits is a state of the whole process.
+                self._process = await _spawn(self._options, theirs)
         if self._stopping.is_set():
             self._process.kill()
         reader, writer = await asyncio.open_connection(sock=ours)
@@ -179,4 +183,5 @@ class _Slot:
 async def _spawn(options: WorkerOptions, link: socket.socket) -> asyncio.subprocess.Process:
     argument = msgspec.json.encode(msgspec.structs.replace(options, link=link.fileno())).decode()
     command = [sys.executable, "-m", "rewardloop.serving.worker", argument]
-    return await asyncio.create_subprocess_exec(*command, pass_fds=[link.fileno()], env={**os.environ, **_ONE_THREAD})
+    with inherited_deafness():  # The supervisor decides.
+        return await asyncio.create_subprocess_exec(*command, pass_fds=[link.fileno()], env={**os.environ, **_ONE_THREAD})

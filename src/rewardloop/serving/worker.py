@@ -183,7 +183,6 @@ def _config(application: Application, certificate: Certificate | None) -> uvicor
 def main(argument: str) -> int:
     """The process: 0 after a graceful stop, 1 with the reason said over the link."""
     options = msgspec.json.decode(argument, type=WorkerOptions)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides.
     configure_logs(f"worker-{options.worker}")
     with socket.socket(fileno=options.link) as link:
         try:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from functools import cache
 from itertools import product
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import Thread, current_thread, main_thread
+from threading import Thread
 
 from threadpoolctl import threadpool_limits
 
 from rewardloop.clock import cpu_seconds
+from rewardloop.interrupts import deferred
 from rewardloop.testbed.cell import SKYLINE, Cell, Contender, Knobs, Row, skyline_cell
 from rewardloop.testbed.played import played
 from rewardloop.testbed.playing import skyline
@@ -59,7 +58,7 @@ def run(
             min(jobs, len(todo)), mp_context=multiprocessing.get_context("spawn"), initializer=_prepare
         ) as pool:
             try:
-                with interrupts_deferred():
+                with deferred():
                     futures = [pool.submit(run_cell, cell, label) for cell in todo]
                 _collect(futures, pool, results, on_row)
             except KeyboardInterrupt:
@@ -85,27 +84,6 @@ def load_world(name: str, label: str | None) -> World | RankedWorld | LoggedWorl
     return read_log(Path(name.removeprefix(LOG))) if name.startswith(LOG) else find_world(name, label)
 
 
-@contextmanager
-def interrupts_deferred() -> Iterator[None]:
-    """Ctrl-C counts at the end of the block: one in the midst of a process's start leaves half a process, which says so.
-
-    The mask is for the children, who inherit it: an interpreter that Ctrl-C meets before `_prepare` would print a traceback.
-    """
-    if current_thread() is not main_thread():
-        yield
-        return
-    pressed = []
-    handler = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, handler)
-    if pressed:
-        raise KeyboardInterrupt
-
-
 def _collect(futures: Sequence[Future[Row]], pool: ProcessPoolExecutor, results: Results, on_row: Callable[[Row], None]) -> None:
     try:
         for future in as_completed(futures):
@@ -123,8 +101,7 @@ def _end(processes: Sequence[BaseProcess]) -> None:
 
 
 def _prepare() -> None:
-    """One thread of arithmetic a process, no process that outlives its parent, or says a word when Ctrl-C reaches all of them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """One thread of arithmetic a process, and no process that outlives its parent."""
     threadpool_limits(1)
     Thread(target=_leave_with_the_parent, daemon=True).start()
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from buildings_played import JULY, MIDDLE, play
-from processes import PATIENCE_S, alive, children, until
+from processes import PATIENCE_S, alive, children, killed, until
 from rewardloop.errors import Conflict, SimulatorFailed, SimulatorHung
 from rewardloop.simulators.energyplus import EnergyPlusEnv, Simulator, bundled
 from rewardloop.simulators.energyplus.directories import new_directory
@@ -66,10 +66,7 @@ def test_an_interrupted_trainer_ends_as_one_interrupted(trainer: subprocess.Pope
 
 def test_files_of_those_who_were_all_killed_go_with_the_next_start(trainer: subprocess.Popen[str], place: Path) -> None:
     family = _descendants(trainer.pid)
-    trainer.kill()
-    for pid in family:
-        if alive(pid):
-            os.kill(pid, signal.SIGKILL)
+    killed(trainer.pid, *family)
     trainer.wait()
     until(lambda: not any(alive(pid) for pid in family))
     directory, lock = new_directory()

@@ -23,7 +23,8 @@ from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewardloop.clock import ManualClock, SystemClock
+from processes import PATIENCE_S, kept_port, until
+from rewardloop.clock import SECOND, ManualClock, SystemClock
 from rewardloop.errors import Conflict, InvalidInput, SimulatorFailed, SimulatorHung
 from rewardloop.rl.environments import EnvSpec, make_env, masks_of
 from rewardloop.rl.runs import Runs, Watching
@@ -43,10 +44,9 @@ Talk = Callable[[Peer], None]
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def port() -> Iterator[int]:
+    with kept_port() as kept:
+        yield kept
 
 
 @contextlib.contextmanager
@@ -60,7 +60,7 @@ def simulator(env: str, port: int, *more: str) -> Iterator[subprocess.Popen[byte
 
 
 def remote(port: int, **parameters: Any) -> Any:
-    return make_env(EnvSpec(f"remote:{port}", {"connect_timeout_s": 60.0, **parameters}))
+    return make_env(EnvSpec(f"remote:{port}", {"connect_timeout_s": PATIENCE_S, **parameters}))
 
 
 @contextlib.contextmanager
@@ -86,19 +86,23 @@ def talking(port: int, *talks: Talk) -> Iterator[None]:
 
 
 def patient(port: int) -> Peer:
-    for _ in range(3000):
+    met: list[Peer] = []
+
+    def greeted() -> bool:
         with contextlib.suppress(Lost):
-            return greet("127.0.0.1", port, SystemClock(), 5.0)
-        threading.Event().wait(0.01)
-    raise AssertionError("nobody listened")
+            met.append(greet("127.0.0.1", port, SystemClock(), PATIENCE_S))
+        return bool(met)
+
+    until(greeted)
+    return met[0]
 
 
 def tell(peer: Peer, message: Any) -> None:
-    peer.send(json.dumps(message).encode(), 5.0)
+    peer.send(json.dumps(message).encode(), PATIENCE_S)
 
 
 def hear(peer: Peer) -> Any:
-    return json.loads(peer.receive(20.0))
+    return json.loads(peer.receive(PATIENCE_S))
 
 
 def playing(changes: dict[str, Any] | None = None, hello: dict[str, Any] | None = None, n: int = 1) -> Talk:
@@ -175,21 +179,22 @@ def test_a_training_survives_its_simulators_deaths(tmp_path: Path, port: int) ->
     plan = Plan(
         env=EnvSpec(f"remote:{port}"), toolkit="sb3", algorithm="ppo", n_steps=120, parameters={"n_steps": 40, "batch_size": 20}
     )
-    done = threading.Event()
+    done, deaths = threading.Event(), list[int]()
 
-    def keep_killing() -> None:
+    def replace_the_dead() -> None:
         while not done.is_set():
-            with simulator("rl_worlds:Masked", port):
-                done.wait(4.0)
+            with simulator("rl_worlds:Mortal", port) as process:
+                until(lambda: done.is_set() or process.poll() is not None)
+                deaths.extend([process.returncode] if process.returncode else [])
 
-    thread = threading.Thread(target=keep_killing)
+    thread = threading.Thread(target=replace_the_dead)
     thread.start()
     try:
         manifest = start(Runs(tmp_path), plan, Watching(eval_episodes=0), ManualClock())
     finally:
         done.set()
         thread.join()
-    assert (manifest.status, manifest.n_steps) == ("done", 120)
+    assert (manifest.status, manifest.n_steps, deaths) == ("done", 120, [-signal.SIGKILL] * 2)
     assert manifest.spaces == "box[2] → 3 choices"
 
 
@@ -217,27 +222,38 @@ def test_a_simulator_in_javascript_is_trained_on_and_repeats_itself(tmp_path: Pa
 def test_a_refusal_reaches_javascript(port: int, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("a token of some length")
     command = ["node", str(JAVASCRIPT / "examples/thermostat.mjs"), f"ws://127.0.0.1:{port}", "wrong"]
+    clock = ManualClock()
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+
+        def give_up_when_it_has_ended() -> None:
+            process.wait()
+            clock.advance(61 * SECOND)
+
+        thread = threading.Thread(target=give_up_when_it_has_ended)
+        thread.start()
         with pytest.raises(SimulatorHung, match="refused: expected the trainer's token"):
-            connected(str(port), token_file=str(tmp_path / "token"), connect_timeout_s=5.0)
-        _, said_ = process.communicate(timeout=60)
-    assert b"expected the trainer's token" in said_
+            connected(str(port), token_file=str(tmp_path / "token"), clock=clock)
+        thread.join()
+        assert process.stderr is not None
+        assert b"expected the trainer's token" in process.stderr.read()
 
 
 def test_changed_spaces_are_refused_by_name(port: int) -> None:
     other = {"observation_space": {"type": "discrete", "n": 4}, "version": "2"}
     refused: list[Any] = []
+    clock = ManualClock()
 
     def changed(peer: Peer) -> None:
         tell(peer, {**HELLO, **other})
         refused.append(hear(peer))
+        clock.advance(61 * SECOND)
 
     def leaving(peer: Peer) -> None:
         tell(peer, HELLO)
         hear(peer)
 
     with talking(port, leaving, changed):
-        env = connected(str(port), connect_timeout_s=5.0)
+        env = connected(str(port), clock=clock)
         with pytest.raises(SimulatorHung, match=r"version `` became `2`\): observation_space.n: 3 became 4"):
             env.reset(seed=1)
     assert refused[0]["code"] == "spaces-changed"
@@ -256,7 +272,7 @@ def test_a_token_is_asked_for(port: int, tmp_path: Path) -> None:
         return talk
 
     with talking(port, saying({}), saying({"token": "0123456789abcdeg"}), playing(hello={"token": "0123456789abcdef"})):
-        env = connected(str(port), token_file=str(file), connect_timeout_s=60.0)
+        env = connected(str(port), token_file=str(file), connect_timeout_s=PATIENCE_S)
         env.reset(seed=0)
         env.close()
     assert refused == ["token", "token"]
@@ -286,27 +302,37 @@ def test_nonsense_ends_the_episode_and_is_quoted(changes: dict[str, Any], words:
     assert re.search(words, info["lost"])
 
 
+def heard_until_here(peer: Peer) -> None:
+    """Returns when the other end has read all that was said: a ping is answered after it."""
+    peer._sock.sendall(peer._frame(9, b""))
+    assert peer._next_frame(125)[1] == 10
+
+
 def test_a_simulator_that_hangs_is_left_and_signs_of_life_are_heard(port: int) -> None:
+    clock = ManualClock()
+
     def silent(peer: Peer) -> None:
         tell(peer, HELLO)
         for _ in range(2):
             asked = hear(peer)
         tell(peer, {"type": "state", "id": asked["id"], "observation": 1})
         hear(peer)
-        threading.Event().wait(1.8)
+        clock.advance(2 * SECOND)
+        hear(peer)  # Until it is left.
 
     def slow(peer: Peer) -> None:
         tell(peer, HELLO)
         hear(peer)
         asked = hear(peer)
         for _ in range(3):
-            threading.Event().wait(0.6)
+            clock.advance(SECOND)
             tell(peer, {"type": "working"})
+            heard_until_here(peer)
         tell(peer, {"type": "state", "id": asked["id"], "observation": 2})
         hear(peer)
 
     with talking(port, silent, slow):
-        env = connected(str(port), step_timeout_s=1.5)
+        env = connected(str(port), step_timeout_s=1.5, clock=clock)
         env.reset(seed=0)
         assert "did not answer in time" in env.step(0)[4]["lost"]
         assert env.reset(seed=0)[0] == 2
@@ -359,7 +385,7 @@ def test_strangers_are_shown_out(port: int) -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    env = connected(str(port), connect_timeout_s=60.0)
+    env = connected(str(port), connect_timeout_s=PATIENCE_S)
     assert env.reset(seed=0)[0] == 1
     env.close()
     thread.join()

@@ -14,7 +14,7 @@ from rewardloop.clock import SECOND, Clock
 from rewardloop.errors import Conflict, InvalidInput, SimulatorHung
 from rewardloop.simulators.remote.messages import PROTOCOL, FromSimulator, Hello, Refused, Welcome, from_simulator, written
 from rewardloop.simulators.remote.spaces import Space, difference, understood
-from rewardloop.simulators.remote.websocket import Lost, Peer, tuned, welcome
+from rewardloop.simulators.remote.websocket import LOOK_S, Lost, Peer, tuned, welcome
 
 _GREETING_S: Final = 5.0
 _MAX_TOKEN: Final = 1000
@@ -71,11 +71,11 @@ class Listener:
         until = self._clock.now() + round(timeout_s * SECOND)
         with _listening(self._address) as server:
             while (left := until - self._clock.now()) > 0:
-                server.settimeout(left / SECOND)
+                server.settimeout(min(left / SECOND, LOOK_S))
                 try:
                     sock, _ = server.accept()
                 except TimeoutError:
-                    break
+                    continue
                 if link := self._let_in(sock, known):
                     return link
         where = f"{self._address.host}:{self._address.port}"

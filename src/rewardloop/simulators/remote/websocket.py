@@ -14,6 +14,8 @@ from typing import Final
 from rewardloop.clock import SECOND, Clock
 from rewardloop.errors import SimulatorFailed
 
+LOOK_S: Final = 0.2
+"""How long the kernel is asked to wait before the clock, which alone says what is late, is looked at again."""
 MAX_MESSAGE: Final = 8 << 20
 _MAX_HEAD: Final = 8 << 10
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
@@ -117,19 +119,18 @@ class Peer:
 
 def read_some(sock: socket.socket, clock: Clock, until: int) -> bytes:
     """At least a byte before the instant. Raises `Lost`."""
-    left = (until - clock.now()) / SECOND
-    try:
-        if left <= 0:
-            raise TimeoutError
-        sock.settimeout(left)
-        some = sock.recv(1 << 16)
-    except TimeoutError:
-        raise Lost("it did not answer in time") from None
-    except OSError as error:
-        raise Lost(f"the connection broke: {error}") from None
-    if not some:
-        raise Lost("the connection ended")
-    return some
+    while (left := (until - clock.now()) / SECOND) > 0:
+        try:
+            sock.settimeout(min(left, LOOK_S))
+            some = sock.recv(1 << 16)
+        except TimeoutError:
+            continue
+        except OSError as error:
+            raise Lost(f"the connection broke: {error}") from None
+        if not some:
+            raise Lost("the connection ended")
+        return some
+    raise Lost("it did not answer in time")
 
 
 def welcome(sock: socket.socket, clock: Clock, timeout_s: float) -> tuple[Peer, dict[str, str]]:
