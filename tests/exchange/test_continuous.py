@@ -142,7 +142,7 @@ def test_a_model_learns_from_values_of_history(tmp_path: Path) -> None:
     with Experiment.open(ExperimentSettings(experiment="heating", actions=box), tmp_path / "data") as experiment:
         experiment.warm_start(tmp_path / "h.json")
         experiment.deploy(experiment.train().model_id)
-        chosen = [experiment.decide({"a": 1}).values[0] for _ in range(50)]
+        chosen = [experiment.decide({"a": 1}, event_id=f"s{i}").values[0] for i in range(50)]
     assert 17 < float(np.median(chosen)) < 23
 
 

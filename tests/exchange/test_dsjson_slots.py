@@ -209,7 +209,8 @@ def test_a_model_learns_from_slots_of_history(tmp_path: Path) -> None:
     with Experiment.open(ExperimentSettings(experiment="films"), tmp_path / "data") as experiment:
         experiment.warm_start(tmp_path / "h.json")
         experiment.deploy(experiment.train().model_id)
-        shown = [experiment.decide({"age": 31}, [*ARMS], slots=[{"id": "top"}, {"id": "side"}]).slots for _ in range(50)]
+        slots = [{"id": "top"}, {"id": "side"}]
+        shown = [experiment.decide({"age": 31}, [*ARMS], slots=slots, event_id=f"s{i}").slots for i in range(50)]
     assert sum(top.action == 0 for top, _ in shown) > 40
     assert sum(side.action == 2 for _, side in shown) > 40
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rewardloop.clock import Clock
 from rewardloop.deciding.hosted import first_model, first_model_id
@@ -19,6 +17,7 @@ from rewardloop.policies.contract import Policy
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.models import ModelStore
 from rewardloop.registry.records import TAKEN_IN, GoldenRequest, ModelRecord
+from rewardloop.scratch import Scratch
 from rewardloop.settings import ExperimentSettings
 
 AUTOMATIC = ("gate", "rollout", "apprentice")
@@ -143,9 +142,9 @@ class Modelling:
         """Read from its files, as it was when the child was trained: some engines keep less in a file than in memory."""
         if self._intact(parent):
             return self.load(parent.model_id)
-        with TemporaryDirectory() as directory:
-            self._again(parent, data).policy.save(Path(directory))
-            return load_policy(Path(directory))
+        with Scratch() as directory:
+            self._again(parent, data).policy.save(directory)
+            return load_policy(directory)
 
     def _intact(self, record: ModelRecord) -> bool:
         try:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from math import inf
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, Self
 
 import numpy as np
@@ -31,6 +30,7 @@ from rewardloop.policies.vw_encoding import SPACES, Encoder, Lines, Pairs, Share
 from rewardloop.policies.vw_engines import Engine, NativeEngine, PublicEngine
 from rewardloop.policies.vw_state import VowpalState
 from rewardloop.policies.vw_statistics import Statistics, StatisticsState
+from rewardloop.scratch import Scratch
 from rewardloop.settings import ExperimentSettings
 
 ENGINE: Final = "vw"
@@ -200,8 +200,8 @@ class VowpalWabbitPolicy:
     def _drive(self, batches: Iterator[Interactions]) -> None:
         pieces = self._pieces(batches)
         first = list(islice(pieces, 1))
-        with TemporaryDirectory(prefix="rewardloop-") as name:
-            initial, final = Path(name) / "initial.vw", Path(name) / "final.vw"
+        with Scratch() as place:
+            initial, final = place / "initial.vw", place / "final.vw"
             self._write_weights(initial)
             drive(self._arguments(), chain(first, pieces), initial, final)
             self._open(final)

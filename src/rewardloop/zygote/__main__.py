@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 
 from pyenergyplus.api import EnergyPlusAPI
@@ -102,6 +103,8 @@ def main(directory: Path, fd: int) -> None:
             Zygote(directory).serve(control)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+            with suppress(OSError):  # Where others are, it stays.
+                directory.parent.rmdir()
     os.killpg(0, signal.SIGKILL)
 
 

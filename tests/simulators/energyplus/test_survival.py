@@ -17,8 +17,8 @@ import pytest
 from buildings_played import JULY, MIDDLE, play
 from processes import PATIENCE_S, alive, children, killed, until
 from rewardloop.errors import Conflict, SimulatorFailed, SimulatorHung
+from rewardloop.scratch import Scratch
 from rewardloop.simulators.energyplus import EnergyPlusEnv, Simulator, bundled
-from rewardloop.simulators.energyplus.directories import new_directory
 
 TRAINER = Path(__file__).with_name("trainer.py")
 
@@ -69,9 +69,8 @@ def test_files_of_those_who_were_all_killed_go_with_the_next_start(trainer: subp
     killed(trainer.pid, *family)
     trainer.wait()
     until(lambda: not any(alive(pid) for pid in family))
-    directory, lock = new_directory()
-    lock.close()
-    assert [path.parent for path in _files(place)] == [directory]
+    with Scratch():
+        assert _files(place) == []
 
 
 def test_a_crashed_simulator_is_named_and_the_next_reset_is_well(hall: EnergyPlusEnv) -> None:
@@ -157,7 +156,7 @@ def test_templates_are_bounded(place: Path) -> None:
 
 
 def _files(place: Path) -> list[Path]:
-    return [path for path in place.rglob("*") if path.is_file() and path.parent.name != f"rewardloop-energyplus-{os.getuid()}"]
+    return [path for path in place.rglob("*") if path.is_file()]
 
 
 def _descendants(pid: int) -> set[int]:

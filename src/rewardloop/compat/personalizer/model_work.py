@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -17,6 +15,7 @@ from rewardloop.loop.erasing import Wanted
 from rewardloop.loop.experiment import Experiment
 from rewardloop.loop.probing import probe
 from rewardloop.policies import load_policy
+from rewardloop.scratch import Scratch
 
 
 def work(experiment: Experiment, what: str, body: bytes) -> bytes:
@@ -44,12 +43,12 @@ def export(experiment: Experiment, *, signed: bool) -> bytes:
 
 def take_in(experiment: Experiment, raw: bytes) -> None:
     """Keeps it as the next model and hosts it. What it answers to its own golden requests is checked before."""
-    with TemporaryDirectory() as temporary:
-        record = unpack(raw, Path(temporary), experiment.catalog.salt)
+    with Scratch() as place:
+        record = unpack(raw, place, experiment.catalog.salt)
         if record.settings.action_ids != experiment.settings.action_ids:
             raise InvalidInput(f"Model `{record.model_id}` is of an experiment with other fixed actions")
         try:
-            policy = load_policy(Path(temporary))
+            policy = load_policy(place)
             probe(policy, record)
         except CorruptModel as error:
             raise InvalidInput(f"Not a model that answers as it was trained to: {error}") from None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rewardloop.compat.sagemaker.events import event_id_text
 from rewardloop.compat.sagemaker.rows import JoinedRow, history_line
 from rewardloop.errors import InvalidInput
 from rewardloop.loop.experiment import Experiment
+from rewardloop.scratch import Scratch
 
 _logger = logging.getLogger(__name__)
 
@@ -36,8 +35,8 @@ def _lines(rows: Sequence[JoinedRow], arms: Sequence[str]) -> list[bytes]:
 
 
 def _take_in(experiment: Experiment, lines: Sequence[bytes]) -> None:
-    with TemporaryDirectory(prefix="rewardloop-") as directory:
-        path = Path(directory) / "rows.jsonl"
+    with Scratch() as directory:
+        path = directory / "rows.jsonl"
         path.write_bytes(b"\n".join(lines))
         report = experiment.warm_start(path)
     for reason, skipped in report.skipped.items():

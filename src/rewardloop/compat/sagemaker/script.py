@@ -9,11 +9,11 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from rewardloop.compat.sagemaker import vw_executable
 from rewardloop.errors import InvalidInput, NotFound, RewardloopError
+from rewardloop.scratch import Scratch
 
 _CHANNEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HOST = "algo-1"
@@ -44,8 +44,8 @@ def run_script(job: Job, inherited: Mapping[str, str]) -> None:
     _check(job)
     for directory in (job.model, job.output):
         directory.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="rewardloop-") as temporary:
-        path = f"{vw_executable.install(Path(temporary)).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
+    with Scratch() as place:
+        path = f"{vw_executable.install(place).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
         environment = {**inherited, **variables(job), "PATH": path}
         code = subprocess.run(command(job), cwd=job.script.absolute().parent, env=environment, check=False).returncode
     if code != 0:

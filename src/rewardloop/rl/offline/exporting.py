@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +12,7 @@ from rewardloop.policies.onnx_head import Head
 from rewardloop.rl.offline.batches import Shape
 from rewardloop.rl.offline.learners import Learner
 from rewardloop.rl.toolkit import Exported
+from rewardloop.scratch import Scratch
 
 _OPSET = 17
 
@@ -49,9 +48,9 @@ def export(learner: Learner, shape: Shape, inputs: Sequence[str]) -> Exported:
         high=shape.high,
     )
     example = torch.zeros((1, len(inputs)), dtype=torch.float64)
-    with TemporaryDirectory() as directory, warnings.catch_warnings(), torch.no_grad():
+    with Scratch() as directory, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        path = Path(directory) / "policy.onnx"
+        path = directory / "policy.onnx"
         names = {"input_names": ["observation"], "output_names": ["numbers"]}
         torch.onnx.export(served, (example,), path, **names, opset_version=_OPSET, dynamo=False)  # type: ignore[arg-type]
         return Exported(path.read_bytes(), head)

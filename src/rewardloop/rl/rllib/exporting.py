@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from rewardloop.policies.onnx_head import Head, Kind, input_names
 from rewardloop.rl.rllib.acting import Network
 from rewardloop.rl.rllib.adapting import is_picture, parts_of
 from rewardloop.rl.toolkit import Exported
+from rewardloop.scratch import Scratch
 
 _OPSET = 17
 
@@ -58,9 +57,9 @@ def export(network: Network) -> Exported:
     parts = [(name, _size(part)) for name, part in parts_of(network.seen)]
     head = _head(network, input_names(parts))
     example = torch.zeros((1, len(head.inputs)), dtype=torch.float64)
-    with TemporaryDirectory() as directory, warnings.catch_warnings(), torch.no_grad():
+    with Scratch() as directory, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        path = Path(directory) / "policy.onnx"
+        path = directory / "policy.onnx"
         names: dict[str, Any] = {"input_names": ["observation"], "output_names": ["numbers"]}
         torch.onnx.export(served, (example,), path, **names, opset_version=_OPSET, dynamo=False)
         return Exported(path.read_bytes(), head)

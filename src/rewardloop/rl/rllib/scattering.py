@@ -10,8 +10,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
@@ -22,6 +20,7 @@ from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.rl.attempts import attempt
 from rewardloop.rl.rllib.cluster import running
 from rewardloop.rl.toolkit import Plan
+from rewardloop.scratch import Scratch
 
 _POLL_S: Final = 0.1
 
@@ -129,7 +128,8 @@ def _try(board: Any, path: tuple[str, ...], number: int, plan: Plan, eval_episod
         return goes_on
 
     try:
-        return Outcome(number, attempt(plan, eval_episodes, Path(mkdtemp(prefix="rewardloop-trial-")), judge))
+        with Scratch() as place:
+            return Outcome(number, attempt(plan, eval_episodes, place, judge))
     except InvalidInput as error:
         return Outcome(number, refused=f"{error} (trial {number}: {plan.parameters})")
     except (RewardloopError, ArithmeticError) as error:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from rewardloop.errors import InvalidInput
 from rewardloop.policies.onnx_head import Head, Kind, input_names
 from rewardloop.rl.toolkit import Exported
+from rewardloop.scratch import Scratch
 
 _VALUES = {"DQN": "q_net", "QRDQN": "quantile_net"}
 _OPSET = 17
@@ -100,9 +99,9 @@ def export(model: BaseAlgorithm) -> Exported:
     low, high = _box(box)
     head = Head(kind=kind, inputs=input_names(parts), sizes=sizes, low=low, high=high)
     example = torch.zeros((1, len(head.inputs)), dtype=torch.float64)
-    with TemporaryDirectory() as directory, warnings.catch_warnings(), torch.no_grad():
+    with Scratch() as directory, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        path = Path(directory) / "policy.onnx"
+        path = directory / "policy.onnx"
         names = {"input_names": ["observation"], "output_names": ["numbers"]}
         torch.onnx.export(served, (example,), path, **names, opset_version=_OPSET, dynamo=False)  # type: ignore[arg-type]
         network = path.read_bytes()

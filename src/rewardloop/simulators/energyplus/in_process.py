@@ -6,13 +6,12 @@ so that Ctrl-C reaches the trainer and is not swallowed inside EnergyPlus's call
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
 from rewardloop.errors import Conflict, RewardloopError, SimulatorFailed, SimulatorHung
+from rewardloop.scratch import Scratch
 from rewardloop.simulators.energyplus.package import library
 from rewardloop.simulators.energyplus.unresolved import raised_by
 from rewardloop.zygote.descriptors import ERRORS
@@ -31,7 +30,8 @@ class InProcessEpisode:
         self._plan = plan
         self._commands: SimpleQueue[bytes | None] = SimpleQueue()
         self._readings: SimpleQueue[bytes | RewardloopError] = SimpleQueue()
-        self._directory = Path(tempfile.mkdtemp(prefix="rewardloop-energyplus-"))
+        self._scratch = Scratch()
+        self._directory = self._scratch.path
         write_run(model, day, plan.days, self._directory / MODEL)
         self._thread: Thread | None = Thread(target=self._run, args=(weather,), daemon=True)
         self._thread.start()
@@ -63,7 +63,7 @@ class InProcessEpisode:
             self._commands.put(None)
             self._thread.join(CLOSING_S)
             self._thread = None
-            shutil.rmtree(self._directory, ignore_errors=True)
+            self._scratch.close()
 
     def _next(self, timeout_s: float) -> bytes:
         try:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from rewardloop.errors import InvalidInput, InvalidSettings, SimulatorHung
+from rewardloop.scratch import Scratch
 from rewardloop.simulators.energyplus.buildings.catalogue import building
-from rewardloop.simulators.energyplus.directories import new_directory
 from rewardloop.simulators.energyplus.episode import Episode, RequestLost, request
 from rewardloop.simulators.energyplus.in_process import InProcessEpisode
 from rewardloop.simulators.energyplus.specification import Specification
@@ -114,21 +114,25 @@ class _Zygote:
     """The process of zygote.py and our end of its socket."""
 
     def __init__(self, plan: Plan, model: str) -> None:
-        directory, lock = new_directory()
-        with lock:
-            plan.write(directory)
-            (directory / MODEL).write_text(model)
+        self._scratch = scratch = Scratch()
+        try:
+            plan.write(scratch.path)
+            (scratch.path / MODEL).write_text(model)
             self._control, theirs = pair()
             with theirs:
-                command = ["-m", "rewardloop.zygote", str(directory), str(theirs.fileno()), str(lock.fileno())]
+                command = ["-m", "rewardloop.zygote", str(scratch.path), str(theirs.fileno()), str(scratch.descriptor)]
                 self._process = subprocess.Popen(
                     [*_HUGE_PAGES, sys.executable, *command],
-                    pass_fds=[theirs.fileno(), lock.fileno()],
+                    pass_fds=[theirs.fileno(), scratch.descriptor],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     start_new_session=True,
                 )
+        except BaseException:
+            scratch.close()
+            raise
+        scratch.let_go()
 
     def begin(self, weather: Path, day: int, start_timeout_s: float, step_timeout_s: float) -> Episode:
         message = dumps(asdict(Start(str(weather), day))).encode()
@@ -144,6 +148,7 @@ class _Zygote:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._scratch.close()
 
 
 def planned(it: Specification) -> tuple[Plan, tuple[str, ...]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import zipfile
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -16,6 +14,7 @@ from fmpy.model_description import read_model_description
 from fmpy.simulation import instantiate_fmu
 
 from rewardloop.errors import InvalidInput, SimulatorFailed, did_you_mean
+from rewardloop.scratch import Scratch
 
 _LARGEST: Final = 1 << 30
 _KEPT: Final = 5
@@ -28,7 +27,8 @@ class Unit:
 
     def __init__(self, path: str) -> None:
         self._said: deque[str] = deque(maxlen=_KEPT)
-        self._place = tempfile.mkdtemp(prefix="rewardloop-fmu-")
+        self._scratch = Scratch()
+        self._place = str(self._scratch.path)
         self._fmu: Any = None
         self._started = False
         self._time = 0.0
@@ -95,7 +95,7 @@ class Unit:
             except FMICallException:
                 self._said.clear()
             fmu.freeInstance()
-        shutil.rmtree(self._place, ignore_errors=True)
+        self._scratch.close()
 
     def _loaded(self, path: str) -> Any:
         try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from rewardloop.errors import InvalidSettings, did_you_mean
+from rewardloop.scratch import Scratch
 from rewardloop.simulators.energyplus.buildings.data_centre import one_zone, two_zones
 from rewardloop.simulators.energyplus.package import reference_buildings
 from rewardloop.zygote.model import Objects
@@ -60,19 +60,19 @@ def _is_objects(tree: object) -> bool:
 
 
 def _converted(path: Path) -> Objects:
-    with tempfile.TemporaryDirectory(prefix="rewardloop-convert-") as place:
+    with Scratch() as place:
         try:
             subprocess.run(
-                [sys.executable, "-c", _CONVERT, place, str(path.resolve())],
+                [sys.executable, "-c", _CONVERT, str(place), str(path.resolve())],
                 capture_output=True,
                 timeout=CONVERT_TIMEOUT_S,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             raise InvalidSettings(f"Expected a building in {path}, got one that EnergyPlus cannot read", at="$.building") from None
-        made = Path(place) / f"{path.stem}.epJSON"
+        made = place / f"{path.stem}.epJSON"
         if not made.exists():
-            errors = Path(place) / "eplusout.err"
+            errors = place / "eplusout.err"
             said = errors.read_text(errors="replace") if errors.exists() else "nothing"
             raise InvalidSettings(f"Expected a building in {path}; EnergyPlus says: {quoted(said)}", at="$.building")
         return _parsed(made, path)
