@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from rewardloop.clock import SECOND
 from rewardloop.events import Activation, Choice, Decision, Reward
+from rewardloop.interactions import Interactions
 
 AT = 1_700_000_000 * SECOND
 
@@ -33,3 +35,19 @@ def reward(event_id: str = "e1", value: float = 1.0, **fields: Any) -> Reward:
 
 def activation(event_id: str = "e1", **fields: Any) -> Activation:
     return msgspec.structs.replace(Activation(event_id, "offers", AT + 10 * SECOND), **fields)
+
+
+def learned_from(batches: Iterable[Interactions], digits: int) -> dict[str, tuple[object, ...]]:
+    """By event, of slots by slot: everything but when it closed."""
+    return {
+        event_id: (
+            batch.contexts[i],
+            batch.actions[i].ids,
+            batch.actions[i].features,
+            int(batch.action[i]),
+            round(float(batch.probability[i]), digits),
+            round(float(batch.reward[i]), digits),
+        )
+        for batch in batches
+        for i, event_id in enumerate(batch.event_ids)
+    }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from rewardloop.events import Activation, Decision, Record, Reward
+from rewardloop.lake import Ledger
 from rewardloop.settings import RewardSettings
 
 
@@ -121,3 +122,14 @@ def _value(counted: Sequence[Reward], settings: RewardSettings) -> float:
 
 def _spelled(reward: Reward) -> str:
     return msgspec.json.encode(dict(reward.metrics)).decode() if reward.metrics else ""
+
+
+COUNTS = [
+    "decisions", "duplicate_decisions", "open", "closed", "with_reward", "defaulted", "not_activated", "rewards_received",
+    "rewards_counted", "rewards_duplicate", "rewards_late", "rewards_orphan", "rewards_not_activated", "rewards_waiting",
+]  # fmt: skip
+
+
+def assert_counted(found: Ledger, expected: Joined) -> None:
+    """The ledger of the lake has the counts of the oracle."""
+    assert {name: getattr(found, name) for name in COUNTS} == {name: expected.counts[name] for name in COUNTS}

@@ -1,26 +1,12 @@
 import re
-from html.parser import HTMLParser
 
 import pytest
 
+from pages import Page
 from rewardloop.charts import Section, Table, bars, to_page, to_svg
 
 CHART = bars({"age <b>": 0.5, "os": -0.2}, title="worth", unit="reward lost")
 HOSTILE = "</style></td><script>alert(1)</script><img src=x>"
-
-
-class Page(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.attributes, self.text = [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_data(self, data):
-        self.text.append(data)
 
 
 def page(*parts, tone="plain"):

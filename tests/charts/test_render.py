@@ -1,9 +1,9 @@
 import re
 import struct
-from html.parser import HTMLParser
 
 import pytest
 
+from pages import Page
 from rewardloop.charts import bars, convergence, forest_plot, learning_curve, stacked, to_html, to_png, weight_tail
 from rewardloop.evaluation import Estimate
 
@@ -14,17 +14,6 @@ TAIL = weight_tail({"candidate": [(0.1, 1.0), (10.0, 0.01)], "hosted": [(1.0, 1.
 BARS = bars({"age": 0.5, "os": -0.1}, title="worth", unit="reward lost", intervals={"age": (0.4, 0.6), "os": (-0.2, 0.0)})
 REPORT = stacked("report", [FOREST, SETTLING, TAIL, BARS], subtitle=["A sentence."])
 DRAWN = {"curve": CURVE, "forest": FOREST, "settling": SETTLING, "tail": TAIL, "bars": BARS, "stacked": REPORT}
-
-
-class Page(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.attributes = [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
 
 
 @pytest.mark.parametrize("chart", DRAWN.values(), ids=DRAWN)

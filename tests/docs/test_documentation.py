@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rewardloop.serving.routes import ROUTES
+from rewardloop.settings import ExperimentSettings, parse_settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -44,9 +45,20 @@ def test_no_route_is_documented_that_does_not_exist() -> None:
     assert set(named) == {(route.method, route.template) for route in ROUTES}
 
 
-def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["README.md", "docs/continuous.md", "docs/rankings.md"])
+def test_the_python_of_the_page_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.S)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), flags=re.S)
     assert blocks
     for block in blocks:
         exec(block, {})
+
+
+def test_the_settings_of_the_pages_are_settings() -> None:
+    assert _settings_of("docs/continuous.md").cells == (20.0, 35.0, 32)
+    assert _settings_of("docs/rankings.md").ranking.feedback == "cascade"
+
+
+def _settings_of(name: str) -> ExperimentSettings:
+    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / name).read_text(), flags=re.S)
+    return parse_settings(block, "page.yaml").settings

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from vowpalwabbit import Workspace
 
-from builders import AT
+from builders import AT, learned_from
 from rewardloop.clock import SECOND
 from rewardloop.events import Choice, Decision, Reward
 from rewardloop.exchange import export_file, format_of, import_file
@@ -50,19 +50,7 @@ def imported(directory: Path, path: Path, arms: tuple[str, ...] | None, name: st
 
 
 def said(data: DataSet) -> dict[str, tuple[object, ...]]:
-    """By slot: everything that is learned from."""
-    return {
-        event_id: (
-            batch.contexts[i],
-            batch.actions[i].ids,
-            batch.actions[i].features,
-            int(batch.action[i]),
-            round(float(batch.probability[i]), 9),
-            round(float(batch.reward[i]), 9),
-        )
-        for batch in data.interactions()
-        for i, event_id in enumerate(batch.event_ids)
-    }
+    return learned_from(data.interactions(), digits=9)
 
 
 @st.composite

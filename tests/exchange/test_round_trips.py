@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from vowpalwabbit import Workspace
 
-from builders import AT
+from builders import AT, learned_from
 from rewardloop.clock import SECOND
 from rewardloop.events import Decision, Reward
 from rewardloop.exchange import export_file, format_of, import_file
@@ -53,18 +53,7 @@ def one(data: DataSet) -> Interactions:
 
 
 def rows(batch: Interactions) -> dict[str, tuple[object, ...]]:
-    """By event id: everything but when it closed."""
-    return {
-        event_id: (
-            batch.contexts[i],
-            batch.actions[i].ids,
-            batch.actions[i].features,
-            int(batch.action[i]),
-            round(float(batch.probability[i]), 7),
-            round(float(batch.reward[i]), 7),
-        )
-        for i, event_id in enumerate(batch.event_ids)
-    }
+    return learned_from([batch], digits=7)
 
 
 @pytest.mark.parametrize("actions", [FIXED, FEATURED])

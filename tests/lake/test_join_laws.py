@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builders import activation, decision, reward
-from join_oracle import join
+from join_oracle import assert_counted, join
 from rewardloop.events import Record
 from rewardloop.ids import event_key
 from rewardloop.lake import DataSet, Lake
@@ -49,10 +49,6 @@ rules = st.builds(
     st.sampled_from([0.0, -1.0]),
     st.sampled_from(["early", "early", "window"]),
 )
-COUNTS = [
-    "decisions", "duplicate_decisions", "open", "closed", "with_reward", "defaulted", "not_activated", "rewards_received",
-    "rewards_counted", "rewards_duplicate", "rewards_late", "rewards_orphan", "rewards_not_activated", "rewards_waiting",
-]  # fmt: skip
 
 
 def labels(data: DataSet) -> dict[str, tuple[int, float]]:
@@ -88,7 +84,7 @@ def test_any_slicing_gives_the_labels_and_the_ledger_of_the_oracle(
         for watermark in [*cuts, END]:
             joined, expected = sliced.join(watermark), join(records, rules, watermark)
             assert labels(joined) == {i: (at, value) for i, (at, value, _) in expected.labels.items()}
-            assert {name: getattr(joined.ledger, name) for name in COUNTS} == {name: expected.counts[name] for name in COUNTS}
+            assert_counted(joined.ledger, expected)
             assert metrics(joined) == pytest.approx(
                 {(i, name): value for i, told in expected.metrics.items() for name, value in told.items()}
             )
@@ -120,7 +116,7 @@ def test_records_that_come_late_count_as_if_stamped_after_the_last_closed_data_s
             names[joined] = lake.join(joined).fingerprint
             expected = join(effective, rules, joined)
             assert labels(lake.dataset()) == {i: (at, value) for i, (at, value, _) in expected.labels.items()}
-            assert {name: getattr(lake.ledger, name) for name in COUNTS} == {name: expected.counts[name] for name in COUNTS}
+            assert_counted(lake.ledger, expected)
         lake.join(500)
         assert {watermark: lake.dataset(watermark).fingerprint for watermark in names} == names
 

@@ -3,12 +3,12 @@
 import re
 import struct
 import zlib
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 import bandit_worlds
+from pages import Page
 from rewardloop.evaluation import Subject, evaluate, full_report, look
 from rewardloop.reports import evaluation_page, evaluation_picture
 from rewardloop.settings import GateSettings
@@ -34,22 +34,6 @@ def report(n=800, candidate=BETTER, hosted=WORSE, rule="no_harm", experiment="di
         n_held_out=n,
     )
     return full_report(subject, gate, look(lambda: iter([log]), serve, 0, robust=True), settings, (0.0, 1.0))
-
-
-class Page(HTMLParser):
-    """The text of every cell, paragraph and drawing, in order."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.text = [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-
-    def handle_data(self, data):
-        if data.strip():
-            self.text.append(data)
 
 
 def pixels(png):

@@ -1,9 +1,8 @@
 """Explanations as pages and pictures: the numbers and the sentence of the report, with what was left out."""
 
-from html.parser import HTMLParser
-
 import pytest
 
+from pages import Page
 from rewardloop.evaluation import (
     Contribution,
     Contributions,
@@ -64,19 +63,6 @@ def decision_report(*features):
         n_typical=2000,
         contributions=found,
     )
-
-
-class Page(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.text = [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-
-    def handle_data(self, data):
-        self.text.append(data)
 
 
 def test_the_page_of_a_policy_holds_its_numbers_and_what_was_left_out():
