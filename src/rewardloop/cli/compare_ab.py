@@ -9,10 +9,9 @@ from typing import Annotated
 import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 
+from rewardloop.cli.counting import counted
 from rewardloop.cli.options import AsJson
 from rewardloop.cli.printing import console, json_document, print_facts, print_json, print_table
 from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
@@ -75,11 +74,8 @@ def compare_ab(
         _show_replayed(_replayed(log, replay, policy, seeds, seed, design), report, json)
         return
     population = _population(data, label, arms)
-    with Progress(console=Console(stderr=True), transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(escape(population.name), total=seeds)
-        found = compare(
-            population, policy, visitors=visitors, runs=seeds, seed=seed, design=design, on_run=lambda: progress.advance(task)
-        )
+    with counted(population.name, seeds) as count:
+        found = compare(population, policy, visitors=visitors, runs=seeds, seed=seed, design=design, on_run=count.one_more)
     write_reports(report, _renderers(found))
     if json:
         print_json(found)
@@ -91,9 +87,8 @@ def _replayed(  # noqa: PLR0917 - the options
     log: Path, replay: Replay, policies: Sequence[Exploration], runs: int, seed: int, design: SplitDesign
 ) -> Replayed:
     world = read_log(log)
-    with Progress(console=Console(stderr=True), transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(escape(world.name), total=runs)
-        return replayed(world, policies, runs=runs, seed=seed, design=design, replay=replay, on_run=lambda: progress.advance(task))
+    with counted(world.name, runs) as count:
+        return replayed(world, policies, runs=runs, seed=seed, design=design, replay=replay, on_run=count.one_more)
 
 
 def _show_replayed(found: Replayed, report: ReportFiles, json: bool) -> None:

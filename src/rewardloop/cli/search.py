@@ -9,9 +9,8 @@ from zlib import crc32
 import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rewardloop.cli.counting import counted
 from rewardloop.cli.opening import open_experiment, settings_of
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, print_facts, print_json
@@ -54,9 +53,7 @@ def search(
     judge = _on_world(settings, find_world(world, label), events, seeds) if world else _on_log(experiment, data, events)
     digest = crc32(settings_to_json(settings))
     study = f"{settings.experiment} {digest:08x}, {world or 'log'}, {events}"
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("search", total=trials)
+    with counted("search", trials) as count:
         found = searched(
             settings,
             judge,
@@ -64,7 +61,7 @@ def search(
             study=study,
             n_trials=trials,
             seed=seed,
-            on_trial=lambda n: progress.update(task, completed=n),
+            on_trial=count.reached,
         )
     replace_file(out, example_yaml(found.settings).encode())
     if json:

@@ -8,9 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rewardloop.cli.counting import counted
 from rewardloop.cli.options import AsJson
 from rewardloop.cli.printing import console, json_document, print_json, print_table
 from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
@@ -80,10 +79,8 @@ def testbed(
         check_policies(contenders, load_world(world, label))
     knobs = Knobs(rounds=rounds, delay=delay, batch=batch, replay=replay)
     wanted = cells(contenders, worlds, seeds, knobs)
-    with Results(out) as results, _progress() as progress:
-        done = {row.key for row in results.rows}
-        task = progress.add_task("testbed", total=len(wanted), completed=sum(cell.key in done for cell in wanted))
-        rows = run(wanted, results, label=label, jobs=jobs or os.cpu_count() or 1, on_row=lambda _: progress.advance(task))
+    with Results(out) as results, counted("testbed", len(wanted), results.n_of(wanted)) as count:
+        rows = run(wanted, results, label=label, jobs=jobs or os.cpu_count() or 1, on_row=lambda _: count.one_more())
     found = summarise(rows, knobs)
     write_reports(report, _renderers(found))
     if json:
@@ -95,11 +92,6 @@ def testbed(
 def _worlds(data: tuple[str, ...], log: tuple[Path, ...]) -> list[str]:
     named = [world for name in data or (() if log else ("digits", "sim:static")) for world in _GROUPS.get(name, (name,))]
     return list(dict.fromkeys([*named, *(f"{LOG}{path}" for path in log)]))
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not console.is_terminal)
 
 
 def _renderers(found: Summary) -> dict[str, Renderer]:

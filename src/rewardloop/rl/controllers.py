@@ -7,7 +7,6 @@ EnergyPlus building follows its own schedules when it is given None instead of a
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from gymnasium import spaces
 
 from rewardloop.errors import NotFound, did_you_mean
+from rewardloop.rl.by_name import module_of
 from rewardloop.rl.environments import Env
 from rewardloop.rl.toolkit import Masks
 from rewardloop.simulators.energyplus.environment import EnergyPlusEnv
@@ -72,15 +72,12 @@ def baselines_of(env: Env) -> dict[str, RuleActor]:
 
 def load_rule(name: str) -> RuleActor:
     """A function from an observation to an action, by `module:name`. Raises `NotFound`."""
-    module_name, _, attribute = name.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except (ImportError, ValueError) as error:
-        raise NotFound(f"Expected a module `{module_name}` for `{name}`: {error}", at="--controller") from None
+    module, attribute = module_of(name, "--controller")
     rule = getattr(module, attribute, None)
     if not callable(rule):
         raise NotFound(
-            f"Module `{module_name}` has no function `{attribute}`{did_you_mean(attribute, vars(module))}", at="--controller"
+            f"Module `{name.partition(':')[0]}` has no function `{attribute}`{did_you_mean(attribute, vars(module))}",
+            at="--controller",
         )
     return RuleActor(rule)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from gymnasium.error import Error as GymnasiumError
 
 from rewardloop.errors import InvalidInput, NotFound, did_you_mean
+from rewardloop.rl.by_name import module_of
 from rewardloop.simulators.registration import register
 
 Parameter = None | bool | int | float | str | list["Parameter"] | dict[str, "Parameter"]
@@ -87,16 +87,12 @@ def _registered(name: str, parameters: Mapping[str, Any]) -> Env:
 
 
 def _own(name: str, parameters: Mapping[str, Any]) -> Env:
-    module_name, _, attribute = name.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except (ImportError, ValueError) as error:
-        raise NotFound(f"Expected a module `{module_name}` for `{name}`: {error}", at="--env") from None
+    module, attribute = module_of(name, "--env")
     if attribute in gymnasium.registry:  # Gymnasium's own spelling: import the module, which registers the id.
         return _registered(attribute, parameters)
     maker: Callable[..., Env] | None = getattr(module, attribute, None)
     if not callable(maker):
-        raise NotFound(f"Module `{module_name}` has no `{attribute}`{did_you_mean(attribute, vars(module))}", at="--env")
+        raise NotFound(f"Module `{name.partition(':')[0]}` has no `{attribute}`{did_you_mean(attribute, vars(module))}", at="--env")
     return maker(**parameters)
 
 

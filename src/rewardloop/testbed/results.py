@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,7 +12,7 @@ import msgspec
 
 from rewardloop.durable import storage
 from rewardloop.errors import Corrupt
-from rewardloop.testbed.cell import Row
+from rewardloop.testbed.cell import Cell, Row
 
 
 class Results:
@@ -28,6 +29,11 @@ class Results:
         self._file.flush()
         os.fsync(self._file.fileno())
         self.rows.append(row)
+
+    def n_of(self, wanted: Iterable[Cell]) -> int:
+        """How many of these cells are finished."""
+        done = {row.key for row in self.rows}
+        return sum(cell.key in done for cell in wanted)
 
     def _read(self, path: Path) -> list[Row]:
         """Raises `Corrupt` for a file that holds something else; the line that a kill tore is taken off."""
