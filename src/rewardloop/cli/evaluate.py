@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName, ModelId
-from rewardloop.cli.printing import console, print_json, print_table
+from rewardloop.cli.printing import console, print_json, print_table, warn
 from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
 from rewardloop.evaluation import EvaluationReport, GateReport, RankedReport
 from rewardloop.loop.experiment import Experiment
@@ -31,10 +31,13 @@ def evaluate(
     check_reports(report)
     with open_experiment(experiment, data) as opened:
         gate = _reported(opened, model_id, report) if report else opened.evaluate(model_id)
+        recorded = opened.catalog.writable
     if json:
         print_json(gate)
     else:
         _print(gate)
+    if not recorded:
+        warn(f"{data} cannot be written: this is as of the last join, and the verdict is not recorded")
     sys.exit(0 if gate.passed else GATE_SAID_NO)
 
 

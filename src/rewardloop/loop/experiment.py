@@ -329,7 +329,9 @@ class Experiment(Opened):
         return self.rollouts.ab_test(self.newest_data())
 
     def newest_data(self) -> DataSet:
-        """Joined up to now; where a loop is running it is the one who joins, and this is its newest data set."""
+        """Joined up to now; where a loop is running, or the directory cannot be written, as of the last join."""
+        if not self.catalog.writable:
+            return self._lake.dataset()
         try:
             with self.trainer():
                 return self._cycle.join()

@@ -117,14 +117,15 @@ class Judging:
     def _judged(self, candidate: ModelRecord, match: _Match) -> GateReport:
         report = judge(match.seen, self._settings.gate, self._settings.reward.range, serving=match.serving)
         report = excused(report) if match.forgot else report
-        self._catalog.record_evaluation(
-            self._settings.experiment,
-            candidate.model_id,
-            match.hosted_id,
-            self._clock.now(),
-            report.verdict,
-            report.to_json(),
-        )
+        if self._catalog.writable:
+            self._catalog.record_evaluation(
+                self._settings.experiment,
+                candidate.model_id,
+                match.hosted_id,
+                self._clock.now(),
+                report.verdict,
+                report.to_json(),
+            )
         return report
 
     def _log(self, data: DataSet, known: int | None) -> Log:

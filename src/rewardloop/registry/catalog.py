@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, Table, select
 from rewardloop.errors import Conflict, InvalidInput, UnknownKey, UnknownModel, did_you_mean
 from rewardloop.registry import tables
 from rewardloop.registry.api_keys import ApiKey
-from rewardloop.registry.database import remote, sqlite
+from rewardloop.registry.database import remote, sqlite, sqlite_unwritable
 from rewardloop.registry.history import beneath, current
 from rewardloop.registry.leases import waiting
 from rewardloop.registry.names import is_experiment_name, model_name
@@ -31,6 +31,7 @@ from rewardloop.registry.rows import (
     entry_of,
     evaluation_of,
     find_experiment,
+    made,
     model_row,
     prepare,
     record_of,
@@ -47,22 +48,40 @@ class Catalog:
     Any number of processes and threads may use it at once; what a call has written is on disk when it returns. Lists are
     oldest first, and `limit` keeps the newest. Raises `StorageUnavailable` where the database cannot be used, `Corrupt`
     where it is damaged. Laws: `rewardloop.testing.store.CatalogContract`.
+
+    In a directory that cannot be written, such as a backup that is mounted to be looked at, everything can be read.
     """
 
+    writable: bool
+    """Whether the data directory could be written when it was opened."""
+
     def __init__(self, data_directory: Path, *, url: str | None = None, entropy: Callable[[int], bytes] = os.urandom) -> None:
-        self._database = remote(url) if url else sqlite(data_directory / "catalog.db")
+        path = data_directory / "catalog.db"
+        self.writable = bool(url) or not path.exists() or _can_write(data_directory)
+        self._database = remote(url) if url else (sqlite if self.writable else sqlite_unwritable)(path)
         try:
-            with waiting(data_directory / "catalog.lock"):  # or two could make the same tables at once
-                self.salt = prepare(self._database, entropy)
+            self.salt = self._prepared(data_directory, entropy)
         except BaseException:
             self._database.close()
             raise
 
+    def _prepared(self, data_directory: Path, entropy: Callable[[int], bytes]) -> int:
+        if not self.writable:
+            return made(self._database)
+        with waiting(data_directory / "catalog.lock"):  # or two could make the same tables at once
+            return prepare(self._database, entropy)
+
     # Experiments
 
     def register(self, settings: ExperimentSettings, at: int) -> ExperimentEntry:
-        """Enters an experiment, or its new settings. Raises `Conflict` if its actions would change, `InvalidSettings`."""
+        """Enters an experiment, or its new settings. Raises `Conflict` if its actions would change, `InvalidSettings`.
+
+        Nothing is written where it is entered already as it is.
+        """
         checked(settings)
+        known = self._known(settings)
+        if known is not None:
+            return msgspec.structs.replace(known, settings=settings)
         with self._writing() as connection:
             row = find_experiment(connection, settings.experiment)
             if row is None:
@@ -75,6 +94,11 @@ class Catalog:
                 table = tables.experiments
                 connection.execute(table.update().where(table.c.name == settings.experiment).values(settings=document))
         return msgspec.structs.replace(entry, settings=settings)
+
+    def _known(self, settings: ExperimentSettings) -> ExperimentEntry | None:
+        with self._database.reading() as connection:
+            row = find_experiment(connection, settings.experiment)
+            return entry_of(row) if row is not None and row.settings == settings_to_json(settings).decode() else None
 
     def experiments(self) -> list[ExperimentEntry]:
         with self._database.reading() as connection:
@@ -256,3 +280,8 @@ class Catalog:
 
 def _offered(settings: ExperimentSettings) -> tuple[object, ...]:
     return settings.action_ids, settings.ranges, settings.cells
+
+
+def _can_write(directory: Path) -> bool:
+    catalog = directory / "catalog.db"
+    return all(os.access(path, os.W_OK, effective_ids=True) for path in (directory, catalog) if path.exists())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from sqlite3 import Error as SQLiteError
+from sqlite3 import connect
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -69,6 +72,23 @@ def sqlite(path: Path) -> Database:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return Database(engine, str(path))
+
+
+def sqlite_unwritable(path: Path) -> Database:
+    """The same of a file in a directory that must not be, or cannot be, written: `writing` raises `StorageUnavailable`.
+
+    SQLite wants to make files beside one in WAL mode, unless it is told that nobody changes it (`immutable`): true where there is
+    no `-wal`, as of a directory at rest or a copy of one.
+    """
+    engine = create_engine("sqlite://", poolclass=NullPool, creator=partial(_only_read, path))
+    event.listen(engine, "begin", _begin)
+    return Database(engine, str(path))
+
+
+def _only_read(path: Path) -> SQLiteConnection:
+    at_rest = not path.with_name(f"{path.name}-wal").exists()
+    options = "immutable=1" if at_rest else "mode=ro"
+    return connect(f"file:{quote(str(path))}?{options}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
 
 def remote(url: str) -> Database:

@@ -29,9 +29,20 @@ def prepare(database: Database, entropy: Callable[[int], bytes]) -> int:
             connection.execute(
                 tables.meta.insert(), [{"key": "version", "value": str(tables.VERSION)}, {"key": "salt", "value": str(salt)}]
             )
-        elif version != str(tables.VERSION):
-            raise Conflict(f"Expected a catalog of version {tables.VERSION}, got {version}: use the rewardloop that made it")
-        return int(connection.execute(value_of("salt")).scalar_one())
+        return _salt(connection)
+
+
+def made(database: Database) -> int:
+    """The salt of a catalog that was made before, whatever may be written to it."""
+    with database.reading() as connection:
+        return _salt(connection)
+
+
+def _salt(connection: Connection) -> int:
+    version = connection.execute(value_of("version")).scalar_one()
+    if version != str(tables.VERSION):
+        raise Conflict(f"Expected a catalog of version {tables.VERSION}, got {version}: use the rewardloop that made it")
+    return int(connection.execute(value_of("salt")).scalar_one())
 
 
 def value_of(key: str) -> Select[Any]:
