@@ -106,10 +106,11 @@ def test_the_posterior_is_that_of_ridge_regression_on_all_products() -> None:
     inverse = np.linalg.inv(X.T @ X + np.eye(design.width))
     offered, context = films(rng), pairs[0][0]
     rows = design.events([(context, of_action(offered, i)) for i in range(len(offered))])
-    mean, sd = made.posterior(context, made.offered(offered))
+    mean, sd = made.posterior(context, made.rows.offered(offered))
     np.testing.assert_allclose(mean, rows @ inverse @ X.T @ events.reward, atol=1e-9)
     np.testing.assert_allclose(sd, np.sqrt(np.einsum("kd,de,ke->k", rows, inverse, rows)), atol=1e-9)
-    drawn = made.scores(context, made.draws(np.random.default_rng(0).normal(size=(4_000, made.width))), made.offered(offered))
+    draws = made.draws(np.random.default_rng(0).normal(size=(4_000, made.width)))
+    drawn = made.rows.scores(made.rows.folded(made.rows.context(context), draws), made.rows.offered(offered)).T
     np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=0.1)
     np.testing.assert_allclose(drawn.std(axis=0), sd, rtol=0.1)
 
@@ -127,7 +128,7 @@ def test_actions_that_lack_a_number_are_scored_like_ones_that_have_its_mean() ->
     assert isinstance(policy, FeaturedPolicy)
     made = policy._regression
     assert made is not None
-    found, expected = (made.posterior({"taste": "crime"}, made.offered(offered)) for offered in (without, with_mean))
+    found, expected = (made.posterior({"taste": "crime"}, made.rows.offered(offered)) for offered in (without, with_mean))
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats
+from rewardloop.policies.screening import screened
 from rewardloop.policies.terms import Pair, Seen, SeenState, Terms, usual_units
 
 SETTLED: Final = 500
@@ -71,4 +72,4 @@ class Beginning:
         if len(self.events.pairs) < min(SETTLED, _GROWTH * self._n_fitted):
             return None
         self._n_fitted = len(self.events.pairs)
-        return Terms.of(self._seen, usual_units(self.events.pairs), limit)
+        return screened(self._seen, usual_units(self.events.pairs), limit, self.events.pairs, self.events.rewards)

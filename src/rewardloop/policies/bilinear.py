@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.beginning import Events
 from rewardloop.policies.memory import Forgetting, Memory, MemoryState, Past
@@ -38,7 +38,8 @@ class Bilinear(Regression[Events]):
     def __init__(self, rewards: RewardRange, contexts: Scaler, actions: Scaler, terms: Terms, memory: Memory) -> None:
         super().__init__(rewards, memory)
         self._contexts, self._actions, self._terms = contexts, actions, terms
-        self._term_rows = TermRows(terms, contexts, actions)
+        self.rows = TermRows(terms, contexts, actions)
+        """Contexts and actions as numbers, good until something is learned."""
 
     @classmethod
     def of(cls, events: Events, terms: Terms, declared: tuple[float, float] | None, forgetting: Forgetting) -> Self:
@@ -63,27 +64,19 @@ class Bilinear(Regression[Events]):
     @property
     def width(self) -> int:
         """d, the constant included."""
-        return self._term_rows.width
+        return self.rows.width
 
     def draws(self, normal: Floats) -> Floats:
-        """(m, d) θ + L z for rows z of `normal` (m, d), A⁻¹ = L Lᵀ: the posterior, drawn from m times. For `scores`."""
+        """(d, m) θ + L z for rows z of `normal` (m, d), A⁻¹ = L Lᵀ: the posterior, drawn from m times. For `scores`."""
         moments = self.moments
         root = np.linalg.cholesky(moments.inverse[0])
-        return self._term_rows.arranged(moments.theta[0] + normal @ root.T)
-
-    def offered(self, actions: ActionSet) -> Offered:
-        """Actions as rows, good until something is learned."""
-        return self._term_rows.offered(actions)
-
-    def scores(self, context: Features, weights: Floats, offered: Offered) -> Floats:
-        """(m, K) of `draws`."""
-        return self._term_rows.scores(self._term_rows.folded(context, weights), offered)
+        return self.rows.arranged(moments.theta[0][:, None] + root @ normal.T)
 
     def posterior(self, context: Features, offered: Offered) -> tuple[Floats, Floats]:
         """(K,) means and standard deviations."""
-        moments = self.moments
-        mean = self.scores(context, self._term_rows.arranged(moments.theta), offered)[0]
-        return mean, self._term_rows.spread(context, moments.inverse[0], offered)
+        rows, moments = self.rows, self.moments
+        mean = rows.scores(rows.folded(rows.context(context), rows.arranged(moments.theta.T)), offered)[:, 0]
+        return mean, rows.spread(context, moments.inverse[0], offered)
 
     def _look(self, events: Events) -> None:
         self._contexts.update(context for context, _ in events.pairs)
@@ -91,13 +84,13 @@ class Bilinear(Regression[Events]):
         self._grow(events.pairs)
 
     def _rows(self, events: Events, part: slice) -> tuple[Ints, Floats]:
-        X = self._term_rows.events(events.pairs[part])
+        X = self.rows.events(events.pairs[part])
         return np.zeros(len(X), np.int64), X
 
     def _grow(self, pairs: Sequence[Pair]) -> None:
         self._terms.grow(pairs)
-        if len(self._terms.terms) == self._term_rows.width:
-            self._term_rows.rescale(self._contexts, self._actions)
+        if len(self._terms.terms) == self.rows.width:
+            self.rows.rescale(self._contexts, self._actions)
             return
-        self._term_rows = TermRows(self._terms, self._contexts, self._actions)
+        self.rows = TermRows(self._terms, self._contexts, self._actions)
         self._memory.resize(1, self.width)

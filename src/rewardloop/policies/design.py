@@ -32,7 +32,7 @@ class Design:
     def __init__(self, columns: Columns, scaler: Scaler) -> None:
         self._columns = columns
         self._names = tuple(columns.numbers)
-        self._values = _getter(self._names)
+        self._values = getter(self._names)
         self._pack = struct.Struct(f"{1 + len(self._names)}d").pack
         self._places = np.array([0, *columns.numbers.values()], dtype=np.intp)
         self._words = tuple(columns.words.items())
@@ -121,7 +121,7 @@ class Design:
                 yield place, 1.0 if type(value) is str else self._scaler.transform({name: value})[name]  # type: ignore[misc]
 
 
-def _getter(names: Sequence[str]) -> Callable[[Features], Sequence[object]]:
+def getter(names: Sequence[str]) -> Callable[[Features], Sequence[object]]:
     """Values under the given names, in their order."""
     if len(names) > 1:
         return itemgetter(*names)

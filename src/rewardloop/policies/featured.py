@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 
@@ -14,16 +14,13 @@ from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.beginning import Beginning, Events
 from rewardloop.policies.bilinear import Bilinear
 from rewardloop.policies.contract import one_by_one
+from rewardloop.policies.drawn import Drawn, Sets
 from rewardloop.policies.featured_files import FeaturedState, load_featured, save_featured
 from rewardloop.policies.posterior import N_DRAWS, UpperConfidence
 from rewardloop.policies.rewards import require_finite
 from rewardloop.policies.sums_files import RidgeConfig
-from rewardloop.policies.term_rows import Offered
 from rewardloop.policies.terms import Pair, of_action
 from rewardloop.settings import ExperimentSettings
-
-_KEPT_ACTIONS: Final = 2_000
-"""Actions, over all sets, whose rows are kept for when they are offered again."""
 
 
 class FeaturedPolicy:
@@ -41,9 +38,8 @@ class FeaturedPolicy:
         half = np.random.default_rng(config.seed).standard_normal((config.max_columns + 1, N_DRAWS // 2))
         self._normal = config.alpha * np.concatenate([half, -half], axis=1).T
         self._bound = UpperConfidence(config.alpha)
-        self._drawn: Floats | None = None
-        self._rows: dict[bytes, Offered] = {}
-        self._n_kept = 0
+        self._drawn: Drawn | None = None
+        self._sets: Sets | None = None
 
     @classmethod
     def new(cls, settings: ExperimentSettings, seed: int) -> Self:
@@ -73,16 +69,16 @@ class FeaturedPolicy:
     def pmf(self, context: Features, actions: ActionSet) -> Sequence[float]:
         if self._regression is None:
             return [1.0 / len(actions)] * len(actions)
-        offered = self._offered(self._regression, actions)
         if self._config.rule == "linucb":
-            mean, sd = self._regression.posterior(context, offered)
+            mean, sd = self._regression.posterior(context, self._rows(self._regression).of(actions).offered)
             return self._bound.pmf(mean.tolist(), sd.tolist())
-        winners = self._regression.scores(context, self._weights(self._regression), offered).argmax(axis=1)
-        shares: list[float] = (np.bincount(winners, minlength=len(actions)) / N_DRAWS).tolist()
+        shares: list[float] = self._draws(self._regression).shares(context, actions).tolist()
         return shares
 
     def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
-        return one_by_one(self, contexts, actions)
+        if self._regression is None or self._config.rule == "linucb":
+            return one_by_one(self, contexts, actions)
+        return self._draws(self._regression).shares_many(contexts, actions)
 
     def learn(self, interactions: Interactions) -> None:
         """Raises `InvalidInput`, with nothing learned, for a reward that is not finite."""
@@ -115,26 +111,20 @@ class FeaturedPolicy:
             regression = Bilinear.restored(state.regression, past, state.config.forgetting)
         return cls(state.config, regression, Beginning.from_state(state.beginning) if state.beginning is not None else None)
 
-    def _weights(self, regression: Bilinear) -> Floats:
-        """(64, d) the draws, made once for all decisions until something is learned."""
+    def _draws(self, regression: Bilinear) -> Drawn:
+        """Made once for all decisions until something is learned."""
         if self._drawn is None:
-            self._drawn = regression.draws(self._normal[:, : regression.width])
+            self._drawn = Drawn(regression.rows, regression.draws(self._normal[:, : regression.width]))
         return self._drawn
 
-    def _offered(self, regression: Bilinear, actions: ActionSet) -> Offered:
-        kept = self._rows.get(actions.raw)
-        if kept is None:
-            kept = regression.offered(actions)
-            if self._n_kept + len(actions) > _KEPT_ACTIONS:
-                self._rows, self._n_kept = {}, 0
-            if len(actions) <= _KEPT_ACTIONS:
-                self._rows[actions.raw] = kept
-                self._n_kept += len(actions)
-        return kept
+    def _rows(self, regression: Bilinear) -> Sets:
+        if self._sets is None:
+            self._sets = Sets(regression.rows)
+        return self._sets
 
     def _forget(self) -> None:
         """What was made for decisions, of weights that are no more."""
-        self._drawn, self._rows, self._n_kept = None, {}, 0
+        self._drawn, self._sets = None, None
 
 
 def _pairs(interactions: Interactions) -> list[Pair]:

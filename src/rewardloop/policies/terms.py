@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, product
 from math import sqrt
 from typing import Annotated, Final, Literal, NamedTuple, Self
 
@@ -23,6 +23,8 @@ ID: Final = "id"
 REACH: Final = 2.0
 _RARE: Final = 1 / 128
 _LOOKED_AT: Final = 100
+_MULTIPLIED: Final = 512
+"""Features of a side that are in products."""
 _COUNTED: Final = 5_000
 Pair = tuple[Features, Features]
 """A context, and the features of the action that was chosen, its id among them."""
@@ -141,6 +143,14 @@ class Terms:
         made._decide(*seen.shares)
         return made
 
+    def only(self, terms: Sequence[Term], limit: int) -> Self:
+        """Some of them, in the order given, and the constant."""
+        made = type(self)(TermsState(limit, self.units, [], [], [(0, 0)]))
+        for i, j in terms:
+            own = made.context.place(self.context.columns[i - 1]) if i else 0
+            made.terms.append((own, made.action.place(self.action.columns[j - 1]) if j else 0))
+        return made
+
     def state(self) -> TermsState:
         return TermsState(self._limit, self.units, list(self.context.columns), list(self.action.columns), list(self.terms))
 
@@ -161,7 +171,8 @@ class Terms:
         )
         often, offered = often[: self._limit], offered[: self._limit]
         of_actions = [(share, None, action) for share, action in offered]
-        both = [(one * other, context, action) for one, context in often for other, action in offered if one * other >= _RARE]
+        pairs = product(often[:_MULTIPLIED], offered[:_MULTIPLIED])
+        both = [(one * other, context, action) for (one, context), (other, action) in pairs if one * other >= _RARE]
         of_contexts = [(share, context, None) for share, context in often]
         ranked = [*sorted(chain(of_actions, both), key=_by_mass), *of_contexts]
         for _, context, action in ranked[: self._limit]:

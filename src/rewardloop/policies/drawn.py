@@ -1,0 +1,133 @@
+"""Who wins how many of the draws of a posterior over actions with features. What is offered again and again is multiplied once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from rewardloop.features import ActionSet, Features
+from rewardloop.interactions import Floats
+from rewardloop.policies.term_rows import Offered, TermRows
+
+_KEPT_ACTIONS: Final = 2_000
+"""Actions, over all sets, that are kept as rows for when they are offered again."""
+_KEPT_NUMBERS: Final = 1 << 21
+"""Products of draws with all of a set's actions that are kept, over all sets: 16 MB."""
+_USUAL: Final = 4
+"""A set that was asked for as often is multiplied with the draws, once for all contexts."""
+_CELLS: Final = 1 << 16
+"""Scores worked on at once: as many as a processor's cache holds."""
+_TIE: Final = 1e-9
+"""Scores as near are one: rounding, which differs from one decision to a batch of them, may not choose."""
+
+
+class _Kept:
+    """A set of actions as rows; `products` (p + 1, K·m) once it is usual."""
+
+    def __init__(self, offered: Offered) -> None:
+        self.offered = offered
+        self.n_asked = 0
+        self.products: Floats | None = None
+
+
+class Sets:
+    """Sets of actions as rows, kept for when they are offered again; good until something is learned."""
+
+    def __init__(self, rows: TermRows) -> None:
+        self._rows = rows
+        self._kept: dict[bytes, _Kept] = {}
+        self._n_actions = 0
+        self.n_products = 0
+
+    def of(self, actions: ActionSet) -> _Kept:
+        kept = self._kept.get(actions.raw)
+        if kept is None:
+            kept = _Kept(self._rows.offered(actions))
+            if len(actions) <= _KEPT_ACTIONS:
+                self._keep(actions, kept)
+        return kept
+
+    def _keep(self, actions: ActionSet, kept: _Kept) -> None:
+        if self._n_actions + len(actions) > _KEPT_ACTIONS:
+            self._kept, self._n_actions, self.n_products = {}, 0, 0
+        self._kept[actions.raw] = kept
+        self._n_actions += len(actions)
+
+
+class Drawn:
+    """m draws of θ. In each one action wins, the first of those whose scores are equal; its share of draws is its probability.
+
+    A context s costs O(m·(d + q·K)) among K actions of q features; where a set of actions was asked for before, O(m·p·K) for
+    p features of s, by one product for all contexts of a batch.
+    """
+
+    def __init__(self, rows: TermRows, weights: Floats) -> None:
+        self._rows, self._weights = rows, weights
+        self._n_draws = int(weights.shape[1])
+        self._ones = np.ones(self._n_draws)
+        self._sets = Sets(rows)
+
+    def shares(self, context: Features, actions: ActionSet) -> Floats:
+        """(K,)"""
+        s, kept = self._rows.context(context), self._sets.of(actions)
+        products = self._products(kept, 1)
+        if products is None:
+            return self._won(self._scores(s, kept.offered))
+        return self._won(s.dot(products).reshape(-1, self._n_draws))
+
+    def shares_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
+        """(Σ K_i,) of each, one after the other."""
+        S, found = self._rows.contexts(contexts), [np.empty(0)] * len(contexts)
+        alike: defaultdict[bytes, list[int]] = defaultdict(list)
+        for row, offered in enumerate(actions):
+            alike[offered.raw].append(row)
+        for rows in alike.values():
+            for row, shares in zip(rows, self._alike(S[rows], actions[rows[0]]), strict=True):
+                found[row] = shares
+        return np.concatenate([np.empty(0), *found])
+
+    def _alike(self, S: Floats, actions: ActionSet) -> Sequence[Floats]:
+        """(n, K) of n contexts with the same actions on offer."""
+        kept = self._sets.of(actions)
+        products = self._products(kept, len(S))
+        if products is None:
+            return [self._won(self._scores(s, kept.offered)) for s in S]
+        step = max(1, _CELLS // products.shape[1])
+        parts = [S[start : start + step] @ products for start in range(0, len(S), step)]
+        return [shares for part in parts for shares in self._won_many(part.reshape(len(part), -1, self._n_draws))]
+
+    def _scores(self, s: Floats, offered: Offered) -> Floats:
+        return self._rows.scores(self._rows.folded(s, self._weights), offered)
+
+    def _products(self, kept: _Kept, n_asked: int) -> Floats | None:
+        """Those of a usual set, where they are fewer than what they spare."""
+        kept.n_asked += n_asked
+        if kept.products is not None or kept.n_asked < _USUAL:
+            return kept.products
+        (p, q), n_actions = self._rows.widths, kept.offered.numbers.shape[1]
+        size = p * n_actions * self._n_draws
+        if p * n_actions <= 2 * (self._rows.width + q * n_actions) and self._sets.n_products + size <= _KEPT_NUMBERS:
+            self._sets.n_products += size
+            kept.products = self._rows.catalogue(self._weights, kept.offered)
+        return kept.products
+
+    def _won(self, scores: Floats) -> Floats:
+        """(K,) from (K, m)."""
+        wins = scores >= scores.max(axis=0) - _TIE
+        shares: Floats = wins.dot(self._ones)
+        if shares.sum() != self._n_draws:
+            shares = np.bincount(wins.argmax(axis=0), minlength=len(scores)).astype(np.float64)
+        shares /= self._n_draws
+        return shares
+
+    def _won_many(self, scores: Floats) -> Floats:
+        """(n, K) from (n, K, m): the same numbers."""
+        wins = scores >= scores.max(axis=1, keepdims=True) - _TIE
+        shares: Floats = wins.dot(self._ones)
+        for row in np.flatnonzero(shares.sum(axis=1) != self._n_draws).tolist():
+            shares[row] = np.bincount(wins[row].argmax(axis=0), minlength=wins.shape[1])
+        shares /= self._n_draws
+        return shares

@@ -1,0 +1,93 @@
+"""What is kept for sets of actions that come again changes no distribution, and stays bounded."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from rewardloop.features import ActionSet, Features, parse_actions
+from rewardloop.policies.drawn import Drawn
+from rewardloop.policies.scaling import Scaler
+from rewardloop.policies.term_rows import TermRows
+from rewardloop.policies.terms import Seen, SeenState, Terms, Units, of_action
+
+WORDS = ("crime", "horror", "romance")
+
+
+def catalogue(rng: np.random.Generator, n: int) -> ActionSet:
+    made = [
+        {"id": f"film {i}", "features": {"genre": str(rng.choice(WORDS)), "length": float(rng.normal(100, 20)), "id": f"s{i % 4}"}}
+        for i in range(n)
+    ]
+    return parse_actions(msgspec.json.encode(made))
+
+
+def contexts(rng: np.random.Generator, n: int) -> list[Features]:
+    return [{"taste": str(rng.choice(WORDS)), "age": float(rng.normal(40, 10)), "hour": float(rng.integers(24))} for _ in range(n)]
+
+
+def rows_of(known: list[Features], actions: ActionSet) -> TermRows:
+    seen, scalers = Seen(SeenState()), (Scaler(), Scaler())
+    seen.look(known, [actions] * len(known))
+    scalers[0].update(known)
+    scalers[1].update(of_action(actions, row) for row in range(len(actions)))
+    return TermRows(Terms.of(seen, Units(0.7, 0.7), 200), *scalers)
+
+
+def drawn(rows: TermRows) -> Drawn:
+    return Drawn(rows, rows.arranged(np.random.default_rng(3).normal(size=(rows.width, 64))))
+
+
+@pytest.mark.parametrize("n_actions", [1, 2, 7, 300])
+def test_a_set_that_came_before_is_decided_as_at_first_one_by_one_and_in_batches(n_actions: int) -> None:
+    rng = np.random.default_rng(1)
+    actions, asked = catalogue(rng, n_actions), contexts(rng, 60)
+    asked[5] = {}
+    asked[6] = {"taste": 5.0, "age": "old", "never seen": 1.0}
+    rows = rows_of(asked, actions)
+    again = drawn(rows)
+    first = [drawn(rows).shares(context, actions) for context in asked]
+    one_by_one = [again.shares(context, actions) for context in asked]
+    batch = drawn(rows).shares_many(asked, [actions] * len(asked)).reshape(len(asked), -1)
+    np.testing.assert_array_equal(one_by_one, first)
+    np.testing.assert_array_equal(batch, first)
+    np.testing.assert_array_equal(batch.sum(axis=1), 1.0)
+
+
+def test_of_actions_that_are_alike_the_first_wins_however_they_are_asked_for() -> None:
+    rng = np.random.default_rng(2)
+    one = b'{"features": {"genre": "crime", "length": 101.25}, "id": "%d"}'
+    actions = parse_actions(b"[" + b",".join(one % i for i in range(37)) + b"]")
+    asked = contexts(rng, 50)
+    rows = rows_of(asked, catalogue(rng, 8))
+    batch = drawn(rows).shares_many(asked, [actions] * 50).reshape(50, -1)
+    made = drawn(rows)
+    for context, shares in zip(asked, batch, strict=True):
+        np.testing.assert_array_equal(shares, np.eye(37)[0])
+        np.testing.assert_array_equal(made.shares(context, actions), shares)
+
+
+def test_a_batch_of_sets_that_differ_keeps_the_order_of_its_requests() -> None:
+    rng = np.random.default_rng(4)
+    sets = [catalogue(rng, n) for n in (3, 5, 2)]
+    asked = contexts(rng, 30)
+    rows = rows_of(asked, sets[1])
+    offered = [sets[i % 3] for i in range(30)]
+    expected = [drawn(rows).shares(context, actions) for context, actions in zip(asked, offered, strict=True)]
+    np.testing.assert_array_equal(drawn(rows).shares_many(asked, offered), np.concatenate(expected))
+
+
+def test_what_is_kept_is_bounded_however_many_sets_come_again() -> None:
+    rng = np.random.default_rng(5)
+    asked = contexts(rng, 4)
+    made = drawn(rows_of(asked, catalogue(rng, 20)))
+    for _ in range(60):
+        actions = catalogue(rng, 150)
+        for _ in range(6):
+            made.shares(asked[0], actions)
+        kept = made._sets._kept.values()
+        assert sum(one.offered.numbers.shape[1] for one in kept) <= 2_000
+        held = sum(one.products.size for one in kept if one.products is not None)
+        assert held == made._sets.n_products <= 1 << 21
+    assert held > 0
