@@ -11,7 +11,7 @@ import pytest
 
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
-from rewardloop.loop.scoring_rows import CHUNK
+from rewardloop.loop.scoring.rows import CHUNK
 from rewardloop.settings import PolicySettings
 
 ARMS = ("red", "green")

@@ -10,9 +10,13 @@ import pytest
 
 import rewardloop.deciding
 import rewardloop.loop
+import rewardloop.loop.experiment
+import rewardloop.loop.scoring
+import rewardloop.loop.trials
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "rewardloop"
+FOLDERS = [rewardloop.deciding, rewardloop.loop, rewardloop.loop.experiment, rewardloop.loop.scoring, rewardloop.loop.trials]
 
 
 def test_every_file_it_names_exists() -> None:
@@ -22,8 +26,8 @@ def test_every_file_it_names_exists() -> None:
     assert [name for name in named if not any(SOURCE.rglob(name))] == []
 
 
-@pytest.mark.parametrize("folder", [rewardloop.loop, rewardloop.deciding])
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_every_module_is_on_the_map_of_its_folder(folder: ModuleType) -> None:
     assert folder.__doc__ is not None
-    named = set(re.findall(r"`(\w+)`", folder.__doc__.split("\n\n", 1)[1]))
-    assert named == {path.stem for path in (SOURCE / folder.__name__.split(".")[-1]).glob("*.py")} - {"__init__"}
+    named, here = set(re.findall(r"`(\w+)`", folder.__doc__.split("\n\n", 1)[-1])), SOURCE.joinpath(*folder.__name__.split(".")[1:])
+    assert named == {path.stem for path in here.glob("*") if path.suffix == ".py" or (path / "__init__.py").exists()} - {"__init__"}

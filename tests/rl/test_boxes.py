@@ -145,7 +145,7 @@ def test_a_challenger_on_trial_decides_its_share_of_a_box_or_scores_it(tmp_path:
             boiler._following.save()
             step = boiler.rollouts.current()
             assert step is not None
-            counts = boiler.rollouts.counts(step)
+            counts = boiler.rollouts.findings.counts(step)
             assert counts.errors == 0
             assert counts.distance.n > 20
             assert counts.distance.mean > 0.5

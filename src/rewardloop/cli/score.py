@@ -12,7 +12,7 @@ from rich.markup import escape
 from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName, ModelId
 from rewardloop.cli.printing import console, print_json, warn
-from rewardloop.loop.scoring_files import check_suffix
+from rewardloop.loop.scoring.files import check_suffix
 
 
 def score(

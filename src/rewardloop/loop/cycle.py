@@ -21,7 +21,7 @@ from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.drifting import drift_told
 from rewardloop.loop.judging import Judging
 from rewardloop.loop.modelling import Modelling
-from rewardloop.loop.rollouts import Rollouts
+from rewardloop.loop.trials.rollouts import Rollouts
 from rewardloop.loop.warning import early_closing
 from rewardloop.registry.records import ModelRecord, RolloutStep
 

@@ -10,7 +10,7 @@ from rewardloop.deciding.hosted import Hosted, first_model
 from rewardloop.deciding.trials import Scorer, Trial
 from rewardloop.errors import RewardloopError
 from rewardloop.loop.probing import probe
-from rewardloop.loop.trial_files import TrialFile
+from rewardloop.loop.trials.files import TrialFile
 from rewardloop.policies import load_policy
 from rewardloop.policies.exposure import Exposure
 from rewardloop.registry import hosting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewardloop.durable import sweep
 from rewardloop.log import Cursor, prune, seal_abandoned
 from rewardloop.loop.erasing import learned_from_erased
-from rewardloop.loop.trial_files import sweep_trials
+from rewardloop.loop.trials.files import sweep_trials
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import ExperimentDirectory
 from rewardloop.registry.models import ModelStore

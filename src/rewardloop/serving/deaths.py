@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from rewardloop.errors import RewardloopError
-from rewardloop.loop.trial_files import TrialFile
+from rewardloop.loop.trials.files import TrialFile
 from rewardloop.registry.hosting import read_hosted
 from rewardloop.registry.layout import DataDirectory
 

@@ -12,8 +12,8 @@ import numpy as np
 from rewardloop.deciding.hosted import Hosted
 from rewardloop.features import fixed_actions
 from rewardloop.interactions import Floats, Ints
-from rewardloop.loop.scoring_files import Scored, writing
-from rewardloop.loop.scoring_rows import Bad, Chunk, Reader
+from rewardloop.loop.scoring.files import Scored, writing
+from rewardloop.loop.scoring.rows import Bad, Chunk, Reader
 from rewardloop.policies.exploration import serve_pmf_many
 
 NAMED: Final = 20

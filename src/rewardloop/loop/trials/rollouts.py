@@ -15,23 +15,12 @@ import msgspec
 
 from rewardloop.clock import Clock
 from rewardloop.deciding.hosted import first_model_id
-from rewardloop.deciding.trial_counts import TrialCounts
 from rewardloop.errors import Conflict, InvalidInput
 from rewardloop.evaluation.harm import Check
-from rewardloop.evaluation.two_sample import ABTest
-from rewardloop.lake import DataSet, Followed
+from rewardloop.lake import DataSet
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.modelling import Modelling
-from rewardloop.loop.trial_checks import (
-    compared,
-    decided_check,
-    held_back_check,
-    n_closed,
-    randomised_check,
-    served_checks,
-    shadow_check,
-)
-from rewardloop.loop.trial_files import trial_counts
+from rewardloop.loop.trials.findings import Findings
 from rewardloop.registry.records import RolloutStep
 
 Mode = Literal["shadow", "canary", "ramp", "ab"]
@@ -39,29 +28,22 @@ HALF = 0.5
 DEATHS = 3
 """Of serving processes during a trial: one may have another cause."""
 By = Literal["loop", "hand"]
-HISTORY = 100
-"""Steps looked back on: a trial has no more."""
 
 
 class Rollouts:
     """The trials of one experiment; at most one at a time."""
 
     def __init__(self, modelling: Modelling, deploying: Deploying, directory: Path, clock: Clock) -> None:
-        self._modelling = modelling
         self._deploying = deploying
         self._catalog = modelling.catalog
         self._settings = modelling.settings
         self._experiment = modelling.settings.experiment
-        self._directory = directory
+        self.findings = Findings(modelling, directory)
         self._clock = clock
 
     def current(self) -> RolloutStep | None:
         """The step of the trial under way."""
         return self._catalog.open_rollout(self._experiment)
-
-    def counts(self, step: RolloutStep) -> TrialCounts:
-        """What serving counted of its trial."""
-        return trial_counts(self._directory, step.trial)
 
     def tried(self, model_id: str) -> bool:
         """Whether it has ever been on trial: what was taken back is not tried again by itself."""
@@ -124,47 +106,20 @@ class Rollouts:
     def watch(self) -> RolloutStep | None:
         """A look at errors and latency alone, cheap enough for every moment: the roll-back, if there was one."""
         step = self.current()
-        return None if step is None or step.kind == "hold back" else self._judged(step, self._served(step))
+        return None if step is None or step.kind == "hold back" else self._judged(step, self.findings.served(step))
 
     def advance(self, data: DataSet) -> RolloutStep | None:
         """A look at everything: a roll-back where harm is found; the next step, or the promotion, where this one is over."""
         step = self.current()
         if step is None:
             return None
-        checks, closed = self.look(step, data)
+        checks, closed = self.findings.look(step, data)
         if step.kind == "hold back":
             return self._compared_with_before(step, checks[0], closed)
         done = self._judged(step, checks)
         if done is None and closed >= self._settings.rollout.min_events:
             done = self._onward(step, checks)
         return done
-
-    def look(self, step: RolloutStep, data: DataSet) -> tuple[list[Check], int]:
-        """Every test as it stands, and how many decisions of the step have closed."""
-        steps = self._steps(step)
-        seen = data.follow(step.trial, contexts=bool(step.sticky))
-        if step.kind == "hold back":
-            return [held_back_check(self._settings, steps, seen)], n_closed(step, seen)
-        if step.kind == "ab":
-            reward = decided_check(compared(self._settings, steps, seen))
-        elif step.share:
-            reward = randomised_check(self._settings, steps, seen)
-        else:
-            reward = shadow_check(self._modelling, step, data)
-        return [*self._served(step), reward], n_closed(step, seen)
-
-    def ab_test(self, data: DataSet) -> ABTest:
-        """How the A/B test under way stands; of the newest one, where none is. Raises `Conflict` where there never was any."""
-        steps = self._catalog.rollouts(self._experiment, limit=HISTORY)
-        newest = next((step for step in reversed(steps) if step.kind == "ab"), None)
-        if newest is None:
-            raise Conflict(f"Expected an A/B test of `{self._experiment}`, found none: begin one with --b MODEL")
-        return compared(self._settings, [newest], self._until_its_end(newest, data))
-
-    def _until_its_end(self, step: RolloutStep, data: DataSet) -> Followed:
-        seen = data.follow(step.trial, contexts=bool(step.sticky))
-        end = next((each.at for each in self._steps(step) if not each.is_open), None)
-        return seen if end is None else seen.before(end)
 
     def promote(self, by_hand: str = "asked for") -> RolloutStep:
         """Hosts the challenger. Raises `Conflict` where none is on trial."""
@@ -215,14 +170,8 @@ class Rollouts:
             raise Conflict(f"Expected a challenger of `{self._experiment}` on trial, found none")
         return step
 
-    def _steps(self, step: RolloutStep) -> list[RolloutStep]:
-        return [each for each in self._catalog.rollouts(self._experiment, limit=HISTORY) if each.trial == step.trial]
-
-    def _served(self, step: RolloutStep) -> list[Check]:
-        return served_checks(self._settings, self.counts(step))
-
     def _judged(self, step: RolloutStep, checks: Sequence[Check]) -> RolloutStep | None:
-        counts = self.counts(step)
+        counts = self.findings.counts(step)
         if counts.refused:
             return self._end(step, "roll back", f"{counts.refused} serving processes could not take it into memory.", checks)
         if counts.died >= DEATHS:

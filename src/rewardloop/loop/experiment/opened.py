@@ -20,7 +20,7 @@ from rewardloop.loop.erasing import Erasing, learned_from_erased
 from rewardloop.loop.hosting import Following
 from rewardloop.loop.judging import Judging
 from rewardloop.loop.modelling import Modelling
-from rewardloop.loop.rollouts import Rollouts
+from rewardloop.loop.trials.rollouts import Rollouts
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.leases import Lease
