@@ -23,7 +23,7 @@ from rewardloop.interactions import Interactions
 from rewardloop.lake import Lake
 from rewardloop.log import LogReader, LogWriter, rewrite
 from rewardloop.log.codec import instant
-from rewardloop.loop.erasing import Wanted, erased, parse_where, plans
+from rewardloop.loop.erasure_files import ErasureFiles, Wanted, parse_where
 from rewardloop.loop.experiment import Experiment
 from rewardloop.settings import Duration, ExperimentSettings, LogSettings, RewardSettings
 
@@ -65,9 +65,9 @@ def test_a_person_is_forgotten_everywhere_and_nobody_else(tmp_path: Path) -> Non
         with pytest.raises(UnknownEvent):
             experiment.audit(f"visit-0-{PERSON.decode()}")
         assert experiment.audit(next(iter(others))).same
-        line = erased(experiment.directory)[0]
+        line = ErasureFiles(experiment.directory.erasures).erased()[0]
         assert (line.by, line.decisions, line.models) == ("where user", 20, ("offers.1",))
-        assert plans(experiment.directory) == []
+        assert ErasureFiles(experiment.directory.erasures).names() == []
         fresh = experiment.train()
         assert fresh.parent is None
         experiment.deploy(fresh.model_id)
@@ -81,7 +81,7 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
         visited(experiment, 6)
         fingerprint = experiment.join().fingerprint
         experiment.erasing.look(Wanted(until=experiment.clock.now()))
-        assert (plans(experiment.directory), experiment.join().fingerprint) == ([], fingerprint)
+        assert (ErasureFiles(experiment.directory.erasures).names(), experiment.join().fingerprint) == ([], fingerprint)
 
 
 def test_while_another_process_runs_the_loop_it_is_asked_for_and_done_later(tmp_path: Path) -> None:
@@ -89,10 +89,10 @@ def test_while_another_process_runs_the_loop_it_is_asked_for_and_done_later(tmp_
         visited(loop, 6)
         with loop.trainer(), pytest.raises(DirectoryInUse):
             experiment.erase(Wanted(event_ids=(f"visit-0-{PERSON.decode()}",)))
-        assert len(plans(experiment.directory)) == 1
+        assert len(ErasureFiles(experiment.directory.erasures).names()) == 1
         loop.close()
         experiment.tidy()
-        assert (plans(experiment.directory), len(rows(experiment))) == ([], 5)
+        assert (ErasureFiles(experiment.directory.erasures).names(), len(rows(experiment))) == ([], 5)
 
 
 def test_a_loop_that_runs_does_what_others_asked_for(tmp_path: Path) -> None:
@@ -103,12 +103,12 @@ def test_a_loop_that_runs_does_what_others_asked_for(tmp_path: Path) -> None:
         def rest() -> None:
             if not asked:
                 asked.append(other.erasing.ask(Wanted(where={"user": PERSON.decode()})))
-            elif erased(experiment.directory) or experiment.clock.now() > began + 60 * SECOND:
+            elif ErasureFiles(experiment.directory.erasures).erased() or experiment.clock.now() > began + 60 * SECOND:
                 stop.set()
 
         began = experiment.clock.now()
         experiment.run(stop, on_rest=rest)
-        assert [line.name for line in erased(experiment.directory)] == asked
+        assert [line.name for line in ErasureFiles(experiment.directory.erasures).erased()] == asked
         assert len(rows(experiment)) == 4
 
 
@@ -168,7 +168,7 @@ def test_a_segment_that_is_being_written_is_left_and_named(tmp_path: Path) -> No
 
 _ERASE = """
 import sys
-from rewardloop.loop.erasing import Wanted
+from rewardloop.loop.erasure_files import Wanted
 from rewardloop.loop.experiment import Experiment
 with Experiment.open("offers", sys.argv[1]) as experiment:
     print("ready", flush=True)
@@ -189,8 +189,8 @@ def test_a_kill_at_any_instant_only_delays_it(tmp_path: Path) -> None:
             os.kill(process.pid, signal.SIGKILL)
     with Experiment.open(ARMS, tmp_path) as experiment:
         experiment.tidy()
-        assert plans(experiment.directory) == []
-        if not erased(experiment.directory):
+        assert ErasureFiles(experiment.directory.erasures).names() == []
+        if not ErasureFiles(experiment.directory.erasures).erased():
             experiment.erase(Wanted(where={"user": PERSON.decode()}))
         assert (len(rows(experiment)), experiment.ledger()) == (200, ledger)
     assert files_with(tmp_path / "experiments", PERSON) == []

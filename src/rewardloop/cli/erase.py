@@ -12,7 +12,8 @@ from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, print_json, warn
 from rewardloop.clock import SECOND
 from rewardloop.errors import DirectoryInUse
-from rewardloop.loop.erasing import Outcome, Wanted, parse_where
+from rewardloop.loop.erasing import Outcome
+from rewardloop.loop.erasure_files import Wanted, parse_where
 
 
 def erase(

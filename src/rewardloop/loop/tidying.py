@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rewardloop.durable import sweep
 from rewardloop.log import Cursor, prune, seal_abandoned
-from rewardloop.loop.erasing import learned_from_erased
+from rewardloop.loop.erasure_files import learned_from_erased
 from rewardloop.loop.trials.files import sweep_trials
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import ExperimentDirectory
@@ -26,7 +26,11 @@ def tidy(settings: ExperimentSettings, directory: ExperimentDirectory, catalog: 
     sweep(directory.hosted, now - LEFT)
     step = catalog.open_rollout(settings.experiment)
     sweep_trials(directory.trial, step.trial if step else None)
-    store, in_use, tainted = ModelStore(directory.models), _in_use(settings.experiment, catalog), learned_from_erased(directory)
+    store, in_use, tainted = (
+        ModelStore(directory.models),
+        _in_use(settings.experiment, catalog),
+        learned_from_erased(directory.erasures),
+    )
     store.prune(in_use, before)
     if tainted:
         serving = in_use - {catalog.previous_hosted(settings.experiment)} | _served(settings.experiment, catalog)

@@ -17,7 +17,7 @@ from rewardloop.errors import RewardloopError
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.lake import Lake
 from rewardloop.log import LogWriter, find
-from rewardloop.loop.erasing import plans
+from rewardloop.loop.erasure_files import ErasureFiles
 from rewardloop.loop.hosting import Loading
 from rewardloop.registry import hosting
 from rewardloop.registry.hosting import HostedWatch
@@ -196,7 +196,7 @@ class ServedExperiment:
 
     def turn_over(self) -> None:
         """Begins another file of the log where something in this one is to be erased: only a file that is whole can be."""
-        asked = plans(self._directory)
+        asked = ErasureFiles(self._directory.erasures).names()
         if any(name not in self._turned_for for name in asked):
             self._writer.turn()
         self._turned_for = asked

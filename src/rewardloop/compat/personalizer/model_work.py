@@ -11,7 +11,7 @@ from rewardloop.compat.personalizer.archives import pack, unpack
 from rewardloop.compat.personalizer.starting import REFUSED, Refusal
 from rewardloop.deciding.hosted import first_model_id
 from rewardloop.errors import CorruptModel, DirectoryInUse, InvalidInput, RewardloopError, UnknownModel
-from rewardloop.loop.erasing import Wanted
+from rewardloop.loop.erasure_files import Wanted
 from rewardloop.loop.experiment import Experiment
 from rewardloop.loop.probing import probe
 from rewardloop.policies import load_policy

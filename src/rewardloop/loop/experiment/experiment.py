@@ -17,7 +17,8 @@ from rewardloop.lake import DataSet
 from rewardloop.learning.training import Progress
 from rewardloop.loop.collecting import log_position
 from rewardloop.loop.cycle import CycleReport
-from rewardloop.loop.erasing import Outcome, Wanted
+from rewardloop.loop.erasing import Outcome
+from rewardloop.loop.erasure_files import Wanted
 from rewardloop.loop.experiment.deciding import Deciding
 from rewardloop.loop.experiment.trying import Trying
 from rewardloop.loop.online import Online

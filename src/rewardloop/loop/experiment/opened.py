@@ -16,7 +16,8 @@ from rewardloop.lake import Lake
 from rewardloop.log import LogReader, LogWriter
 from rewardloop.loop.cycle import Cycle
 from rewardloop.loop.deploying import Deploying
-from rewardloop.loop.erasing import Erasing, learned_from_erased
+from rewardloop.loop.erasing import Erasing
+from rewardloop.loop.erasure_files import learned_from_erased
 from rewardloop.loop.hosting import Following
 from rewardloop.loop.judging import Judging
 from rewardloop.loop.modelling import Modelling
@@ -41,7 +42,7 @@ class Opened:
         self._born = int.from_bytes(os.urandom(6), "big")
         self._ids = EventIds(clock, key=self.catalog.salt, start=self._born)
         store = ModelStore(self.directory.models)
-        self.modelling = Modelling(settings, self.catalog, store, clock, partial(learned_from_erased, self.directory))
+        self.modelling = Modelling(settings, self.catalog, store, clock, partial(learned_from_erased, self.directory.erasures))
         self.erasing = Erasing(self.directory, self._lake, self.catalog, clock)
         self.judging = Judging(self.modelling, clock)
         self.deploying = Deploying(self.modelling, self.directory.hosted, clock)
