@@ -1,11 +1,14 @@
 """One profile for all property tests: the same examples every time, and no deadlines on shared machines. And Ctrl-C works."""
 
+import os
 import signal
 
 from hypothesis import settings
 
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
 settings.load_profile("steady")
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # Tests import it before what would see to that.
 
 # A job of a shell that has no terminal ignores Ctrl-C, and whatever it starts does too: tests press it and see what comes of it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from processes import PATIENCE_S, says, started, until
+from processes import PATIENCE_S, children, says, started, until
 from rewardloop.settings import load_settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -40,6 +41,30 @@ def test_the_file_of_2019_is_served_as_it_stands_and_told_once_what_does_nothing
     assert "resource.private_resource.hosting_fleet.instance_type" in said
     assert "image, local_mode, soft_deployment" in said
     assert "Traceback" not in said
+
+
+def imports(pid: int) -> bool:
+    """Whether a process has begun to load what it needs."""
+    try:
+        return "/msgspec/" in Path(f"/proc/{pid}/maps").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("command", ["serve", "run"])
+def test_ctrl_c_that_reaches_processes_as_they_start_is_one_line(tmp_path, command):
+    """As a terminal sends it: to all of them, the youngest in the midst of its imports."""
+    config, out = tmp_path / "offers.yaml", tmp_path / "out.txt"
+    config.write_text("experiment: offers\nactions: 2\ntraining: {mode: online}\n")
+    options = ["--port", "0"] if command == "serve" else []
+    with out.open("wb") as file:
+        words = [sys.executable, "-m", "rewardloop", command, str(config), *options]
+        with subprocess.Popen(words, cwd=tmp_path, stdout=file, stderr=file, start_new_session=True) as process:
+            until(lambda: any(map(imports, children(process.pid))))
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(PATIENCE_S) == 0
+    assert "Traceback" not in out.read_text()
+    assert out.read_text().splitlines()[-1].startswith("Stopped: ")
 
 
 def test_a_testbed_does_not_finish_its_rounds_after_ctrl_c(tmp_path):

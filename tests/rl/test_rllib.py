@@ -200,7 +200,7 @@ start(Runs(Path(sys.argv[1])), plan, Watching(eval_episodes=0), SystemClock(), n
 @pytest.fixture
 def short() -> Iterator[Path]:
     """The names of sockets have a limit."""
-    with TemporaryDirectory(prefix="rl-") as directory:
+    with TemporaryDirectory(prefix="rl-", dir="/tmp") as directory:
         yield Path(directory)
 
 

@@ -5,12 +5,16 @@ No torch, no toolkit, no simulator: what `rewardloop rl deploy` wrote is all it 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
 import msgspec
 import numpy as np
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # It would tell Microsoft of every process and model; read when it is imported.
+
 import onnxruntime
 
 from rewardloop.errors import Conflict, CorruptModel, InvalidInput, InvalidSettings
