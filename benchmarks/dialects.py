@@ -3,38 +3,29 @@
     python -m benchmarks.dialects [--seconds 6]
 
 Each dialect asks what the native API is asked, in its own words: the same contexts and actions, one worker, everything logged
-before it is answered. Native and foreign runs alternate, and the ratio is of their medians. Prints a JSON document.
+before it is answered. Native and foreign rounds alternate: the least CPU of each is told, and the median of the ratios of a pair.
+Prints a JSON document.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from benchmarks.offers import features, host
-from benchmarks.serve import ARMS, ARTICLES, Bench, server
+from benchmarks.serve import ARMS, ARTICLES, Bench, Call, server, side_by_side
 from rewardloop.clock import SystemClock
 from rewardloop.compat.personalizer.target import API_VERSION
 from rewardloop.features import fixed_actions, parse_actions
 from rewardloop.registry.catalog import Catalog
 
-ROUNDS = 5
 BODIES = 2_000
 PERSONALIZER = "/experiments/articles/personalizer"
-
-
-class Call(NamedTuple):
-    """One call of the API, with bodies to send in turn."""
-
-    path: str
-    bodies: Sequence[bytes]
 
 
 def arms(rng: np.random.Generator) -> tuple[Call, Call]:
@@ -81,18 +72,14 @@ def prepare(data: Path, rng: np.random.Generator) -> None:
 
 
 def compare(bench: Bench, native: Call, foreign: Call) -> dict[str, Any]:
-    """Median CPU time a decision of both, and of the ratios of neighbouring runs."""
-    pairs = [(bench.measure(*native)["cpu_us"], bench.measure(*foreign)["cpu_us"]) for _ in range(ROUNDS)]
-    return {
-        "native_us": statistics.median(ours for ours, _ in pairs),
-        "foreign_us": statistics.median(theirs for _, theirs in pairs),
-        "ratio": round(statistics.median(theirs / ours for ours, theirs in pairs), 3),
-    }
+    """CPU time a decision of both, and the ratio."""
+    own, other, ratio = side_by_side((bench, native), (bench, foreign))
+    return {"native_us": own["cpu_us"], "foreign_us": other["cpu_us"], "ratio": round(ratio, 3)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3.0, help="for each load")
+    parser.add_argument("--seconds", type=float, default=6.0, help="for each load")
     seconds = parser.parse_args().seconds
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as temporary:

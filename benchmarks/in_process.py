@@ -3,7 +3,8 @@
     python -m benchmarks.in_process [--decisions 20000]
 
 Fixed arms: 10 numeric features, 7 arms, LinTS. Actions with features: 20 shared features, 10 actions × 10 features, RegCB. Both
-have learned from 1,000 rewarded decisions. `…_batch_us` are of `decide_many`, 100 at once. Prints a JSON document.
+have learned from 1,000 rewarded decisions. `…_batch_us` are of `decide_many`, 100 at once. Decisions are made in five
+rounds, of which the one is told that took the least CPU. Prints a JSON document.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from cyclopts import App
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.settings import GateSettings
 
-ARMS, N_ACTIONS, N_LEARNED, N_BATCH = 7, 10, 1_000, 100
+ARMS, N_ACTIONS, N_LEARNED, N_BATCH, ROUNDS = 7, 10, 1_000, 100, 5
 
 app = App()
 
@@ -53,14 +54,22 @@ def measure(
         experiment.turn()
         time.sleep(0.05)  # The next decision looks at the pointer again.
         experiment.decide(contexts[0], offered)
-        started = time.process_time()
-        for i in range(n):
-            experiment.decide(contexts[i % len(contexts)], offered)
-        between = time.process_time()
-        for i in range(0, n, N_BATCH):
-            experiment.decide_many([contexts[(i + j) % len(contexts)] for j in range(N_BATCH)], offered)
-        ended = time.process_time()
-        return {"": 1e6 * (between - started) / n, "_batch": 1e6 * (ended - between) / n}
+        rounds = [one_by_one_and_at_once(experiment, contexts, offered, n // ROUNDS) for _ in range(ROUNDS)]
+    single, batch = (min(times) for times in zip(*rounds, strict=True))
+    return {"": single, "_batch": batch}
+
+
+def one_by_one_and_at_once(
+    experiment: Experiment, contexts: list[dict[str, float]], offered: list[dict[str, object]] | None, n: int
+) -> tuple[float, float]:
+    """CPU microseconds a decision, n each way."""
+    started = time.process_time()
+    for i in range(n):
+        experiment.decide(contexts[i % len(contexts)], offered)
+    between = time.process_time()
+    for i in range(0, n, N_BATCH):
+        experiment.decide_many([contexts[(i + j) % len(contexts)] for j in range(N_BATCH)], offered)
+    return 1e6 * (between - started) / n, 1e6 * (time.process_time() - between) / n
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.moments import PRIOR, Moments
+from rewardloop.policies.moments import PRIOR, Moments, product
 
 RNG = np.random.default_rng(0)
 N, D, K = 3_000, 6, 3
@@ -91,3 +91,16 @@ def test_a_wider_design_learns_as_if_it_had_been_wide_from_the_start() -> None:
     grown.solve(ARMS, 0.0, 1.0)
 
     np.testing.assert_allclose(grown.theta, learned(X=early).theta, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 500, 4_369, 4_370, 10_000])
+def test_a_product_in_parts_is_the_product(n: int) -> None:
+    rows, matrix = RNG.normal(size=(n, 6)), RNG.normal(size=(6, 20))
+
+    np.testing.assert_allclose(product(rows, matrix), rows @ matrix, atol=1e-12)
+
+
+def test_a_large_matrix_is_multiplied_at_once() -> None:
+    rows, matrix = RNG.normal(size=(3, 500)), RNG.normal(size=(500, 200))
+
+    assert np.array_equal(product(rows, matrix), rows @ matrix)
