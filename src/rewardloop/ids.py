@@ -79,8 +79,9 @@ class EventIds:
         """The next n, by one look at the clock."""
         start, self._counter = self._counter + 1, (self._counter + n) & _COUNTER
         _, _, prefix, crc = self._beginning(tag, self._clock.now())
+        form = prefix + "%04x-%012x"
         return [
-            prefix + "%04x-%012x" % (0x8000 | _check(crc, counter), counter)  # noqa: UP031
+            form % (0x8000 | _check(crc, counter), counter)
             for counter in [number & _COUNTER for number in range(start, start + n)]
         ]
 
@@ -126,7 +127,8 @@ def draws(experiment: str, event_id: str) -> Draws:
 
 def draws_many(experiment: str, event_ids: Iterable[str]) -> ManyDraws:
     """`draws` of each, as columns, and `uniform` of each seed."""
-    hashes = b"".join([blake2b(_salted(experiment, event_id)).digest() for event_id in event_ids])
+    salt = _salted(experiment, "")
+    hashes = b"".join([blake2b(salt + event_id.encode()).digest() for event_id in event_ids])
     numbers = np.frombuffer(hashes, "<u8").reshape(-1, 8)[:, :2]
     units: npt.NDArray[np.float64] = (numbers >> np.uint64(11)) * np.float64(_TO_UNIT)
     return ManyDraws(numbers[:, 0].tolist(), units[:, 1].tolist(), units[:, 0])
