@@ -81,8 +81,7 @@ class EventIds:
         _, _, prefix, crc = self._beginning(tag, self._clock.now())
         form = prefix + "%04x-%012x"
         return [
-            form % (0x8000 | _check(crc, counter), counter)
-            for counter in [number & _COUNTER for number in range(start, start + n)]
+            form % (0x8000 | _check(crc, counter), counter) for counter in [number & _COUNTER for number in range(start, start + n)]
         ]
 
     def tag(self, event_id: str) -> int | None:

@@ -104,3 +104,12 @@ def test_a_large_matrix_is_multiplied_at_once() -> None:
     rows, matrix = RNG.normal(size=(3, 500)), RNG.normal(size=(500, 200))
 
     assert np.array_equal(product(rows, matrix), rows @ matrix)
+
+
+def test_a_wide_model_has_one_posterior_for_one_and_for_many() -> None:
+    moments = Moments(10, 200)
+    rows = RNG.normal(size=(40, 200))
+    moments.add_many(RNG.integers(10, size=40), rows, RNG.normal(size=40))
+    moments.solve(np.arange(10), 0.0, 1.0)
+
+    np.testing.assert_allclose([moments.posterior(x) for x in rows], np.array(moments.posterior_many(rows)).swapaxes(0, 1))
