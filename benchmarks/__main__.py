@@ -20,6 +20,8 @@ from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
+ACCURACY = ("digits", "cancer", "wine", "clusters", "noisy", "many")
+"""Real ones and drawn ones."""
 SCRIPTS = {
     "serve": ["-m", "benchmarks.serve"],
     "dialects": ["-m", "benchmarks.dialects"],
@@ -32,6 +34,7 @@ SCRIPTS = {
     "join": ["-m", "benchmarks.join"],
     "evaluation_speed": ["-m", "benchmarks.evaluation_speed"],
     "streaming": ["-m", "benchmarks.streaming"],
+    "evaluation_accuracy": ["-m", "benchmarks.evaluation_accuracy", *ACCURACY, "--size", "2000", "--repetitions", "8"],
     "gate_peeking": ["-m", "benchmarks.gate_peeking"],
     "learning": ["-m", "benchmarks.learning", "--seeds", "3"],
     "ranking": ["-m", "benchmarks.ranking", "--seeds", "3"],
@@ -94,13 +97,16 @@ FIGURES = (
     Figure("evaluation_speed", ("times_as_fast", "sequence over vw_estimators"), "confidence sequence, vw-estimators", 5, "times"),
     Figure("streaming", ("peak_mib",), "evaluation, 10 M events × 10 actions, memory", 2_048, "MiB", False),
     Figure("streaming", ("furthest_from_one_batch",), "the same numbers as in one batch", 1e-9, "relative", False),
-    Figure("gate_peeking", ("promoted", "gate"), "an equal candidate, the strict gate asked 10 times", 0.05, "of 2,000", False),
+    Figure("evaluation_accuracy", ("ratio", "mean"), "error of `cdr` over Open Bandit Pipeline's best, mean", 1.05, "times", False),
+    Figure("evaluation_accuracy", ("ratio", "worst"), "the same, worst of 18 rows", 1.05, "times", False),
+    Figure("evaluation_accuracy", ("ratio", "within"), "rows within 5 % of that best, chosen with hindsight", 1, "of rows"),
+    Figure("gate_peeking", ("promoted", "gate"), "an equal candidate, the strict gate asked 10 times", 0.05, "of runs", False),
     Figure(
         "gate_peeking",
         ("promoted", "sequence_after_every_event"),
         "the same, its sequence after every event",
         0.05,
-        "of 2,000",
+        "of runs",
         False,
     ),
     Figure("learning", ("mean",), "digits, 2019 protocol, defaults: mean of 15 batches", 0.7, "reward"),

@@ -18,7 +18,7 @@ def test_arms_without_context(rewardloop):
 def test_a_data_set_of_ones_own_and_its_reports(rewardloop, tmp_path):
     (tmp_path / "offers.csv").write_text("bought,x\n" + "red,0\ngreen,1\n" * 20)
     reports = ("-r", "c.html", "-r", "c.png", "-r", "c.json")
-    ran = rewardloop("compare-ab", "--data", "offers.csv", "--label", "bought", *SMALL, *reports, "--json")
+    ran = rewardloop("compare-ab", "--world", "offers.csv", "--label", "bought", *SMALL, *reports, "--json")
     found = ran.json
     assert found["population"] == "offers"
     assert found["bandits"][0]["gain"]["lower"] > 0.1
@@ -53,13 +53,13 @@ WRONG = [
     (["--arms", "0.1,1.5"], "from 0 to 1, got 1.5"),
     (["--arms", "0.1,nan"], "from 0 to 1, got nan"),
     (["--arms", "low,high"], "such as 0.05,0.06, got `low,high`"),
-    (["--arms", "0.1,0.2", "--data", "x.csv"], "got both"),
-    (["--label", "bought"], "in --data"),
-    (["--data", "none.csv"], "Cannot read none.csv"),
+    (["--arms", "0.1,0.2", "--world", "x.csv"], "got both"),
+    (["--label", "bought"], "in --world"),
+    (["--world", "none.csv"], "Cannot read none.csv"),
     (["-p", "lints", "-p", "linucb", "-p", "bag"], "1 to 2 policies, got 3"),
     (["-p", "greedy"], '"lints"'),
     (["--seeds", "1"], "Must be >= 2"),
-    (["--log", "none.csv", "--arms", "0.1,0.2"], "a log, or a data set"),
+    (["--log", "none.csv", "--arms", "0.1,0.2"], "got two of them"),
     (["--share", "1"], "Must be < 1"),
     (["--report", "c.pdf"], ".html, .png or .json"),
 ]

@@ -69,7 +69,7 @@ def test_ctrl_c_that_reaches_processes_as_they_start_is_one_line(tmp_path, comma
 
 def test_a_testbed_does_not_finish_its_rounds_after_ctrl_c(tmp_path):
     out, results = tmp_path / "out.txt", tmp_path / "results.jsonl"
-    endless = ("testbed", "-p", "linucb", "--data", "sim:static", "--rounds", "1000000", "--seeds", "1")
+    endless = ("testbed", "-p", "linucb", "--world", "sim:static", "--rounds", "1000000", "--seeds", "1")
     with started(*endless, "--out", str(results), cwd=tmp_path, out=out) as process:
         until(results.exists)
         process.send_signal(signal.SIGINT)

@@ -10,7 +10,7 @@ SMALL = ("--rounds", "200", "--seeds", "2", "--jobs", "2")
 def test_policies_in_worlds_and_their_reports(rewardloop, tmp_path):
     (tmp_path / "offers.csv").write_text("bought,x\n" + "red,0\ngreen,1\n" * 20)
     (tmp_path / "log.csv").write_text("x,action,probability,reward\n" + "1,red,0.5,1\n2,green,0.5,0\n" * 100)
-    worlds = ("--data", "offers.csv", "--label", "bought", "--data", "sim:static", "--log", "log.csv")
+    worlds = ("--world", "offers.csv", "--label", "bought", "--world", "sim:static", "--log", "log.csv")
     reports = ("-r", "t.html", "-r", "t.png", "-r", "t.json")
     ran = rewardloop("testbed", "-p", "default", "-p", "uniform", *worlds, *SMALL, *reports)
     assert ran.code == 0
@@ -26,8 +26,8 @@ def test_policies_in_worlds_and_their_reports(rewardloop, tmp_path):
 
 WRONG = [
     (["-p", "lint"], "did you mean `lints`"),
-    (["--data", "digitz"], "did you mean `digits`"),
-    (["--data", "none.csv"], "Unknown data set `none.csv`"),
+    (["--world", "digitz"], "did you mean `digits`"),
+    (["--world", "none.csv"], "Unknown data set `none.csv`"),
     (["--log", "none.csv"], "Cannot read"),
     (["--rounds", "1"], "Must be >= 100"),
     (["--replay", "often"], "rejection"),

@@ -63,7 +63,7 @@ COMMANDS = (
         "on a log. Says what each earned, the regret, how long the test took and how often it rolled out a worse arm.",
         (
             "rewardloop compare-ab",
-            "rewardloop compare-ab --data offers.csv --label bought --report compared.html",
+            "rewardloop compare-ab --world offers.csv --label bought --report compared.html",
             "rewardloop compare-ab --arms 0.05,0.06 --policy lints --policy linucb",
             "rewardloop compare-ab --log events.jsonl --report replayed.html",
         ),
@@ -75,9 +75,9 @@ COMMANDS = (
         "Every policy plays the same rounds of every world, in parallel processes; a killed run carries on. Worlds are data sets "
         "inside packages, simulators, a labelled CSV or Parquet file (the classes are the actions), or another system's log.",
         (
-            "rewardloop testbed -p default -p squarecb --data digits --data sim:drifting",
-            "rewardloop testbed --data standard --seeds 5 --report testbed.html",
-            "rewardloop testbed --data offers.csv --label bought --delay 1000 --batch 500",
+            "rewardloop testbed -p default -p squarecb --world digits --world sim:drifting",
+            "rewardloop testbed --world standard --seeds 5 --report testbed.html",
+            "rewardloop testbed --world offers.csv --label bought --delay 1000 --batch 500",
             "rewardloop testbed --log history.csv --replay importance",
         ),
     ),

@@ -32,15 +32,16 @@ _SHARE = Parameter(validator=Number(gt=0, lt=1))
 
 def compare_ab(
     *,
-    data: Annotated[
+    world: Annotated[
         Path | None, Parameter(help="A CSV file with a header and a label column; by default handwritten digits.")
     ] = None,
     label: Annotated[str | None, Parameter(help="The label column; by default the last.")] = None,
     arms: Annotated[
-        str | None, Parameter(help="Instead of data: success rates of arms without context, such as 0.05,0.06.")
+        str | None, Parameter(help="Instead of a file: success rates of arms without context, such as 0.05,0.06.")
     ] = None,
     log: Annotated[
-        Path | None, Parameter(help="Instead of data: logged decisions with probabilities, to be replayed; `export` writes yours.")
+        Path | None,
+        Parameter(help="Instead of a file: logged decisions with probabilities, replayed; `export` writes yours."),
     ] = None,
     replay: Annotated[
         Replay, Parameter(help="A log: rejection uses some events, as if decided anew; importance all of them, by weight.")
@@ -69,11 +70,11 @@ def compare_ab(
     if log is None and replay != "rejection":
         raise InvalidInput("Expected a log to replay by importance, in --log", at="--replay")
     if log is not None:
-        if data or label or arms:
-            raise InvalidInput("Expected a log, or a data set, or --arms", at="--log")
+        if world or label or arms:
+            raise InvalidInput("Expected --log, --world or --arms, got two of them", at="--log")
         _show_replayed(_replayed(log, replay, policy, seeds, seed, design), report, json)
         return
-    population = _population(data, label, arms)
+    population = _population(world, label, arms)
     with counted(population.name, seeds) as count:
         found = compare(population, policy, visitors=visitors, runs=seeds, seed=seed, design=design, on_run=count.one_more)
     write_reports(report, _renderers(found))
@@ -112,16 +113,16 @@ def _renderers(found: Comparison) -> dict[str, Renderer]:
     }
 
 
-def _population(data: Path | None, label: str | None, arms: str | None) -> Population:
+def _population(world: Path | None, label: str | None, arms: str | None) -> Population:
     if arms is not None:
-        if data or label:
-            raise InvalidInput("Expected a data set or --arms, got both", at="--arms")
+        if world or label:
+            raise InvalidInput("Expected --world or --arms, got both", at="--arms")
         return bernoulli(_rates(arms))
-    if label and not data:
-        raise InvalidInput("Expected the file it is a column of, in --data", at="--label")
-    world = from_file(data, label) if data else digits()
-    means = np.eye(len(world.actions))[world.labels]
-    return Population(world.name, world.contexts, means, fixed_actions(world.actions), world.references().skyline)
+    if label and not world:
+        raise InvalidInput("Expected the file it is a column of, in --world", at="--label")
+    rows = from_file(world, label) if world else digits()
+    means = np.eye(len(rows.actions))[rows.labels]
+    return Population(rows.name, rows.contexts, means, fixed_actions(rows.actions), rows.references().skyline)
 
 
 def _rates(arms: str) -> list[float]:

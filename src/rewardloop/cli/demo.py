@@ -25,7 +25,8 @@ MAX_ROUNDS = 10_000_000
 def demo(
     *,
     data: Annotated[
-        Path | None, Parameter(help="A CSV file with a header and a label column; by default handwritten digits.")
+        Path | None,
+        Parameter(name=["--data", "--world"], help="A CSV file with a header and a label column; by default handwritten digits."),
     ] = None,
     label: Annotated[str | None, Parameter(help="The label column; by default the last.")] = None,
     policy: Annotated[Exploration | None, Parameter(name=["--policy", "-p"], help="Exploration policy; by default lints.")] = None,

@@ -38,7 +38,7 @@ def testbed(
             help="`default`, an exploration policy, or a YAML file; again for more.",
         ),
     ] = ("default", "linucb", "regcbopt"),
-    data: Annotated[
+    world: Annotated[
         tuple[str, ...],
         Parameter(
             help="A data set (digits, iris, keel:letter …), a simulator (sim:static …), a labelled CSV or Parquet file, or "
@@ -74,9 +74,9 @@ def testbed(
     contenders = [contender(name) for name in dict.fromkeys(policy)]
     if len({each.name for each in contenders}) < len(contenders):
         raise InvalidInput("Expected policies of different names, got two files of the same name", at="--policy")
-    worlds = _worlds(data, log)
-    for world in worlds:
-        check_policies(contenders, load_world(world, label))
+    worlds = _worlds(world, log)
+    for each in worlds:
+        check_policies(contenders, load_world(each, label))
     knobs = Knobs(rounds=rounds, delay=delay, batch=batch, replay=replay)
     wanted = cells(contenders, worlds, seeds, knobs)
     with Results(out) as results, counted("testbed", len(wanted), results.n_of(wanted)) as count:
@@ -89,8 +89,9 @@ def testbed(
         _print(found)
 
 
-def _worlds(data: tuple[str, ...], log: tuple[Path, ...]) -> list[str]:
-    named = [world for name in data or (() if log else ("digits", "sim:static")) for world in _GROUPS.get(name, (name,))]
+def _worlds(world: tuple[str, ...], log: tuple[Path, ...]) -> list[str]:
+    asked = world or (() if log else ("digits", "sim:static"))
+    named = [each for name in asked for each in _GROUPS.get(name, (name,))]
     return list(dict.fromkeys([*named, *(f"{LOG}{path}" for path in log)]))
 
 

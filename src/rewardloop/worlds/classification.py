@@ -121,5 +121,5 @@ def classified(name: str, path: Path, rows: Labelled) -> World:
         few = "a single class" if len(classes) == 1 else f"{len(classes):,} different values"
         raise InvalidInput(f"Expected a label column with 2 to {MAX_CLASSES} classes, got {few} in {path}", at="--label")
     if np.sum(counts >= FOLDS) < 2:
-        raise InvalidInput(f"Expected at least 2 classes with {FOLDS} rows each, got {len(labels)} rows in {path}", at="--data")
+        raise InvalidInput(f"Expected at least 2 classes with {FOLDS} rows each, got {len(labels)} rows", at=str(path))
     return World(name, rows.contexts, labels.astype(np.int64), tuple(map(str, classes)))

@@ -43,10 +43,10 @@ def read_labelled(path: Path, label: str | None = None) -> Labelled:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return _read(file, path, label)
     except OSError as error:
-        raise InvalidInput(f"Cannot read {path}: {error.strerror}", at="--data") from None
+        raise InvalidInput(f"Cannot read {path}: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         what = "bytes that are no UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
-        raise InvalidInput(f"Expected a CSV file with a header, got {what} in {path}", at="--data") from None
+        raise InvalidInput(f"Expected a CSV file with a header, got {what}", at=str(path)) from None
 
 
 def _read(file: TextIO, path: Path, label: str | None) -> Labelled:
@@ -63,7 +63,7 @@ def labelled(names: Sequence[str], rows: Iterable[Sequence[str]], at: int, path:
     """Cells as features: a column is of numbers where all its cells are. `at` is the label's position; `path` says whose it is."""
     filled = [row for row in rows if not _missing(row[at])]
     if not filled:
-        raise InvalidInput(f"Expected rows with a value in column `{names[at]}` of {path}, found none", at="--data")
+        raise InvalidInput(f"Expected rows with a value in column `{names[at]}`, found none", at=str(path))
     numeric = [_is_numeric([row[i] for row in filled]) for i in range(len(names))]
     contexts = [flatten(_features(names, numeric, row, at), f"{path.name}") for row in filled]
     return Labelled(contexts, [row[at].strip() for row in filled])
@@ -83,7 +83,7 @@ def _read_parquet(path: Path, label: str | None) -> Labelled:
             rows = (row for batch in batches for row in _cells(batch))
             return labelled(names, islice(rows, MAX_ROWS), _position(names, label, path), path)
     except pa.ArrowException as error:
-        raise InvalidInput(f"Expected a Parquet file with columns of numbers and texts: {error} in {path}", at="--data") from None
+        raise InvalidInput(f"Expected a Parquet file with columns of numbers and texts: {error}", at=str(path)) from None
 
 
 def _cells(batch: pa.RecordBatch) -> Iterator[tuple[str, ...]]:
@@ -106,7 +106,7 @@ def _names(header: Sequence[str], path: Path) -> list[str]:
     """Column names as features may be called: not empty, no leading `_`, each once."""
     if not 2 <= len(header) <= MAX_COLUMNS:
         raise InvalidInput(
-            f"Expected a CSV header with 2 to {MAX_COLUMNS} columns, features and a label; got {len(header)} in {path}", at="--data"
+            f"Expected a CSV header with 2 to {MAX_COLUMNS} columns, features and a label; got {len(header)}", at=str(path)
         )
     names: list[str] = []
     for i, raw in enumerate(header, start=1):
@@ -126,7 +126,7 @@ def _position(names: list[str], label: str | None, path: Path) -> int:
 def _checked(rows: Iterator[list[str]], width: int, path: Path) -> Iterator[list[str]]:
     for number, row in enumerate(islice(rows, MAX_ROWS), start=2):
         if row and len(row) != width:
-            raise InvalidInput(f"Expected {width} columns as in the header, got {len(row)} in row {number} of {path}", at="--data")
+            raise InvalidInput(f"Expected {width} columns as in the header, got {len(row)} in row {number}", at=str(path))
         if row:
             yield row
 
