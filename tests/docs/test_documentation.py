@@ -22,6 +22,18 @@ def test_links_lead_to_files(page: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_headings(page: Path) -> None:
+    links = re.findall(r"\]\(((?!http)[^)#]*)#([^)]+)\)", page.read_text())
+    assert [link for link in links if link[1] not in _headings(page.parent / link[0] if link[0] else page)] == []
+
+
+def _headings(page: Path) -> set[str]:
+    """As they are linked to: in small letters, without punctuation, hyphens for spaces."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
 def _python_of(page: Path) -> list[str]:
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.S)
     return [doctest.script_from_examples(block) if ">>>" in block else block for block in blocks]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from rewardloop.durable import replace_file
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.charts import episode_chart
 from rewardloop.rl.environments import make_env
-from rewardloop.rl.episodes import Step, play
+from rewardloop.rl.episodes import Episode, Step, play
 from rewardloop.rl.evaluating import FIRST_SEED, actor_of, over
 from rewardloop.rl.runs import Runs
 from rewardloop.rl.videos import Camera, to_gif
@@ -48,8 +49,7 @@ def enjoy(
     actor = actor_of(directory, checkpoint, spec)
     env = make_env(spec, render=video is not None)
     try:
-        steps: list[Step] = []
-        camera = Camera(env)
+        camera, steps = Camera(env), list[Step]()
 
         def look(step: Step) -> None:
             steps.append(step)
@@ -69,12 +69,15 @@ def enjoy(
     )
     if json:
         print_json(episode)
-        return
-    shown = steps if len(steps) <= _SHOWN else [*steps[: _SHOWN // 2], *steps[-_SHOWN // 2 :]]
-    first = {id(step): i for i, step in enumerate(steps)}
-    print_table(
-        (">step", "action", ">reward"), [(str(first[id(step)]), _words(step.action), f"{step.reward:.5g}") for step in shown]
-    )
+    else:
+        _print(steps, episode)
+
+
+def _print(steps: Sequence[Step], episode: Episode) -> None:
+    """The first steps and the last."""
+    half = _SHOWN // 2
+    rows = [(str(i), _words(step.action), f"{step.reward:.5g}") for i, step in enumerate(steps)]
+    print_table((">step", "action", ">reward"), rows if len(rows) <= _SHOWN else [*rows[:half], *rows[-half:]])
     console.print(f"[bold]return {episode.episode_return:.6g}[/] in {episode.n_steps} steps")
     for name, value in episode.metrics.items():
         console.print(f"{name} {value:.6g}")

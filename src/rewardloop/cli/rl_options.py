@@ -52,3 +52,17 @@ def pairs(texts: Sequence[str], at: str) -> dict[str, Any]:
         except msgspec.DecodeError:
             found[name] = value
     return found
+
+
+def required_env(env: str | None) -> str:
+    """What --env names; raises `InvalidInput` where it names nothing."""
+    if env is None:
+        raise InvalidInput("Expected an environment, such as CartPole-v1 or my_module:MyEnv", at="--env")
+    return env
+
+
+def positive(value: int, at: str) -> int:
+    """The value; raises `InvalidInput` below 1."""
+    if value < 1:
+        raise InvalidInput(f"Expected at least 1, got {value}", at=at)
+    return value

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_json, warn
-from rewardloop.cli.rl_options import EnvId, EnvParameters, Parameters, pairs
+from rewardloop.cli.rl_options import EnvId, EnvParameters, Parameters, pairs, positive, required_env
 from rewardloop.cli.rl_progress import Live
 from rewardloop.clock import SystemClock
 from rewardloop.errors import InvalidInput
@@ -71,10 +71,10 @@ def train(
         env=_env(env, script, pairs(env_param, "--env-param"), episodes),
         toolkit=toolkit if episodes is None else "offline",
         algorithm="".join(algo.lower().split("-")),
-        n_steps=_positive(_STEPS if steps is None else steps, "--steps"),
+        n_steps=positive(_STEPS if steps is None else steps, "--steps"),
         seed=seed,
-        n_workers=_positive(workers, "--workers"),
-        checkpoint_every=_positive(checkpoint_every, "--checkpoint-every"),
+        n_workers=positive(workers, "--workers"),
+        checkpoint_every=positive(checkpoint_every, "--checkpoint-every"),
         normalise=normalise,
         parameters=pairs(param, "--param"),
         step_timeout_s=step_timeout,
@@ -112,15 +112,7 @@ def _env(env: str | None, script: Path | None, parameters: dict[str, Any], episo
         if named is not None and ":" in named.id:
             raise InvalidInput(f"These episodes are of `{named.id}`, which is code: if it is yours, name it", at="--env")
         return replayed(episodes.absolute()) if named is None else named
-    if env is None and script is None:
-        raise InvalidInput("Expected an environment, such as CartPole-v1 or my_module:MyEnv", at="--env")
-    return EnvSpec(env or "", parameters)
-
-
-def _positive(value: int, at: str) -> int:
-    if value < 1:
-        raise InvalidInput(f"Expected at least 1, got {value}", at=at)
-    return value
+    return EnvSpec(env or "" if script is not None else required_env(env), parameters)
 
 
 def _print(manifest: Manifest, runs: Runs, json: bool) -> None:

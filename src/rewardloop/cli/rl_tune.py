@@ -12,12 +12,11 @@ from rich.markup import escape
 from rewardloop.charts import to_html, to_png
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, json_document, print_facts, print_json, warn
-from rewardloop.cli.rl_options import EnvId, EnvParameters, Parameters, pairs
-from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
-from rewardloop.errors import InvalidInput
+from rewardloop.cli.rl_options import EnvId, EnvParameters, Parameters, pairs, positive, required_env
+from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.rl.algorithms import check_fits, find_algorithm, plain
 from rewardloop.rl.environments import EnvSpec
-from rewardloop.rl.searching import Trial
+from rewardloop.rl.searching import Found, Trial
 from rewardloop.rl.toolkit import Plan, load_toolkit
 from rewardloop.rl.training import facts_of_env
 from rewardloop.rl.tuning import Apart, make_setup, tuning_chart
@@ -56,14 +55,12 @@ def tune(
     sys.path.insert(0, os.getcwd())
     check_reports(report)
     for option, number in (("--trials", trials), ("--at-once", 1 if at_once is None else at_once)):
-        if number < 1:
-            raise InvalidInput(f"Expected at least 1, got {number}", at=option)
-    if env is None:
-        raise InvalidInput("Expected an environment, such as CartPole-v1 or my_module:MyEnv", at="--env")
+        positive(number, option)
+    spec = EnvSpec(required_env(env), pairs(env_param, "--env-param"))
     known = load_toolkit(toolkit).algorithms()
     row = find_algorithm(known, algo, toolkit)
     plan = Plan(
-        env=EnvSpec(env, pairs(env_param, "--env-param")),
+        env=spec,
         toolkit=toolkit,
         algorithm=row.name,
         n_steps=steps,
@@ -73,24 +70,31 @@ def tune(
         normalise=normalise,
         parameters=pairs(param, "--param"),
     )
-    check_fits(row, facts_of_env(plan.env), known, env)
+    check_fits(row, facts_of_env(spec), known, spec.id)
     setup = make_setup(plan, search, eval_episodes, row.features)
-    name = study or f"{row.name}-{plain(env.rpartition(':')[2])}"
+    name = study or f"{row.name}-{plain(spec.id.rpartition(':')[2])}"
     apart = Apart(ray, at_once or 0) if ray or (at_once or 1) > 1 else None
     found = tuned(data / "rl-studies" / name, setup, n_trials=trials, seed=seed, apart=apart, say=_quiet if json else _say)
-    chart = tuning_chart(found)
-    write_reports(
-        report, {".html": lambda: to_html(chart, chart.title), ".png": lambda: to_png(chart), ".json": lambda: json_document(found)}
-    )
+    write_reports(report, _renderers(found))
     if json:
         print_json(found)
-        return
+    else:
+        _print(found, f"rewardloop rl train --env {spec.id} --algo {row.name}")
+
+
+def _renderers(found: Found) -> dict[str, Renderer]:
+    chart = tuning_chart(found)
+    return {".html": lambda: to_html(chart, chart.title), ".png": lambda: to_png(chart), ".json": lambda: json_document(found)}
+
+
+def _print(found: Found, train: str) -> None:
+    """The best trial, and the command that trains with what it had."""
     best = found.best
     value = f"{best.value:.6g}" if best.value is not None else "-"
     console.print(f"[bold]trial {best.number}[/]  mean return {value}, of {found.n_trials} trials, {found.n_pruned} pruned")
     print_facts([(key, f"{chosen}  importance {found.importance.get(key, 0.0):.2f}") for key, chosen in best.parameters.items()])
     words = " ".join(f"-p {key}={_compact(chosen)}" for key, chosen in best.parameters.items())
-    console.print(f"[dim]rewardloop rl train --env {escape(env)} --algo {row.name} {escape(words)}[/]")
+    console.print(f"[dim]{escape(train)} {escape(words)}[/]")
 
 
 def _compact(value: object) -> str:
