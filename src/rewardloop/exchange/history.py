@@ -9,32 +9,28 @@ count from 1. dsjson: one event of Azure's Decision Service a line, its slots an
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import NamedTuple
 
 import msgspec
 
-from rewardloop.cells import Cells
-from rewardloop.clock import SECOND
 from rewardloop.errors import InvalidInput
 from rewardloop.events import MAX_EVENT_ID, Choice, Decision
+from rewardloop.exchange.continuous_values import NO_RANGE, cell_of, drawn_value
 from rewardloop.exchange.dsjson import is_dsjson, native_from_dsjson, stands_for
 from rewardloop.exchange.dsjson_slots import slots_from_dsjson
+from rewardloop.exchange.row_values import (
+    TOLERANCE,
+    action_id,
+    actions_of,
+    context_of,
+    event_id_of,
+    instant_of,
+    number,
+    pmf_of,
+    probability_of,
+)
 from rewardloop.exchange.rows import Values
-from rewardloop.features import ActionSet, load_json, parse_actions, parse_context
+from rewardloop.features import ActionSet, parse_actions, parse_context
 from rewardloop.slots import apart
-
-TOLERANCE = 1e-3
-"""A logged pmf must sum to 1 and agree with the logged probability within this (dsjson rounds to 32 bits)."""
-
-_RESERVED = {
-    "action", "reward", "probability", "action_prob", "actions", "context", "observation", "pmf", "event_id", "timestamp",
-    "sample_prob", "model_id",
-}  # fmt: skip
-
-
-_NO_RANGE = "Expected a discrete action: a continuous one needs an experiment of `actions: {low, high, cells}`"
 
 
 class HistoryRow(msgspec.Struct, frozen=True):
@@ -74,15 +70,15 @@ def history_row(line: int, values: Values, fixed: ActionSet | None) -> HistoryRo
 
 
 def _single(line: int, values: Values, fixed: ActionSet | None) -> HistoryRow:
-    context = msgspec.json.encode(_context(values))
+    context = msgspec.json.encode(context_of(values))
     parse_context(context)
     if "values" in values and "action" not in values and "actions" not in values and (fixed is None or fixed.cells is None):
-        raise InvalidInput(_NO_RANGE, at="$.values")
-    actions, offered = _actions(values, fixed)
-    drawn = _drawn(values, actions.cells)
-    action = _cell(values, drawn) if drawn else actions.index(action_id(values.get("action")), "$.action")
-    pmf = _pmf(values.get("pmf"), offered, actions)
-    probability = drawn.probability if drawn and drawn.probability and pmf is None else _probability(values)
+        raise InvalidInput(NO_RANGE, at="$.values")
+    actions, offered = actions_of(values, fixed)
+    drawn = drawn_value(values, actions.cells)
+    action = cell_of(values, drawn) if drawn else actions.index(action_id(values.get("action")), "$.action")
+    pmf = pmf_of(values.get("pmf"), offered, actions)
+    probability = drawn.probability if drawn and drawn.probability and pmf is None else probability_of(values)
     if pmf is not None and probability is not None and abs(pmf[action] - probability) > TOLERANCE:
         raise InvalidInput("Expected `pmf` to hold the probability of the action", at="$.pmf")
     return HistoryRow(
@@ -90,12 +86,12 @@ def _single(line: int, values: Values, fixed: ActionSet | None) -> HistoryRow:
         context,
         actions,
         action,
-        _number(values, "reward", -math.inf, math.inf),
+        number(values, "reward", -math.inf, math.inf),
         probability if pmf is None else pmf[action],
         pmf,
-        _event_id(values.get("event_id")),
-        _instant(values.get("timestamp")),
-        _number(values, "sample_prob", 0, 1) if "sample_prob" in values else None,
+        event_id_of(values.get("event_id")),
+        instant_of(values.get("timestamp")),
+        number(values, "sample_prob", 0, 1) if "sample_prob" in values else None,
         str(values.get("model_id", "history"))[:MAX_EVENT_ID],
         (drawn.value,) if drawn else (),
         drawn.density if drawn else 0.0,
@@ -108,7 +104,7 @@ def _slotted(line: int, native: Values, values: Values, fixed: ActionSet | None)
     own = parse_actions(msgspec.json.encode(native["actions"]))
     slots = slots_from_dsjson(values, context, own, fixed)
     first = slots.choices[0]
-    rewards = tuple(_number({"reward": reward}, "reward", -math.inf, math.inf) for reward in slots.rewards)
+    rewards = tuple(number({"reward": reward}, "reward", -math.inf, math.inf) for reward in slots.rewards)
     return HistoryRow(
         line,
         context,
@@ -117,8 +113,8 @@ def _slotted(line: int, native: Values, values: Values, fixed: ActionSet | None)
         rewards[0],
         first.probability,
         first.pmf,
-        _event_id(native.get("event_id")),
-        _instant(native.get("timestamp")),
+        event_id_of(native.get("event_id")),
+        instant_of(native.get("timestamp")),
         model_id=str(native.get("model_id", "history"))[:MAX_EVENT_ID],
         slots=slots.choices,
         rewards=rewards,
@@ -148,142 +144,3 @@ def slot_rows(row: HistoryRow) -> list[HistoryRow]:
         )
         for part, reward in zip(apart(whole), row.rewards, strict=True)
     ]
-
-
-class _Drawn(NamedTuple):
-    """A continuous action, as far as a row tells."""
-
-    value: float
-    density: float
-    cell: int
-    probability: float | None
-    """density · width of the cell: what makes the ratio of densities at the value that of the cells' probabilities."""
-
-
-def _drawn(values: Values, cells: Cells | None) -> _Drawn | None:
-    """None where the row names the cell only, or the actions are discrete."""
-    if "values" not in values or (cells is None and "action" in values):
-        return None
-    if cells is None:
-        raise InvalidInput(_NO_RANGE, at="$.values")
-    listed = _parsed(values["values"], "$.values")
-    value = _number(
-        {"values": listed[0] if isinstance(listed, list) and len(listed) == 1 else listed}, "values", -math.inf, math.inf
-    )
-    cell = cells.cell(value, "$.values")
-    if values.get("density") is None:
-        return _Drawn(value, math.inf, cell, None)
-    density = _number(values, "density", 0, math.inf)
-    if density == 0 or density * cells.width > 1 + TOLERANCE:
-        most = f"{1 / cells.width:g}, 1 over the width of a cell"
-        raise InvalidInput(f"Expected a density above 0, up to {most}, got {density:g}: more `cells` allow more", at="$.density")
-    return _Drawn(value, density, cell, min(density * cells.width, 1.0))
-
-
-def _cell(values: Values, drawn: _Drawn) -> int:
-    """The one that the row names, which rounding has not moved, or that of its value."""
-    named = values.get("action")
-    if named is None:
-        return drawn.cell
-    cell = int(number) - 1 if (number := action_id(named)).isdecimal() else -2
-    if abs(cell - drawn.cell) > 1:
-        raise InvalidInput("Expected `action` to be the cell of the value", at="$.action")
-    return cell
-
-
-def _context(values: Values) -> object:
-    if "observation" in values:
-        return _observed(_parsed(values["observation"], "$.observation"))
-    if "context" in values:
-        return _parsed(values["context"], "$.context")
-    return {name: value for name, value in values.items() if name not in _RESERVED}
-
-
-def _observed(value: object) -> dict[str, object]:
-    """The list of 2019. Of numbers it is an array; with texts among them, each feature gets the name it would have in one."""
-    if not isinstance(value, list) or not any(isinstance(item, str) for item in value):
-        return {"observation": value}
-    return {f"observation[{i}]": item for i, item in enumerate(value)}
-
-
-def _parsed(value: object, at: str) -> object:
-    """CSV and Parquet hold JSON as text."""
-    return load_json(value.encode("utf-8", "replace"), at) if isinstance(value, str) else value
-
-
-def _actions(values: Values, fixed: ActionSet | None) -> tuple[ActionSet, tuple[str, ...]]:
-    """The set to log, and the ids in the order that the row's own pmf has."""
-    if "actions" not in values:
-        if fixed is None:
-            raise InvalidInput("Expected `actions`, as the experiment has no fixed ones; got none", at="$.actions")
-        return fixed, fixed.ids
-    own = parse_actions(msgspec.json.encode(_parsed(values["actions"], "$.actions")))
-    if fixed is None:
-        return own, own.ids
-    for action_id in own.ids:
-        fixed.index(action_id, "$.actions")
-    return fixed, own.ids
-
-
-def action_id(value: object) -> str:
-    """The id as text; a whole number counts as its digits. Raises `InvalidInput`."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InvalidInput("Expected the id of an action", at="$.action")
-    return str(value)
-
-
-def _probability(values: Values) -> float | None:
-    name = "probability" if "probability" in values else "action_prob"
-    if values.get(name) is None:
-        return None
-    probability = _number(values, name, 0, 1)
-    if probability == 0:
-        raise InvalidInput("Expected a probability above 0: an action of probability 0 cannot have been chosen", at=f"$.{name}")
-    return probability
-
-
-def _pmf(value: object, offered: Sequence[str], actions: ActionSet) -> tuple[float, ...] | None:
-    if value is None:
-        return None
-    numbers = _parsed(value, "$.pmf")
-    shares = [float(p) for p in numbers if isinstance(p, float | int) and 0 <= p <= 1] if isinstance(numbers, list) else []
-    if not isinstance(numbers, list) or not len(shares) == len(numbers) == len(offered) or abs(sum(shares) - 1) > TOLERANCE:
-        raise InvalidInput(f"Expected {len(offered)} probabilities that sum to 1", at="$.pmf")
-    by_id = dict(zip(offered, shares, strict=True))
-    return tuple(by_id.get(action_id, 0.0) for action_id in actions.ids)
-
-
-def _number(values: Values, name: str, low: float, high: float) -> float:
-    value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidInput("Expected a number, got none" if value is None else "Expected a number", at=f"$.{name}")
-    if not low <= value <= high or not math.isfinite(value):
-        bounds = f" from {low:g} to {high:g}" if math.isfinite(low) else ""
-        raise InvalidInput(f"Expected a finite number{bounds}", at=f"$.{name}")
-    return float(value)
-
-
-def _event_id(value: object) -> str | None:
-    if value is None:
-        return None
-    text = str(value)
-    if not 0 < len(text) <= MAX_EVENT_ID:
-        raise InvalidInput(f"Expected an event id of 1 to {MAX_EVENT_ID} characters", at="$.event_id")
-    return text
-
-
-def _instant(value: object) -> int | None:
-    """Microseconds from ISO 8601 (UTC where it names no zone), a Parquet timestamp, or a number of seconds."""
-    try:
-        if isinstance(value, str):
-            value = datetime.fromisoformat(value)
-        if isinstance(value, datetime):
-            value = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-        instant = int(value * SECOND) if isinstance(value, int | float) else None
-    except (ValueError, OverflowError):
-        instant = -1
-    if instant is not None and not 0 <= instant < 1 << 60:
-        raise InvalidInput("Expected an instant", at="$.timestamp")
-    return instant

@@ -12,9 +12,10 @@ import numpy as np
 from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.events import MAX_ACTIONS
 from rewardloop.exchange.dsjson import is_dsjson
-from rewardloop.exchange.history import HistoryRow, action_id, history_row, slot_rows
+from rewardloop.exchange.history import HistoryRow, history_row, slot_rows
 from rewardloop.exchange.importing import MAX_REASONS, OTHER
 from rewardloop.exchange.reading import read_events
+from rewardloop.exchange.row_values import action_id
 from rewardloop.exchange.rows import RawRow, Values
 from rewardloop.features import ActionSet, fixed_actions, parse_context
 from rewardloop.interactions import Floats, Interactions, Ints
