@@ -21,3 +21,8 @@ def test_an_interval_is_drawn_and_said():
 
 def test_without_intervals_there_are_no_whiskers():
     assert [layer["mark"]["type"] for layer in bars({"age": 0.5}, title="worth", unit="x").spec["layer"]] == ["bar", "text"]
+
+
+def test_amounts_have_no_sign():
+    (row,) = rows(bars({"rules": 1212.4}, title="energy, kWh", unit="", amounts=True))
+    assert (row["words"], row["helps"]) == ("1,212", True)

@@ -36,3 +36,8 @@ def test_a_reference_is_a_line_and_absent_without_one():
 def test_an_infinite_bound_is_not_drawn():
     (row,) = rows(forest_plot({"one event": Estimate(1.0, -math.inf, math.inf, 0.95, 1, 1.0)}, title="gate"))
     assert (row["lower"], row["upper"]) == (1.0, 1.0)
+
+
+def test_what_counts_alike_is_counted_by_its_name_and_thousands_are_written_out():
+    (row,) = rows(forest_plot({"a": Estimate(-12545.9, -13000, -12000, 0.95, 50, 50.0)}, title="returns", counting="episodes"))
+    assert row["words"] == "−12,546 · 50 episodes"

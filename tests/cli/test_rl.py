@@ -16,6 +16,9 @@ def test_from_training_to_a_served_decision(rewardloop, tmp_path):
     assert [row["policy"] for row in compared.json["rows"]] == ["random", "tuned constant", name]
     assert rewardloop("rl", "enjoy", name, "--report", "episode.json").code == 0
     assert {"learning.png", "c.html", "episode.json"} <= {path.name for path in tmp_path.iterdir()}
+    missing = rewardloop("rl", "deploy", name, "--experiment", "cart", "--checkpoint", "77")
+    assert "step of a checkpoint" in missing.err
+    assert "Unknown experiment" in rewardloop("status", "cart").err
     deployed = rewardloop("rl", "deploy", name, "--experiment", "cart", "--json")
     assert (deployed.code, deployed.json["model_id"]) == (0, "cart.1")
     decided = rewardloop("decide", "cart", "-c", '{"observation": [0.1, 0.2, 0.3, 0.4]}', "--json")

@@ -14,7 +14,14 @@ from rewardloop.charts import to_html, to_png
 from rewardloop.cli.rl_enjoy import enjoy
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput, NotFound
-from rewardloop.rl.charts import comparison_page, comparison_picture, comparison_table, episode_chart, training_chart
+from rewardloop.rl.charts import (
+    comparison_charts,
+    comparison_page,
+    comparison_picture,
+    comparison_table,
+    episode_chart,
+    training_chart,
+)
 from rewardloop.rl.comparing import compare
 from rewardloop.rl.constants import tuned_constant
 from rewardloop.rl.controllers import load_rule
@@ -22,7 +29,7 @@ from rewardloop.rl.environments import EnvSpec, make_env
 from rewardloop.rl.episodes import Step, play
 from rewardloop.rl.evaluating import actor_of, evaluate_run, seeds_of
 from rewardloop.rl.runs import RunDirectory, Runs, Watching
-from rewardloop.rl.scores import interquartile_mean, score
+from rewardloop.rl.scores import interquartile_mean, saving, score
 from rewardloop.rl.searching import Found, Trial
 from rewardloop.rl.training import Report, start
 from rewardloop.rl.tuning import dimension, found, make_setup, tune, tuning_chart
@@ -75,6 +82,55 @@ def test_a_comparison_puts_everything_on_the_same_episodes(tmp_path: Path) -> No
     assert all(name in page for name in names)
     assert comparison_table(result).header[-1] == ">energy_kwh"
     assert to_png(comparison_picture(result)).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("env", "twice", "checkpoint", "said"),
+    [
+        ("rl_worlds:Choosing", False, "best", "its checkpoints do not fit"),
+        ("rl_worlds:Tracking", False, "77", "step of a checkpoint"),
+        ("rl_worlds:Tracking", True, "best", "Expected each run once"),
+    ],
+)
+def test_a_run_that_does_not_fit_is_refused_before_anything_is_played(
+    tmp_path: Path, env: str, twice: bool, checkpoint: str, said: str
+) -> None:
+    run, played = a_run(tmp_path), list[str]()
+    with pytest.raises((Conflict, NotFound, InvalidInput), match=said):
+        compare(
+            EnvSpec(env),
+            [run, run] if twice else [run],
+            overrides={},
+            n_episodes=5,
+            checkpoint=checkpoint,
+            rules={},
+            n_constants=5,
+            say=played.append,
+        )
+    assert played == []
+
+
+def test_what_is_saved_is_of_the_same_episodes() -> None:
+    costs, reference = np.array([[8.0, 80.0], [9.0, 90.0]]), np.array([[10.0, 100.0]])
+    found = saving(costs, reference)
+    assert found.value == pytest.approx(0.15)
+    assert (found.lower, found.upper) == pytest.approx((0.1, 0.2))
+
+
+def test_runs_on_the_same_episodes_are_no_more_episodes() -> None:
+    """A hundred trainings that end alike say no more of the days than one."""
+    returns = np.random.default_rng(0).normal(size=(1, 10))
+    one, many = score(returns), score(np.repeat(returns, 100, axis=0))
+    assert many.upper - many.lower == pytest.approx(one.upper - one.lower, rel=0.1)
+
+
+def test_what_is_far_below_the_others_does_not_flatten_them(tmp_path: Path) -> None:
+    result = compare(EnvSpec("rl_worlds:Tracking"), [], overrides={"offers": True}, n_episodes=5, rules={}, n_constants=0)
+    chance, other = result.rows
+    far = msgspec.structs.replace(chance, score=msgspec.structs.replace(chance.score, value=-1e6, lower=-1.1e6, upper=-9e5))
+    first = comparison_charts(msgspec.structs.replace(result, rows=(far, other)))[0]
+    assert first.title == "Return of an episode (random, −1,000,000, is far off this scale)"
+    assert [row["estimate"] for row in first.spec["layer"][-1]["data"]["values"]] == [other.policy]  # type: ignore[index]
 
 
 def test_four_episodes_are_too_few_to_compare_on() -> None:

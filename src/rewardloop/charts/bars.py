@@ -4,29 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rewardloop.charts.chart import BLUE, GREY, ORANGE, Chart, Spec, layer, layered
+from rewardloop.charts.chart import BLUE, GREY, ORANGE, Chart, Spec, in_words, layer, layered
 
 _ROW_HEIGHT = 24
 
 
 def bars(
-    values: Mapping[str, float], *, title: str, unit: str, intervals: Mapping[str, tuple[float, float]] | None = None
+    values: Mapping[str, float],
+    *,
+    title: str,
+    unit: str,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+    amounts: bool = False,
 ) -> Chart:
     """One bar a label, in the order given, and its number in words at the right.
+
+    `amounts`: none helps or harms, so none has a sign.
 
     >>> bars({"age": 0.3}, title="worth", unit="mean reward lost").spec["layer"][0]["data"]["values"][0]["value"]
     0.3
     """
     known = intervals or {}
-    rows = [_row(name, value, known.get(name)) for name, value in values.items()]
+    rows = [_row(name, value, known.get(name), amounts) for name, value in values.items()]
     y = {"field": "label", "type": "nominal", "sort": list(values), "title": None, "axis": {"labelLimit": 260, "ticks": False}}
     shown = [_bars(rows, y, unit), _words(rows, y)] + ([_whiskers(rows, y)] if known else [])
     return layered(title, shown, width=460, height={"step": _ROW_HEIGHT})
 
 
-def _row(name: str, value: float, interval: tuple[float, float] | None) -> dict[str, object]:
+def _row(name: str, value: float, interval: tuple[float, float] | None, amounts: bool) -> dict[str, object]:
     lower, upper = interval or (value, value)
-    words = f"{value:+.3g}" + (f"  ({lower:+.3g} to {upper:+.3g})" if interval else "")
+    signed = f"{value:+.3g}" + (f"  ({lower:+.3g} to {upper:+.3g})" if interval else "")
+    words = in_words(value) if amounts else signed
     return {
         "label": name,
         "value": value,
@@ -34,14 +42,14 @@ def _row(name: str, value: float, interval: tuple[float, float] | None) -> dict[
         "lower": lower,
         "upper": upper,
         "words": words.replace("-", "−"),
-        "helps": value >= 0,
+        "helps": amounts or value >= 0,
     }
 
 
 def _bars(rows: Sequence[Mapping[str, object]], y: Spec, unit: str) -> Spec:
     colour = {"field": "helps", "type": "nominal", "legend": None, "scale": {"domain": [True, False], "range": [BLUE, ORANGE]}}
     look = {"axis": {"tickCount": 8, "labelOverlap": True}, "scale": {"padding": 10, "nice": False}}
-    x = {"field": "value", "type": "quantitative", "title": unit, **look}
+    x = {"field": "value", "type": "quantitative", "title": unit or None, **look}
     return layer(rows, {"type": "bar", "height": 13, "opacity": 0.85}, {"y": y, "x": x, "color": colour})
 
 

@@ -56,6 +56,15 @@ def stacked(title: str, charts: Sequence[Chart], *, subtitle: Sequence[str] = ()
     return Chart(title, {"$schema": SCHEMA, "title": heading, **page})
 
 
+def in_words(value: float, digits: int = 4) -> str:
+    """A number as it is read beside a chart: thousands with commas, none with an exponent unless it is tiny.
+
+    >>> in_words(-12545.9), in_words(0.77), in_words(211.04, 3)
+    ('−12,546', '0.77', '211')
+    """
+    return f"{value:,.0f}".replace("-", "−") if abs(value) >= 1000 else f"{value:.{digits}g}".replace("-", "−")
+
+
 def hue(names: Sequence[str]) -> Spec:
     """A colour for each of at most five values of `series`, and a legend where there is more than one."""
     return _by_series(names, (BLUE, ORANGE, GREEN, PURPLE, GREY))

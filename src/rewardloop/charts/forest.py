@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Protocol
 
-from rewardloop.charts.chart import GREY, Chart, Spec, hue, layer, layered
+from rewardloop.charts.chart import GREY, Chart, Spec, hue, in_words, layer, layered
 
 _ROW_HEIGHT = 28
 _TICKS = 8
@@ -37,17 +37,17 @@ def forest_plot(
     reference: float | None = None,
     unit: str = "mean reward",
     groups: Mapping[str, str] | None = None,
-    of_runs: bool = False,
+    counting: str = "",
 ) -> Chart:
     """One row an estimate, in the order given: a point, its interval, and its n and effective sample size in words.
 
-    `of_runs`: what was counted are runs, all alike, and not events.
+    `counting`: what was counted where all count alike, such as runs, instead of events with weights.
 
     `reference` draws a vertical line: 0 for a difference, the hosted policy's value otherwise. `groups` (at most five) colours the
     rows by what they are estimates of. An infinite bound is not drawn.
     """
     series = groups or dict.fromkeys(estimates, "estimate")
-    rows = [{**_row(label, estimate, of_runs), "series": series[label]} for label, estimate in estimates.items()]
+    rows = [{**_row(label, estimate, counting), "series": series[label]} for label, estimate in estimates.items()]
     colour = hue(list(dict.fromkeys(series.values())))
     order = list(estimates)
     level = next((f"{100 * estimate.level:g} % interval" for estimate in estimates.values()), "interval")
@@ -56,9 +56,9 @@ def forest_plot(
     return layered(title, [*line, *shown], width=520, height={"step": _ROW_HEIGHT})
 
 
-def _row(label: str, estimate: Estimated, of_runs: bool) -> dict[str, object]:
-    counted = f"{estimate.n:,} runs" if of_runs else f"n {estimate.n:,}, ess {estimate.ess:,.0f}"
-    words = f"{estimate.value:.4g} · {counted}"
+def _row(label: str, estimate: Estimated, counting: str) -> dict[str, object]:
+    counted = f"{estimate.n:,} {counting}" if counting else f"n {estimate.n:,}, ess {estimate.ess:,.0f}"
+    words = f"{in_words(estimate.value)} · {counted}"
     lower, upper = (bound if math.isfinite(bound) else estimate.value for bound in (estimate.lower, estimate.upper))
     return {"estimate": label, "value": estimate.value, "lower": lower, "upper": upper, "words": words}
 

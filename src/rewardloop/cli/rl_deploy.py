@@ -19,6 +19,7 @@ from rewardloop.loop.experiment import Experiment
 from rewardloop.registry.catalog import Catalog
 from rewardloop.rl.deploying import NOISE, Deployed, settings_for
 from rewardloop.rl.deploying import deploy as deployed
+from rewardloop.rl.evaluating import exported_of
 from rewardloop.rl.runs import RunDirectory, Runs
 
 GATE_SAID_NO = 3
@@ -39,7 +40,7 @@ def deploy(
 ) -> None:
     sys.path.insert(0, os.getcwd())
     directory = Runs(data).find(run)
-    with _opened(directory, experiment, data) as opened:
+    with _opened(directory, checkpoint, experiment, data) as opened:
         found = deployed(directory, opened, checkpoint=checkpoint, force=force, noise=noise)
     if json:
         print_json(found)
@@ -48,13 +49,15 @@ def deploy(
     sys.exit(GATE_SAID_NO if found.deployment is None else 0)
 
 
-def _opened(directory: RunDirectory, experiment: str, data: Path) -> Experiment:
+def _opened(directory: RunDirectory, checkpoint: str, experiment: str, data: Path) -> Experiment:
+    """The experiment; what cannot be exported is refused before a new one is made, which would stay behind."""
     if Path(experiment).suffix in {".yaml", ".yml"}:
         return open_experiment(experiment, data)
     with Catalog(data) as catalog:
         try:
             settings = catalog.experiment(experiment).settings
         except UnknownExperiment:
+            exported_of(directory, checkpoint)
             settings = settings_for(directory, experiment)
     return Experiment.open(settings, data)
 

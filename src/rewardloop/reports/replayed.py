@@ -75,7 +75,7 @@ def _row(way: Way) -> tuple[str, ...]:
 
 def _charts(found: Replayed) -> list[Chart]:
     rows = {way.name: way.mean_reward for way in (found.ab_test, *found.bandits)}
-    return [forest_plot(rows, title="Mean reward a visitor", reference=found.logged, of_runs=True)]
+    return [forest_plot(rows, title="Mean reward a visitor", reference=found.logged, counting="runs")]
 
 
 def _title(found: Replayed) -> str:

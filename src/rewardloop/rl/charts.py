@@ -9,12 +9,18 @@ import numpy as np
 from gymnasium import spaces
 
 from rewardloop.charts import Chart, Section, Table, bars, forest_plot, stacked, strips, to_page
-from rewardloop.rl.comparing import Comparison
+from rewardloop.charts.chart import in_words
+from rewardloop.rl.comparing import CHANCE, Comparison
 from rewardloop.rl.environments import Env
 from rewardloop.rl.episodes import Episode, Step
+from rewardloop.rl.evaluating import Evaluated
 from rewardloop.rl.training import Report
 
 _PANELS = 8
+_FAR = 5
+"""Times as wide as without it: then a row is left off the scale."""
+_UNITS = {"_kwh": "kWh", "_kw": "kW", "_kelvin_hours": "kelvin-hours"}
+_INITIALS = ("hvac", "pue")
 _READ = """\
 Every row played the same episodes, of seeds and, where it says so, of weather that no policy was trained on. The number is the
 interquartile mean of the returns with a 95 % bootstrap interval; a row of one run says how episodes differ, not how another
@@ -43,10 +49,33 @@ def comparison_table(found: Comparison) -> Table:
 
 def comparison_charts(found: Comparison) -> list[Chart]:
     """The returns with their intervals, and a chart of bars for each thing measured."""
-    forest = forest_plot({row.policy: row.score for row in found.rows}, title="Return of an episode", unit="interquartile mean")
     names = list(dict.fromkeys(name for row in found.rows for name in row.metrics))
     measured = {name: {row.policy: row.metrics[name] for row in found.rows if name in row.metrics} for name in names}
-    return [forest, *(bars(values, title=name, unit=name) for name, values in measured.items())]
+    return [_returns(found.rows), *(bars(values, title=worded(name), unit="", amounts=True) for name, values in measured.items())]
+
+
+def worded(metric: str) -> str:
+    """The name of what an environment measures, with its unit apart.
+
+    >>> worded("hvac_kwh"), worded("comfort_kelvin_hours"), worded("n_refused"), worded("pue")
+    ('HVAC, kWh', 'comfort, kelvin-hours', 'n refused', 'PUE')
+    """
+    for end, unit in _UNITS.items():
+        if metric.endswith(end):
+            return f"{worded(metric.removesuffix(end))}, {unit}"
+    return metric.upper() if metric in _INITIALS else metric.replace("_", " ")
+
+
+def _returns(rows: Sequence[Evaluated]) -> Chart:
+    """All but what is so far below the others that they would lie on one another."""
+    ends = [bound for row in rows for bound in (row.score.lower, row.score.upper)]
+    seen = [row for row in rows if row.policy != CHANCE]
+    near = [bound for row in seen for bound in (row.score.lower, row.score.upper)]
+    hidden = [row for row in rows if row.policy == CHANCE and near and max(ends) - min(ends) > _FAR * (max(near) - min(near))]
+    words = [f"{row.policy}, {in_words(row.score.value)}, is far off this scale" for row in hidden]
+    title = "Return of an episode" + (f" ({words[0]})" if words else "")
+    shown = {row.policy: row.score for row in rows if row not in hidden}
+    return forest_plot(shown, title=title, unit="interquartile mean", counting="episodes")
 
 
 def comparison_page(found: Comparison) -> str:

@@ -20,6 +20,8 @@ from rewardloop.rl.toolkit import Actor
 from rewardloop.rl.training import EVALUATION_SEEDS
 
 MIN_SEEDS = 5
+CHANCE = "random"
+"""The row of actions drawn at random."""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,24 +55,35 @@ def compare(
     """Everything on the same `n_episodes` seeds. `overrides` make the environment the one to be tested on (other weather).
 
     The constant is tuned on the environment trained on, over other seeds, `n_constants` of them; 0: none, but the one that is
-    handed over as `tuned`. Runs that differ in nothing but their seed are one row. Raises `InvalidInput` for fewer than 5 seeds.
+    handed over as `tuned`. Runs that differ in nothing but their seed are one row. Raises `InvalidInput` for fewer than 5 seeds,
+    and before anything is played `Conflict` for a run of another environment, `UnknownRun` for a checkpoint that is not there.
     """
-    if n_episodes < MIN_SEEDS:
-        raise InvalidInput(f"Expected at least {MIN_SEEDS} episodes to compare on, got {n_episodes}", at="--episodes")
+    _check_counts(n_episodes, n_constants, runs)
     test, chosen = over(env, overrides), tuned
     check_simulated(test)
-    if n_constants:
-        say("tuned constant")
-        chosen, _ = tuned_constant(env, range(EVALUATION_SEEDS, EVALUATION_SEEDS + MIN_SEEDS), n_trials=n_constants)
     stage = _Stage(test, seeds_of(n_episodes), say)
     try:
+        trained = {name: stage.actors(group, checkpoint) for name, group in grouped(runs).items()}
+        if n_constants:
+            say("tuned constant")
+            chosen, _ = tuned_constant(env, range(EVALUATION_SEEDS, EVALUATION_SEEDS + MIN_SEEDS), n_trials=n_constants)
         rows = [stage.row(name, [actor]) for name, actor in stage.baselines().items()]
         rows += [stage.row("tuned constant", [constant(chosen)])] if chosen is not None else []
         rows += [stage.row(name, [actor]) for name, actor in rules.items()]
-        rows += [stage.row(name, stage.actors(group, checkpoint)) for name, group in grouped(runs).items()]
+        rows += [stage.row(name, actors) for name, actors in trained.items()]
     finally:
         stage.env.close()
     return Comparison(env=test, trained_on=env, n_episodes=n_episodes, constant=_plain(chosen), rows=tuple(rows))
+
+
+def _check_counts(n_episodes: int, n_constants: int, runs: Sequence[RunDirectory]) -> None:
+    if n_episodes < MIN_SEEDS:
+        raise InvalidInput(f"Expected at least {MIN_SEEDS} episodes to compare on, got {n_episodes}", at="--episodes")
+    if n_constants < 0:
+        raise InvalidInput(f"Expected a number of constants to try, or 0 for none, got {n_constants}", at="--constants")
+    names = [run.root.name for run in runs]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InvalidInput(f"Expected each run once, got `{twice}` again: it would count as another training", at="RUNS")
 
 
 class _Stage:
@@ -81,7 +94,7 @@ class _Stage:
         self._spec, self._seeds, self._say = spec, seeds, say
 
     def baselines(self) -> dict[str, Actor]:
-        return {"random": RandomActor(self.env.action_space), **baselines_of(self.env)}
+        return {CHANCE: RandomActor(self.env.action_space), **baselines_of(self.env)}
 
     def actors(self, runs: Sequence[RunDirectory], checkpoint: str) -> list[Actor]:
         facts = facts_of(self.env)

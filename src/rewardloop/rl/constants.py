@@ -44,7 +44,9 @@ def _searched(space: spaces.Space[Any], worth: Any, n_trials: int, seed: int) ->
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-        study.optimize(lambda trial: float(worth(_suggested(trial, space))), n_trials=n_trials)
+        for _ in range(n_trials):  # `optimize` would log a traceback for Ctrl-C
+            trial = study.ask()
+            study.tell(trial, float(worth(_suggested(trial, space))))
     finally:
         optuna.logging.set_verbosity(before)
     return _suggested(optuna.trial.FixedTrial(study.best_params), space), float(study.best_value)

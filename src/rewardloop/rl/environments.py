@@ -98,7 +98,11 @@ def _own(name: str, parameters: Mapping[str, Any]) -> Env:
 
 def _check(env: Env, name: str) -> None:
     """An environment whose first observation is not what it promises would train to nonsense, hours later."""
-    observation, _ = env.reset(seed=0)
+    try:
+        observation, _ = env.reset(seed=0)
+    except BaseException:
+        env.close()
+        raise
     if not env.observation_space.contains(observation):
         env.close()
         raise InvalidInput(

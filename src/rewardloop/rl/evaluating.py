@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from rewardloop.evaluation import Estimate
+from rewardloop.interactions import Floats
 from rewardloop.rl.environments import EnvSpec
 from rewardloop.rl.episodes import Episode, play_all
 from rewardloop.rl.logged.replay import check_simulated
@@ -34,6 +35,12 @@ class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
     """Means of what the environment measured: kWh, kelvin-hours, PUE, …"""
     n_runs: int
     episodes: tuple[Episode, ...]
+    """Run by run, each on the same seeds."""
+
+    @property
+    def returns(self) -> Floats:
+        """Shape (n_runs, episodes of each)."""
+        return np.array([episode.episode_return for episode in self.episodes]).reshape(self.n_runs, -1)
 
 
 def seeds_of(n_episodes: int) -> range:

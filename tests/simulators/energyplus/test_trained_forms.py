@@ -78,3 +78,15 @@ def test_beside_the_schedules_they_earn_nothing_and_others_their_difference(hall
         found = [beside.step(np.array(COOL, dtype=np.float32)) for _ in range(5)]
     assert [step[1] for step in found] == pytest.approx([one - other for one, other in zip(cool, scheduled, strict=True)])
     assert sum(found[0][4]["reward_terms"].values()) == pytest.approx(cool[0])
+
+
+def test_a_term_weighs_what_is_said_and_no_other_is_known() -> None:
+    hot = np.array([1.0, 0.5], dtype=np.float32)
+    with opened() as env, opened(weights={"temperature": -200.0}) as heavier:
+        terms, heavy = ([one.step(hot)[4]["reward_terms"] for _ in range(40)][-1] for one in (env, heavier))
+    assert terms["temperature"] < 0
+    assert heavy == pytest.approx({"power": terms["power"], "temperature": 2 * terms["temperature"]})
+    with pytest.raises(InvalidInput, match=r"`temperatur`; did you mean `temperature`\? - at `\$\.weights`"):
+        made("DataCenter-1Zone", weights={"temperatur": 1.0})
+    with pytest.raises(InvalidInput, match=r"Expected a number, got `nan` - at `\$\.weights\.power`"):
+        made("DataCenter-1Zone", weights={"power": float("nan")})

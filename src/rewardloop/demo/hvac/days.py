@@ -13,12 +13,16 @@ from rewardloop.rl.toolkit import Actor
 from rewardloop.simulators.energyplus import Specification
 from rewardloop.simulators.energyplus.accounts import StepAccount
 
+_OUTDOORS = "outdoor_temp_c"
+_TEMPERATURE = "temperature and its band, °C"
+
 
 @dataclass(slots=True)
 class Day:
     """What was seen of it, a number a step in each list."""
 
     hours: list[float] = field(default_factory=list)
+    outdoors_c: list[float] = field(default_factory=list)
     temperatures_c: dict[str, list[float]] = field(default_factory=dict)
     """Those that comfort is about."""
     set_points: dict[str, list[float]] = field(default_factory=dict)
@@ -42,6 +46,8 @@ def recorded(env: Env, specification: Specification, actor: Actor, seed: int) ->
         day.hvac_kw.append(account.hvac_kwh / account.hours)
         day.energy_kwh.append(account.energy_kwh)
         day.hvac_kwh.append(account.hvac_kwh)
+        if _OUTDOORS in shown:
+            day.outdoors_c.append(float(step.observation[shown.index(_OUTDOORS)]))
         for name, column in columns.items():
             day.temperatures_c.setdefault(name, []).append(float(step.observation[column]))
         for name, value in zip(specification.actions, step.info["applied"] or (), strict=False):
@@ -51,17 +57,27 @@ def recorded(env: Env, specification: Specification, actor: Actor, seed: int) ->
 
 
 def day_chart(specification: Specification, days: Mapping[str, Day], chosen: str, place: str) -> Chart:
-    """Temperatures with their band, set-points and power of the chosen controller; energy so far of all of them."""
-    day = days[chosen]
-    low, high = specification.comfort.band
-    band = {"band from": [low] * len(day.hours), "to": [high] * len(day.hours)}
+    """Weather; temperatures with their band, set-points and power of the chosen controller; energy so far of all of them."""
+    day, built = days[chosen], next(iter(days.values()))
     panels: dict[str, Mapping[str, Sequence[float]]] = {
-        "temperature, °C": {**day.temperatures_c, **band},
+        "outdoors, °C": {"outdoors": day.outdoors_c},
+        _TEMPERATURE: day.temperatures_c,
         "set-points, °C": day.set_points,
         "power, kW": {"servers": day.servers_kw, "HVAC": day.hvac_kw},
         "energy so far, kWh": {name: list(accumulate(one.energy_kwh)) for name, one in days.items()},
-        "of it HVAC, kWh": {name: list(accumulate(one.hvac_kwh)) for name, one in days.items()},
+        f"less than {next(iter(days))} so far, kWh": {name: _less(one, built) for name, one in days.items()},
     }
-    total = {name: sum(one.energy_kwh) for name, one in days.items()}
-    words = ", ".join(f"{name} {value:,.0f} kWh" for name, value in total.items())
-    return strips(f"{specification.name}: {chosen}", day.hours, panels, x="hour", subtitle=[f"{place}: {words}"])
+    total = {name: (sum(one.energy_kwh), sum(one.hvac_kwh)) for name, one in days.items()}
+    words = ", ".join(f"{name} {energy:,.0f} kWh (HVAC {hvac:,.0f})" for name, (energy, hvac) in total.items())
+    return strips(
+        f"{specification.name}: {chosen}",
+        day.hours,
+        {name: lines for name, lines in panels.items() if all(lines.values())},
+        x="hour",
+        subtitle=[f"{place}.", words],
+        bands={_TEMPERATURE: specification.comfort.band},
+    )
+
+
+def _less(day: Day, built: Day) -> list[float]:
+    return list(accumulate(there - here for here, there in zip(day.energy_kwh, built.energy_kwh, strict=True)))

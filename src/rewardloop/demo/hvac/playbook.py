@@ -88,9 +88,11 @@ def _pictures(env: Env, stage: Stage, found: Comparison, actors: dict[str, Actor
         raise InvalidInput(f"Expected a building, got {stage.env.id}")
     days: dict[str, Day] = {}
     episode: Episode | None = None
+    _, drawn = env.reset(seed=FIRST_SEED)
     for name, actor in {"schedule": constant(None), **actors}.items():
         days[name], episode = recorded(env, building.specification, actor, FIRST_SEED)
-    chart = day_chart(building.specification, days, "policy", "An episode with weather that it was not trained on")
+    place = f"An episode from day {drawn['day']} of the year on with weather that it was not trained on, {drawn['weather']}"
+    chart = day_chart(building.specification, days, "policy", place)
     (out / "episode.png").write_bytes(to_png(chart))
     (out / "episode.html").write_text(to_html(chart, chart.title), encoding="utf-8")
     (out / "comparison.png").write_bytes(to_png(comparison_picture(found)))

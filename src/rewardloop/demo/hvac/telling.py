@@ -13,8 +13,11 @@ from rewardloop.clock import SECOND, Clock
 from rewardloop.demo.hvac.trainings import Watch
 from rewardloop.rl.comparing import Comparison
 from rewardloop.rl.evaluating import Evaluated
+from rewardloop.rl.scores import saving
 
 _LINE_EVERY = 10 * SECOND
+_WORTH_TELLING = -1.0
+"""Whoever costs twice as much has left the band, of which kelvin-hours tell."""
 
 
 @contextmanager
@@ -46,11 +49,10 @@ def _words(done: Sequence[int], total: int) -> str:
 
 
 def summary(found: Comparison) -> Table:
-    """The final table: means over the episodes, the interval of the return, and what is saved against the building as designed."""
+    """The final table: means over the episodes, and what is saved of the cost (minus the return) of the building as designed."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("policy")
-    for name in ("return", "95 % interval", "saved", "kWh", "HVAC kWh", "K·h", "PUE"):
-        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("policy", "return", "saved", "95 %", "kWh", "HVAC kWh", "K·h", "PUE"):
+        table.add_column(name, justify="left" if name == "policy" else "right", no_wrap=True)
     schedule = next(row for row in found.rows if row.policy == "schedule")
     for row in found.rows:
         table.add_row(*_row(row, schedule), style="bold green" if row is found.rows[-1] else "")
@@ -58,19 +60,15 @@ def summary(found: Comparison) -> Table:
 
 
 def _row(row: Evaluated, schedule: Evaluated) -> tuple[str, ...]:
-    measured, score = row.metrics, row.score
+    measured, less = row.metrics, saving(-row.returns, -schedule.returns)
+    told = less.value > _WORTH_TELLING
     return (
         f"PPO, {row.n_runs} seeds" if row.policy.startswith("ppo-") else row.policy,
-        f"{score.value:.1f}",
-        f"{score.lower:.1f} … {score.upper:.1f}",
-        f"{saved(row, schedule):+.1%}",
+        f"{row.mean_return:,.1f}",
+        f"{less.value:.1%}" if told else "none",
+        f"{100 * less.lower:.1f} … {100 * less.upper:.1f}" if told else "",
         f"{measured['energy_kwh']:,.0f}",
         f"{measured['hvac_kwh']:,.0f}",
         f"{measured['comfort_kelvin_hours']:.2f}",
         f"{measured['pue']:.3f}",
     )
-
-
-def saved(row: Evaluated, schedule: Evaluated) -> float:
-    """The share of the cost (minus the mean return) that the building as designed has and the row has not."""
-    return 1 - row.mean_return / schedule.mean_return

@@ -29,6 +29,8 @@ def _sources(it: Specification) -> Iterator[Problem]:
             yield Problem(f"$.sensors.{name}", "Expected either `variable` or `meter`")
         if name in CLOCK:
             yield Problem(f"$.sensors.{name}", f"`{name}` is a name of the clock's: choose another")
+        if sensor.foreseen and (sensor.variable or "").casefold() != "schedule value":
+            yield Problem(f"$.sensors.{name}.foreseen", "Expected the variable `Schedule Value` to foresee: nothing else is known")
 
 
 def _names(it: Specification) -> Iterator[Problem]:

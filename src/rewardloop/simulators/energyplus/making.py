@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from rewardloop.errors import InvalidInput
+from rewardloop.errors import InvalidInput, did_you_mean
 from rewardloop.simulators.energyplus.checks import problems
 from rewardloop.simulators.energyplus.effects import check_effects
 from rewardloop.simulators.energyplus.environment import EnergyPlusEnv, Use
@@ -28,16 +29,20 @@ def made(
     hold: int | None = None,
     reach: float | None = None,
     relative: bool = False,
+    weights: Mapping[str, float] | None = None,
     check: bool | None = None,
     simulator: Simulator | None = None,
 ) -> EnergyPlusEnv:
     """What `gymnasium.make` calls. In place of the specification's: length and start of episodes, the forecast, how many time steps
-    an action lasts (`hold`), how far actions may correct the rules (`reach`), rewards less those of the schedules (`relative`).
+    an action lasts (`hold`), how far actions may correct the rules (`reach`), rewards less those of the schedules (`relative`),
+    other weights of the reward's terms (`weights`).
 
     `check`: each actuator is first shown to change something, which takes some warm-ups; so it is done, unless said otherwise, with
     a file of your own and not with what comes along.
     """
     specification = specified(environment, days=days, start_days=start_days, forecast_hours=forecast_hours, hold=hold, reach=reach)
+    if weights:
+        specification = _weighted(specification, weights)
     if relative:
         specification = msgspec.structs.replace(specification, relative=True)
     env = EnergyPlusEnv(specification, use=use, mode=mode, simulator=simulator)
@@ -48,6 +53,16 @@ def made(
             env.close()
             raise
     return env
+
+
+def _weighted(it: Specification, weights: Mapping[str, float]) -> Specification:
+    for name, weight in weights.items():
+        if name not in it.reward:
+            raise InvalidInput(f"Unknown term of the reward `{name[:80]}`{did_you_mean(name, it.reward)}", at="$.weights")
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
+            raise InvalidInput(f"Expected a number, got `{weight}`", at=f"$.weights.{name}")
+    terms = {name: msgspec.structs.replace(term, weight=float(weights.get(name, term.weight))) for name, term in it.reward.items()}
+    return msgspec.structs.replace(it, reward=terms)
 
 
 def _is_file(environment: str) -> bool:

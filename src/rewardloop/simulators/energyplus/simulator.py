@@ -18,6 +18,7 @@ from rewardloop.simulators.energyplus.buildings.catalogue import building
 from rewardloop.simulators.energyplus.episode import Episode, RequestLost, request
 from rewardloop.simulators.energyplus.in_process import InProcessEpisode
 from rewardloop.simulators.energyplus.specification import Specification
+from rewardloop.simulators.energyplus.timetables import foretold, key_of
 from rewardloop.simulators.energyplus.unresolved import UnknownName
 from rewardloop.simulators.energyplus.weather import weather_path
 from rewardloop.zygote.model import prepared, steps_an_hour
@@ -42,9 +43,10 @@ class Simulator:
         for use in ("train", "test"):
             for index, name in enumerate(getattr(specification.weather, use)):
                 weather_path(name, f"$.weather.{use}[{index}]")
-        self._model = prepared(building(specification.building), specification.steps_an_hour)
-        self.steps_an_hour = steps_an_hour(self._model)
+        model = prepared(building(specification.building), specification.steps_an_hour)
+        self.steps_an_hour = steps_an_hour(model)
         self._check_hold()
+        self._model = foretold(model, specification, self.steps_an_hour)
         self._forks = mode == "fork" or (mode == "auto" and sys.platform == "linux")
         self._zygote: _Zygote | None = None
 
@@ -153,7 +155,7 @@ class _Zygote:
 
 def planned(it: Specification) -> tuple[Plan, tuple[str, ...]]:
     """What the simulator is told, and the sensors' names in the order of a reading."""
-    variables = {name: (sensor.variable, sensor.key) for name, sensor in it.sensors.items() if sensor.variable is not None}
+    variables = {name: (sensor.variable, key_of(sensor)) for name, sensor in it.sensors.items() if sensor.variable is not None}
     meters = {name: sensor.meter for name, sensor in it.sensors.items() if sensor.meter is not None}
     plan = Plan(
         tuple(variables.values()),

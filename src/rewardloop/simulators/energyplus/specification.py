@@ -24,6 +24,9 @@ class Sensor(Section, frozen=True, kw_only=True):
     variable: Annotated[Word | None, said("An output variable, such as `Zone Mean Air Temperature`.")] = None
     key: Annotated[Word, said("Whose: the zone, the schedule, or `Environment` for the weather.")] = "Environment"
     meter: Annotated[Word | None, said("Or a meter, such as `Electricity:HVAC`: its mean power over the step, in W.")] = None
+    foreseen: Annotated[
+        bool, said("Of a `Schedule Value`: its highest while the next action lasts, as who has the timetable knows.")
+    ] = False
 
 
 class Observation(Section, frozen=True, kw_only=True):
