@@ -29,6 +29,19 @@ def test_a_chart_is_a_drawing_with_its_words_and_numbers_in_the_document():
     assert "worth" in text
 
 
+def test_the_end_of_a_line_is_a_space_and_what_cannot_be_shown_is_marked():
+    assert "<p>one two</p>" in page("one\ntwo")
+    assert "<p>one�two</p>" in page("one\x00two")
+
+
+def test_letters_wider_than_those_it_was_measured_with_are_not_cut_off():
+    drawing = to_svg(CHART)
+    left = re.search(r"translate\((\d+)", drawing)
+    assert left
+    assert int(left[1]) >= 40
+    assert "overflow: visible" in page(CHART)
+
+
 def test_a_drawing_has_no_paper_of_its_own():
     assert "white" not in to_svg(CHART)
 

@@ -79,8 +79,8 @@ def _cell(tag: str, text: str, number: bool) -> str:
 
 
 def _text(text: str) -> str:
-    """Escaped, and without characters that a document may not hold."""
-    return html.escape("".join(character if character.isprintable() else "�" for character in text))
+    """Escaped, and without characters that a document may not hold; the end of a line is a space."""
+    return html.escape("".join(character if character.isprintable() else "�" for character in text.replace("\n", " ")))
 
 
 def _figure(chart: Chart) -> str:

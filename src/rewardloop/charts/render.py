@@ -16,6 +16,8 @@ VERSION = "6.4"
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 _POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
 _STYLE = "body{font-family:system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#222}figure{margin:2rem 0}"
+_ROOM = {"left": 40, "right": 50, "top": 5, "bottom": 5}
+"""Around a drawing: the reader's letters may be wider than those it was measured with, and are cut off at its edge."""
 _OPTIONS = '{"renderer":"svg","actions":{"export":true,"source":false,"compiled":false,"editor":false}}'
 
 
@@ -27,7 +29,7 @@ def to_png(chart: Chart, *, scale: float = 2.0) -> bytes:
 
 def to_svg(chart: Chart) -> str:
     """The drawing, with no background of its own: the page it stands in has one."""
-    spec = {**chart.spec, "background": "transparent"}
+    spec = {"padding": _ROOM, **chart.spec, "background": "transparent"}
     drawing: str = vl_convert.vegalite_to_svg(_json(spec), vl_version=VERSION, allowed_base_urls=[])
     return drawing
 

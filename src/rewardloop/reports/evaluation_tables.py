@@ -59,7 +59,9 @@ def _outcome(rule: Rule) -> str:
 
 
 def _settings(settings: GateSettings) -> str:
-    return ", ".join(f"{name} {getattr(settings, name)}" for name in settings.__struct_fields__)
+    """Those that are set."""
+    known = ((name, getattr(settings, name)) for name in settings.__struct_fields__)
+    return ", ".join(f"{name} {value}" for name, value in known if value not in (None, ()))
 
 
 def _row(policy: str, name: str, found: Estimate) -> tuple[str, ...]:
