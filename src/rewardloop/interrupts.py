@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from threading import current_thread, main_thread
 from types import FrameType
 
@@ -25,13 +26,17 @@ def inherited_deafness() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Ctrl-C counts at the end of the block, in whichever thread it arrives: in the midst of a start it leaves half a process."""
+    """Ctrl-C counts at the end of the block, and those who are started in it never hear of it: half a process would be left.
+
+    For `multiprocessing` too, whose tracker of resources lifts the children's deafness when it starts: so it starts before.
+    """
     if current_thread() is not main_thread():
         yield
         return
     pressed: list[int] = []
     handler = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
     try:
+        resource_tracker.ensure_running()
         with inherited_deafness():
             yield
     finally:

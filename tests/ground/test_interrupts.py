@@ -40,6 +40,29 @@ def test_ctrl_c_while_processes_start_counts_when_they_have_started():
         signal.raise_signal(signal.SIGINT)
 
 
+POOL = """
+import multiprocessing, signal
+from rewardloop.interrupts import deferred
+
+def hears():
+    print(signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, []), flush=True)
+
+if __name__ == "__main__":
+    for how in ("spawn", "forkserver"):
+        with deferred():
+            process = multiprocessing.get_context(how).Process(target=hears)
+            process.start()
+        process.join()
+    hears()
+"""
+
+
+def test_the_first_processes_of_multiprocessing_are_deaf_too(tmp_path):
+    (tmp_path / "pool.py").write_text(POOL)
+    ran = subprocess.run([sys.executable, str(tmp_path / "pool.py")], capture_output=True, text=True, check=True)
+    assert (ran.stdout.split(), ran.stderr) == (["False", "False", "True"], "")
+
+
 def test_ctrl_c_that_was_swallowed_counts_at_the_next_look():
     with remembered() as again:
         again()

@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from rewardloop.errors import Corrupt, RewardloopError, StorageUnavailable
 
-BUSY_SECONDS = 10
+BUSY_SECONDS = 30
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecNormalize
 
 from rewardloop.errors import InvalidInput
-from rewardloop.interrupts import inherited_deafness
+from rewardloop.interrupts import deferred
 from rewardloop.rl.algorithms import check_fits, find_algorithm
 from rewardloop.rl.environments import EnvSpec, make_env
 from rewardloop.rl.guarding import Guarded
@@ -85,8 +86,10 @@ def vectorised(plan: Plan, facts: Facts, words: Path) -> VecEnv:
     makers = [
         partial(_worker, plan.training_env, words / f"{i}.txt", plan.step_timeout_s, alone=alone) for i in range(plan.n_workers)
     ]
-    with inherited_deafness():  # The trainer decides, and ends them.
-        env: VecEnv = DummyVecEnv([*makers]) if alone else SubprocVecEnv([*makers], start_method="forkserver")
+    if not alone:
+        with deferred():  # Of whom the workers are born: the trainer decides, and ends them.
+            forkserver.ensure_running()
+    env: VecEnv = DummyVecEnv([*makers]) if alone else SubprocVecEnv([*makers], start_method="forkserver")
     return _normalised(env, facts, plan) if plan.normalise else env
 
 
