@@ -24,7 +24,7 @@ from cyclopts import App
 from benchmarks.evaluation import DATA_SETS, EPSILONS, SIZES, World
 from benchmarks.evaluation_speed import PEERS
 from rewardloop.evaluation import cdr, sample
-from rewardloop.evaluation.reward_model import fit_predict
+from rewardloop.evaluation.reward_models.reward_model import fit_predict
 from rewardloop.interactions import Floats, Interactions
 
 PEER = Path(__file__).parent / "evaluation_accuracy_peer.py"

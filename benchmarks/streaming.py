@@ -19,7 +19,7 @@ import numpy as np
 from cyclopts import App
 
 from rewardloop.evaluation import GateReport, Serve, judge, look
-from rewardloop.evaluation.drawing import joined
+from rewardloop.evaluation.reward_models.drawing import joined
 from rewardloop.features import Features, fixed_actions
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.settings import GateSettings

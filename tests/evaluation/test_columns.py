@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewardloop.evaluation.columns import Columns, sketch
-from rewardloop.evaluation.ridge import fit, fit_held_out
+from rewardloop.evaluation.reward_models.columns import Columns, sketch
+from rewardloop.evaluation.reward_models.ridge import fit, fit_held_out
 
 ROWS = st.lists(
     st.dictionaries(st.text(max_size=3), st.one_of(st.floats(-1e30, 1e30), st.text(max_size=3)), max_size=30),

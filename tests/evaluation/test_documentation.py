@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 from rewardloop.evaluation.estimates import ALL, MRDR
-from rewardloop.evaluation.ranked import cascade_dr, cascade_ips, independent_ips, joint_ips, pseudo_inverse
+from rewardloop.evaluation.rankings.estimators import cascade_dr, cascade_ips, independent_ips, joint_ips, pseudo_inverse
 from rewardloop.evaluation.rules import CHECKS
 
 PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"

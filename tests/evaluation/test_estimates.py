@@ -7,7 +7,7 @@ import bandit_worlds as worlds
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation import estimate_all
 from rewardloop.evaluation.estimates import ALL, MRDR
-from rewardloop.evaluation.reward_model import fit_predict
+from rewardloop.evaluation.reward_models.reward_model import fit_predict
 
 CANDIDATE = worlds.policy(0.85, 0.02)
 LOG, (PMF,) = worlds.log(2000, worlds.policy(0.7, 0.5), np.random.default_rng(0), CANDIDATE)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rewardloop.evaluation import RankedReport, ranked_report
-from rewardloop.evaluation.ranked_groups import group
+from rewardloop.evaluation.rankings.groups import group
 from rewardloop.events import Choice, Decision
 from rewardloop.features import parse_actions
 from rewardloop.ids import slot_event_id

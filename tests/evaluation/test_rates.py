@@ -6,7 +6,7 @@ import pytest
 
 import bandit_worlds as worlds
 from rewardloop.evaluation import ESTIMATORS, asymptotic_sequence, evaluate, normal, sample
-from rewardloop.evaluation.reward_model import fit_predict
+from rewardloop.evaluation.reward_models.reward_model import fit_predict
 from rewardloop.settings import GateSettings
 
 LOGGING = worlds.policy(0.7, epsilon=0.2)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import bandit_worlds as worlds
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation import estimate_all, evaluate, judge, look, support
-from rewardloop.evaluation.drawing import draw, joined
 from rewardloop.evaluation.estimates import estimate_seen
+from rewardloop.evaluation.reward_models.drawing import draw, joined
 from rewardloop.features import parse_actions
 from rewardloop.settings import GateSettings
 

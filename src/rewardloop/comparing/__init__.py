@@ -1,4 +1,8 @@
-"""A bandit against an A/B test: simulated, where what every arm would have paid is known, or replayed on a log."""
+"""A bandit against an A/B test: simulated, where what every arm would have paid is known, or replayed on a log.
+
+Simulated  `comparison` gives the same visitors to a `split` test and to each `bandit`
+On a log   `replaying` draws each `resample` and replays it by `rejection` or by `importance`; `replayed` is what was found
+"""
 
 from rewardloop.comparing.comparison import LEVEL, Comparison, Earned, compare
 from rewardloop.comparing.replayed import Replayed, Way

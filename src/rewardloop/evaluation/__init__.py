@@ -1,4 +1,16 @@
-"""Off-policy evaluation: estimators, intervals, support, and the gate that decides what is hosted."""
+"""Off-policy evaluation: estimators, intervals, support, and the gate that decides what is hosted.
+
+A log      `screening` counts what cannot be used; `seen` keeps a few numbers an event; `sample` makes of them the columns that
+           every estimator reads, with a reward model of `reward_models` (`arms` and `folds` number actions and events)
+A value    `estimators`, `calibrated`, `cressie_read` and `shrinking`; `estimates` asks all of them; each answers an `estimate`
+Interval   `intervals` for one look, `sequences` for any number of looks
+The gate   `gate` judges by the `rules`: `support` of the log, harm to a metric (`guarding`), the difference; `report` says it
+On trial   `harm` and `two_sample`: decisions whose variant was drawn
+Before     `power`: how many events; `learnability`: is there signal; `diagnostics`: what is wrong with a log
+Why        `importance` of features, `contributions` to one decision, over `altered` events and `feature_groups`
+Documents  `report_full`, with its `report_curves`; `report_explained`
+Elsewhere  `rankings` of several slots, `boxes` of continuous actions, `sequential` for episodes
+"""
 
 from rewardloop.evaluation.calibrated import cdr
 from rewardloop.evaluation.contributions import Contribution, Contributions, Typical, contributions, typical
@@ -10,9 +22,16 @@ from rewardloop.evaluation.feature_groups import By
 from rewardloop.evaluation.gate import evaluate, judge
 from rewardloop.evaluation.importance import FeatureImportance, Importance, importance
 from rewardloop.evaluation.intervals import bootstrap, empirical_bernstein, normal
-from rewardloop.evaluation.ranked import RankedSample, cascade_dr, cascade_ips, independent_ips, joint_ips, pseudo_inverse
-from rewardloop.evaluation.ranked_log import Conditional, ranked_sample, without_replacement
-from rewardloop.evaluation.ranked_report import RankedEstimates, RankedReport, ranked_report
+from rewardloop.evaluation.rankings.estimators import (
+    RankedSample,
+    cascade_dr,
+    cascade_ips,
+    independent_ips,
+    joint_ips,
+    pseudo_inverse,
+)
+from rewardloop.evaluation.rankings.log import Conditional, ranked_sample, without_replacement
+from rewardloop.evaluation.rankings.report import RankedEstimates, RankedReport, ranked_report
 from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.report_explained import DecisionReport, PolicyReport
 from rewardloop.evaluation.report_full import EvaluationReport, PolicyName, Subject, full_report

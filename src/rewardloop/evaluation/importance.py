@@ -20,7 +20,7 @@ from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.estimators import dr
 from rewardloop.evaluation.feature_groups import By, Group, Source, feature_groups
 from rewardloop.evaluation.intervals import normal
-from rewardloop.evaluation.reward_model import fit_predict
+from rewardloop.evaluation.reward_models.reward_model import fit_predict
 from rewardloop.evaluation.sample import sample, sum_by_event
 from rewardloop.evaluation.screening import screen
 from rewardloop.features import ActionSet, Features

@@ -19,7 +19,7 @@ from rewardloop.evaluation.estimators import dr
 from rewardloop.evaluation.folds import N_FOLDS, folds
 from rewardloop.evaluation.intervals import normal
 from rewardloop.evaluation.power import detectable, spread
-from rewardloop.evaluation.reward_model import fit_predict
+from rewardloop.evaluation.reward_models.reward_model import fit_predict
 from rewardloop.evaluation.sample import Sample, sample
 from rewardloop.interactions import Floats, Interactions, Ints
 

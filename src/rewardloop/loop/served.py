@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from rewardloop.evaluation.ranked_groups import kind_of
+from rewardloop.evaluation.rankings.groups import kind_of
 from rewardloop.events import Decision
 from rewardloop.features import ActionSet, parse_actions, parse_context
 from rewardloop.ids import part_of

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rewardloop.evaluation.ranked_groups import group
-from rewardloop.evaluation.ranked_report import RankedReport, ranked_report
+from rewardloop.evaluation.rankings.groups import group
+from rewardloop.evaluation.rankings.report import RankedReport, ranked_report
 from rewardloop.ids import part_of
 from rewardloop.interactions import Interactions
 from rewardloop.loop.served import Wholes, served

@@ -13,8 +13,8 @@ import numpy as np
 
 from rewardloop.evaluation.boxes.reward_model import BoxRewardModel
 from rewardloop.evaluation.boxes.screening import UNREAD, screen_box
-from rewardloop.evaluation.drawing import LEARN_FROM, Drawn, draw
 from rewardloop.evaluation.estimate import effective_sample_size
+from rewardloop.evaluation.reward_models.drawing import LEARN_FROM, Drawn, draw
 from rewardloop.evaluation.sample import Sample
 from rewardloop.evaluation.seen import Log, Seen
 from rewardloop.evaluation.support import LARGEST_RATIO, Support

@@ -1,4 +1,7 @@
-"""A model's answers for a whole file: `rows` reads it, `scoring` asks the model, `files` writes what it said."""
+"""A model's answers for a whole file.
+
+`rows` reads it, `scoring` asks the model, `files` writes what it said.
+"""
 
 from rewardloop.loop.scoring.scoring import ScoreReport, score
 

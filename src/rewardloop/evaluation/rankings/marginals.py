@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from rewardloop.evaluation.ranked_groups import Rankings, stretches
+from rewardloop.evaluation.rankings.groups import Rankings, stretches
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.policies.plackett_luce import position_marginals
 

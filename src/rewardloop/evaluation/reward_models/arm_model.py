@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rewardloop.evaluation.arms import action_numbers, known_numbers
-from rewardloop.evaluation.columns import Columns, pairwise
-from rewardloop.evaluation.ridge import fit_held_out, with_intercept
+from rewardloop.evaluation.reward_models.columns import Columns, pairwise
+from rewardloop.evaluation.reward_models.ridge import fit_held_out, with_intercept
 from rewardloop.interactions import Floats, Interactions, Ints
 
 _WIDTH = 256

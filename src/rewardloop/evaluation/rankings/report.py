@@ -17,10 +17,17 @@ import numpy as np
 
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.intervals import normal
-from rewardloop.evaluation.ranked import RankedSample, cascade_dr, cascade_ips, independent_ips, joint_ips, pseudo_inverse
-from rewardloop.evaluation.ranked_groups import Kind, Rankings, taken
-from rewardloop.evaluation.ranked_marginals import marginals
-from rewardloop.evaluation.reward_model import RewardModel
+from rewardloop.evaluation.rankings.estimators import (
+    RankedSample,
+    cascade_dr,
+    cascade_ips,
+    independent_ips,
+    joint_ips,
+    pseudo_inverse,
+)
+from rewardloop.evaluation.rankings.groups import Kind, Rankings, taken
+from rewardloop.evaluation.rankings.marginals import marginals
+from rewardloop.evaluation.reward_models.reward_model import RewardModel
 from rewardloop.evaluation.sample import sum_by_event
 from rewardloop.interactions import Floats, Interactions
 

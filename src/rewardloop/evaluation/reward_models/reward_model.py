@@ -12,9 +12,9 @@ from itertools import chain
 
 import numpy as np
 
-from rewardloop.evaluation.arm_model import ArmModel
 from rewardloop.evaluation.folds import N_FOLDS, folds, means_of_the_others
-from rewardloop.evaluation.joint_model import JointModel
+from rewardloop.evaluation.reward_models.arm_model import ArmModel
+from rewardloop.evaluation.reward_models.joint_model import JointModel
 from rewardloop.interactions import Floats, Interactions, Ints
 
 MAX_ARMS = 1_000

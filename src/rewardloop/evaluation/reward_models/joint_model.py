@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from rewardloop.evaluation.columns import Columns, sketch
-from rewardloop.evaluation.ridge import fit_held_out, with_intercept
+from rewardloop.evaluation.reward_models.columns import Columns, sketch
+from rewardloop.evaluation.reward_models.ridge import fit_held_out, with_intercept
 from rewardloop.features import ActionSet
 from rewardloop.interactions import Floats, Interactions, Ints
 

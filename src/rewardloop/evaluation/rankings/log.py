@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from rewardloop.errors import InvalidInput
-from rewardloop.evaluation.ranked import RankedSample
+from rewardloop.evaluation.rankings.estimators import RankedSample
 from rewardloop.events import Decision
 
 Conditional = Callable[[Decision, int], Sequence[float]]
