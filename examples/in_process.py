@@ -22,8 +22,9 @@ with tempfile.TemporaryDirectory() as data, Experiment.open(settings, data) as o
         age, os = int(generator.integers(18, 80)), str(generator.choice(["ios", "android"]))
         likes = {"green": 0.8 if age < 40 else 0.1, "red": 0.6 if os == "ios" else 0.1, "blue": 0.2}
 
-        # Ask. What was decided, with its probability, is on disk before this returns.
-        decision = offers.decide({"age": age, "device": {"os": os}})
+        # Ask. What was decided, with its probability, is on disk before this returns. Without an id one is made; chance follows
+        # from the id, so with ids of your own the same visitors are shown the same, run after run.
+        decision = offers.decide({"age": age, "device": {"os": os}}, event_id=f"visit-{n}")
 
         # The visitor clicks or does not. Usually that is known much later, and by another process.
         action = ("red", "green", "blue")[decision.action]

@@ -162,7 +162,7 @@ def test_a_cluster_is_visited_by_its_address_and_through_its_client_port(tmp_pat
         try:
             until(lambda: answers(gcs) and answers(client))
             command = [sys.executable, "-c", VISIT, f"127.0.0.1:{gcs}", f"ray://127.0.0.1:{client}", str(tmp_path)]
-            visit = subprocess.run(command, env=given, capture_output=True, text=True, timeout=300, check=False)
+            visit = subprocess.run(command, env=given, capture_output=True, text=True, timeout=600, check=False)
             assert visit.stdout.split("\n")[:2] == ["32", "done 80 True"], visit.stderr
         finally:
             os.killpg(process.pid, signal.SIGTERM)
