@@ -2,9 +2,9 @@
 
     python -m benchmarks.in_process [--decisions 20000]
 
-Fixed arms: 10 numeric features, 7 arms, LinTS. Actions with features: 20 shared features, 10 actions × 10 features, RegCB. Both
-have learned from 1,000 rewarded decisions. `…_batch_us` are of `decide_many`, 100 at once. Decisions are made in five
-rounds, of which the one is told that took the least CPU. Prints a JSON document.
+Fixed arms: 10 numeric features, 7 arms, LinTS. Actions with features: 20 shared features, 10 actions × 10 features, LinTS, and
+`…_vw` Vowpal Wabbit's RegCB. All have learned from 1,000 rewarded decisions. `…_batch_us` are of `decide_many`, 100 at once.
+Decisions are made in five rounds, of which the one is told that took the least CPU. Prints a JSON document.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 from cyclopts import App
 
 from rewardloop import Experiment, ExperimentSettings
-from rewardloop.settings import GateSettings
+from rewardloop.settings import GateSettings, PolicySettings
+from rewardloop.settings.schema import Exploration
 
 ARMS, N_ACTIONS, N_LEARNED, N_BATCH, ROUNDS = 7, 10, 1_000, 100, 5
 
@@ -30,12 +31,18 @@ def main(decisions: int = 20_000) -> None:
     generator = np.random.default_rng(0)
     offered = [{"id": f"a{i}", "features": features(generator, 10)} for i in range(N_ACTIONS)]
     arms = ExperimentSettings(experiment="arms", actions=ARMS, gate=GateSettings(rule="always"))
-    articles = ExperimentSettings(experiment="articles", gate=GateSettings(rule="always"))
+    lints, vw = (articles(exploration) for exploration in ("lints", "regcbopt"))
     found = {
         "fixed_arms": measure(arms, 10, None, decisions, generator),
-        "ten_actions": measure(articles, 20, offered, decisions, generator),
+        "ten_actions": measure(lints, 20, offered, decisions, generator),
+        "ten_actions_vw": measure(vw, 20, offered, decisions, generator),
     }
     print(json.dumps({f"{name}{kind}_us": us for name, both in found.items() for kind, us in both.items()}, indent=2))
+
+
+def articles(exploration: Exploration) -> ExperimentSettings:
+    policy = PolicySettings(exploration=exploration)
+    return ExperimentSettings(experiment="articles", policy=policy, gate=GateSettings(rule="always"))
 
 
 def features(generator: np.random.Generator, n: int) -> dict[str, float]:

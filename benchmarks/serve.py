@@ -1,9 +1,15 @@
 """Serving over HTTP: decisions a CPU-second of the server, and latency. `python -m benchmarks.serve [--seconds 4]` prints JSON.
 
 One worker, trained models, everything logged before it is answered. CPU time is the server's own (user and system, all its
+<<<<<<< HEAD
 processes), read from /proc, so the load generator on the other core does not count. Each load runs in five short rounds, and the
 one that took the least CPU a decision is told, as `timeit` does: a neighbour only ever adds. Latency depends on what else the
 machine does. The peer of `benchmarks.peer` takes turns with ours; `over_flask` is the median of the rounds' ratios.
+=======
+processes), read from /proc, so the load generator on the other core does not count. Each load runs three times and the median
+is told; latency depends on what else the machine does. `arms` and `articles` are decided by `lints`, `…_vw` by Vowpal Wabbit's
+`regcbopt`. `over_flask` is against the peer of `benchmarks.peer`.
+>>>>>>> b306f33 (lints is the default where requests bring the actions; models remember which policy they are)
 """
 
 from __future__ import annotations
@@ -33,7 +39,8 @@ from rewardloop.settings import ExperimentSettings, LogSettings, PolicySettings
 ARMS = ExperimentSettings(experiment="arms", actions=10)
 ARMS_VW = ExperimentSettings(experiment="arms_vw", actions=10, policy=PolicySettings(exploration="regcbopt"))
 DISK = ExperimentSettings(experiment="disk", actions=10, log=LogSettings(durability="disk"))
-ARTICLES = ExperimentSettings(experiment="articles")
+ARTICLES = ExperimentSettings(experiment="articles", policy=PolicySettings(exploration="lints"))
+ARTICLES_VW = ExperimentSettings(experiment="articles_vw", policy=PolicySettings(exploration="regcbopt"))
 
 _TICK = os.sysconf("SC_CLK_TCK")
 ROUNDS = 5
@@ -119,11 +126,12 @@ def side_by_side(ours: tuple[Bench, Call], theirs: tuple[Bench, Call]) -> tuple[
 def prepare(data: Path, actions: bytes) -> None:
     """Registers the experiments, and hosts a trained model for each."""
     with Catalog(data) as catalog:
-        for settings in (ARMS, ARMS_VW, DISK, ARTICLES):
+        for settings in (ARMS, ARMS_VW, DISK, ARTICLES, ARTICLES_VW):
             catalog.register(settings, SystemClock().now())
     for settings in (ARMS, ARMS_VW, DISK):
         host(data, settings, fixed_actions(settings.action_ids or ()), 10)
-    host(data, ARTICLES, parse_actions(actions), 20)
+    for settings in (ARTICLES, ARTICLES_VW):
+        host(data, settings, parse_actions(actions), 20)
 
 
 def run(bench: Bench, peer: Bench, rng: np.random.Generator, actions: bytes) -> dict[str, Seen]:
@@ -131,6 +139,7 @@ def run(bench: Bench, peer: Bench, rng: np.random.Generator, actions: bytes) -> 
     decide = "/v1/experiments/{}/decide".format
     arms, shop, own = fixed(rng, 5_000), catalogue(rng, actions, 5_000), differing(rng, 10_000)
     rewards = [b'{"event_id":"own-%d","experiment":"arms","reward":1}' % i for i in range(5_000)]
+<<<<<<< HEAD
     calls = {
         "arms": Call(decide("arms"), arms),
         "arms_one_connection": Call(decide("arms"), arms, connections=1),
@@ -142,6 +151,24 @@ def run(bench: Bench, peer: Bench, rng: np.random.Generator, actions: bytes) -> 
         "articles_differing": Call(decide("articles"), own),
         "articles_differing_batch": Call(decide("articles") + "/batch", batches(own), 8, 100),
         "reward": Call("/v1/rewards", rewards),
+=======
+    shared = shared_catalogue(rng, actions, 5_000)
+    found = {
+        "arms": bench.measure(decide("arms"), arms),
+        "arms_one_connection": bench.measure(decide("arms"), arms, connections=1),
+        "arms_batch": bench.measure(decide("arms") + "/batch", batches(arms), 8, 100),
+        "arms_vw": bench.measure(decide("arms_vw"), arms),
+        "arms_disk": bench.measure(decide("disk"), arms),
+        "articles": bench.measure(decide("articles"), shop),
+        "articles_batch": bench.measure(decide("articles") + "/batch", shared, 8, 100),
+        "articles_repeated_batch": bench.measure(decide("articles") + "/batch", batches(shop), 8, 100),
+        "articles_differing": bench.measure(decide("articles"), own),
+        "articles_differing_batch": bench.measure(decide("articles") + "/batch", batches(own), 8, 100),
+        "articles_vw": bench.measure(decide("articles_vw"), shop),
+        "articles_vw_batch": bench.measure(decide("articles_vw") + "/batch", shared, 8, 100),
+        "articles_vw_differing": bench.measure(decide("articles_vw"), own),
+        "reward": bench.measure("/v1/rewards", rewards),
+>>>>>>> b306f33 (lints is the default where requests bring the actions; models remember which policy they are)
     }
     found = {name: bench.measure(call) for name, call in calls.items()}
     found["arms_half_rate"] = bench.measure(Call(decide("arms"), arms, rate=found["arms"]["per_second"] / 2))

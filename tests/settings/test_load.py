@@ -115,6 +115,23 @@ def test_settings_that_contradict_each_other_are_refused(text, words):
     assert words in refusal(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "exploration"),
+    [
+        ("policy: {}", "lints"),
+        ("policy: {alpha: 0.05, learner: {max_columns: 512, replay: 2}}", "lints"),
+        ("policy: {mellowness: 0.01}", "regcbopt"),
+        ("policy: {learner: {bits: 24}}", "regcbopt"),
+        ("policy: {learner: {arguments: --power_t 0}}", "regcbopt"),
+        ("policy: {learner: {interactions: [[user, item]]}}", "regcbopt"),
+        ("policy: {learner: {bits: 24}}\nactions: 3", "lints"),
+        ("policy: {learner: {bits: 24}}\nreward: {closes: window}\nranking: {feedback: cascade}", "lints"),
+    ],
+)
+def test_where_no_policy_is_named_vowpal_wabbit_explores_if_something_of_its_own_is_set(text: str, exploration: str) -> None:
+    assert parse_settings(text, "offers.yaml").settings.exploration == exploration
+
+
 @pytest.mark.parametrize("exploration", ["egreedy", "bag", "cover", "softmax", "rnd", "first", "synthcover", "uniform"])
 def test_every_other_exploration_goes_with_any_cb_type_and_any_actions(exploration):
     text = f"policy: {{exploration: {exploration}, learner: {{cb_type: dr}}}}"

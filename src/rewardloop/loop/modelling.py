@@ -16,7 +16,7 @@ from rewardloop.policies import load_policy
 from rewardloop.policies.contract import Policy
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.models import ModelStore
-from rewardloop.registry.records import TAKEN_IN, GoldenRequest, ModelRecord
+from rewardloop.registry.records import TAKEN_IN, GoldenRequest, ModelRecord, with_exploration
 from rewardloop.scratch import Scratch
 from rewardloop.settings import ExperimentSettings
 
@@ -74,7 +74,7 @@ class Modelling:
             watermark=data.watermark,
             dataset=data.fingerprint,
             n_trained=trained.n_trained,
-            settings=self.settings,
+            settings=with_exploration(self.settings),
             metrics=trained.metrics | drift_metrics(data, self.settings.training.ratio, forgotten, restarts(trained.policy)),
             golden=trained.golden,
             files={},
@@ -108,7 +108,7 @@ class Modelling:
             watermark=0,
             dataset=f"{TAKEN_IN}{source}",
             n_trained=0,
-            settings=self.settings,
+            settings=with_exploration(self.settings),
             metrics=metrics,
             golden=golden,
             files={},
@@ -162,4 +162,5 @@ class Modelling:
 
 
 def _compatible(theirs: ExperimentSettings, ours: ExperimentSettings) -> bool:
-    return (theirs.policy, theirs.actions, theirs.reward.range) == (ours.policy, ours.actions, ours.reward.range)
+    first, second = with_exploration(theirs), with_exploration(ours)
+    return (first.policy, first.actions, first.reward.range) == (second.policy, second.actions, second.reward.range)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from threading import Event
 
 import numpy as np
+from msgspec.structs import replace
 
 from rewardloop.clock import Clock
 from rewardloop.deciding.hosted import first_model_id
@@ -29,7 +30,7 @@ from rewardloop.loop.modelling import Modelling
 from rewardloop.policies import new_policy
 from rewardloop.policies.contract import Policy
 from rewardloop.registry.names import ModelName, model_name
-from rewardloop.registry.records import ModelRecord
+from rewardloop.registry.records import ModelRecord, with_exploration
 
 POLL_SECONDS = 0.005
 LOOK = 100_000
@@ -54,6 +55,7 @@ class Online:
         self._cursor = Cursor()
         self._base = ""
         self._policy: Policy
+        self._made_with = self._settings
         self._n_learned = 0
         self._n_published = 0
         self._last: Interactions | None = None
@@ -108,10 +110,13 @@ class Online:
         self._base = champion
         if champion == first_model_id(self._settings.experiment):
             self._policy = new_policy(self._settings, self._settings.training.seed)
-            self._watermark = 0
+            self._made_with, self._watermark = with_exploration(self._settings), 0
         else:
+            record = self._modelling.catalog.model(champion)
             self._policy = self._modelling.load(champion)
-            self._watermark = self._modelling.catalog.model(champion).watermark
+            # What the champion is goes on, also where the settings have another default by now.
+            policy = replace(self._settings.policy, exploration=record.settings.exploration)
+            self._made_with, self._watermark = replace(self._settings, policy=policy), record.watermark
         self._n_learned = 0
         self._n_published = max((name.snapshot for name in self._snapshots_of_base()), default=0)
 
@@ -144,7 +149,7 @@ class Online:
             watermark=self._watermark,
             dataset="",
             n_trained=self._n_learned,
-            settings=self._settings,
+            settings=self._made_with,
             metrics={},
             golden=golden_requests(self._policy, self._last, 1),
             files={},

@@ -14,7 +14,7 @@ from rewardloop.interactions import Floats
 from rewardloop.policies.screening import screened
 from rewardloop.policies.terms import Pair, Seen, SeenState, Terms, usual_units
 
-SETTLED: Final = 500
+SETTLED: Final = 1_000
 """Events that may still change which products are looked at; kept until then, and in every model."""
 _GROWTH: Final = 1.25
 
@@ -37,7 +37,7 @@ class BeginningState(msgspec.Struct, frozen=True):
 
 
 class Beginning:
-    """Terms are chosen anew each time a quarter more events are known, for the last time at 500."""
+    """Terms are chosen anew each time a quarter more events are known, for the last time at 1,000."""
 
     def __init__(self, events: Events, seen: Seen, n_fitted: int) -> None:
         self.events = events

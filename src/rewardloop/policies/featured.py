@@ -27,7 +27,7 @@ class FeaturedPolicy:
     """A ridge regression over products of a context's and an action's features; `alpha` is Thompson's v or LinUCB's a.
 
     Thompson: the share of 64 fixed draws of the posterior in which an action is the best; LinUCB: all on the highest upper bound.
-    Uniform until it has learned something. Up to 500 events, terms and scales are chosen anew each time a quarter more were
+    Uniform until it has learned something. Up to 1,000 events, terms and scales are chosen anew each time a quarter more were
     learned. O(d²) to learn an event, O(64·d + 64·K) a decision among K actions, and O(d³) for the first decision after learning.
     """
 

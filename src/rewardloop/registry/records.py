@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from rewardloop.errors import InvalidInput
 from rewardloop.settings import ExperimentSettings, read_hook, write_hook
@@ -48,6 +49,19 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     def is_taken_in(self) -> bool:
         """Trained elsewhere, in a simulator: no log makes it again, and none of its children learn from where it stood."""
         return self.dataset.startswith(TAKEN_IN)
+
+
+def with_exploration(settings: ExperimentSettings) -> ExperimentSettings:
+    """Settings as a model remembers them: the policy that explores is named, so that another default does not make it another."""
+    return replace(settings, policy=replace(settings.policy, exploration=settings.exploration))
+
+
+def _remembered(record: ModelRecord) -> ModelRecord:
+    """A record from before models remembered it: then actions of requests meant `regcbopt`, unless rankings learned from clicks."""
+    settings = record.settings
+    if settings.policy.exploration is not None or settings.actions is not None or settings.ranking.feedback != "all":
+        return record
+    return replace(record, settings=replace(settings, policy=replace(settings.policy, exploration="regcbopt")))
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +138,6 @@ def record_to_json(record: ModelRecord) -> bytes:
 def record_from_json(raw: bytes | str) -> ModelRecord:
     """Reads what `record_to_json` wrote; raises `InvalidInput`."""
     try:
-        return msgspec.json.decode(raw, type=ModelRecord, dec_hook=read_hook)
+        return _remembered(msgspec.json.decode(raw, type=ModelRecord, dec_hook=read_hook))
     except (msgspec.DecodeError, UnicodeError) as error:
         raise InvalidInput(f"Expected the manifest of a model, got something else: {error}") from None

@@ -87,8 +87,8 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     exploration: Annotated[
         Exploration | None,
         said(
-            "Exploration policy. null: lints for fixed actions and for rankings whose feedback is cascade or position, regcbopt "
-            "for other actions with features."
+            "Exploration policy. null: lints; where requests bring the actions and something is set that Vowpal Wabbit alone has "
+            "(mellowness, the learner's cb_type, learning_rate, bits, interactions, arguments): regcbopt."
         ),
     ] = None
     floor: Annotated[
@@ -115,6 +115,15 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     synthcover_size: Annotated[int, Meta(ge=1, le=10_000), said("synthcover: number of policies.")] = 100
     alpha: Annotated[Positive, said("lints, linucb, neural: width of the posterior, in units of the reward's range.")] = 0.1
     learner: LearnerSettings = LearnerSettings()
+
+    @property
+    def asks_for_wabbit(self) -> bool:
+        """Whether something is set otherwise than by default that Vowpal Wabbit alone looks at."""
+        usual, own = PolicySettings(), self.learner
+        ours = (self.mellowness, own.cb_type, own.learning_rate, own.bits, own.interactions, own.arguments)
+        by_default = usual.learner
+        theirs = (by_default.cb_type, by_default.learning_rate, by_default.bits, by_default.interactions, by_default.arguments)
+        return ours != (usual.mellowness, *theirs)
 
 
 class RewardSettings(Section, frozen=True, kw_only=True):
@@ -360,8 +369,9 @@ class ExperimentSettings(Section, frozen=True, kw_only=True):
         """The exploration policy in force."""
         if self.policy.exploration is not None:
             return self.policy.exploration
-        clicks = self.ranking.feedback != "all" and not isinstance(self.policy.learner.interactions, tuple)
-        return "lints" if self.actions is not None or clicks else "regcbopt"
+        asked, named = self.policy.asks_for_wabbit, isinstance(self.policy.learner.interactions, tuple)
+        wabbit = named if self.ranking.feedback != "all" else asked
+        return "regcbopt" if self.actions is None and wabbit else "lints"
 
     @property
     def draws(self) -> Draws:

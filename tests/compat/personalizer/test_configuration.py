@@ -117,7 +117,7 @@ def test_learning_modes_without_a_restart(admin: PersonalizerAdministrationClien
 
 
 def test_policy(admin: PersonalizerAdministrationClient, live: Server) -> None:
-    assert admin.get_policy()["arguments"].startswith("--cb_explore_adf --regcb")
+    assert admin.get_policy()["arguments"].startswith("--lints")
     assert admin.update_policy(POLICY) == POLICY == admin.get_policy()
     policy = settings_in(live.data).policy
     assert (policy.exploration, policy.learner.learning_rate, policy.learner.arguments) == ("egreedy", 0.001, "--power_t 0")
@@ -125,7 +125,7 @@ def test_policy(admin: PersonalizerAdministrationClient, live: Server) -> None:
         admin.update_policy({"name": "wrong", "arguments": "--cb_explore_adf --epsilo 0.2"})
     assert admin.get_policy() == POLICY
     default = admin.reset_policy()
-    assert default["name"] == "regcbopt"
+    assert default["name"] == "lints"
     assert default == admin.get_policy()
 
 

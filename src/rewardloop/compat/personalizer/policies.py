@@ -68,7 +68,7 @@ def parse_policy(arguments: str, floor: float, at: str = "$.arguments") -> Polic
 def render_policy(settings: ExperimentSettings) -> str:
     """Arguments that `parse_policy` reads as these settings, but for what Vowpal Wabbit has no word for.
 
-    >>> render_policy(ExperimentSettings(experiment="shop"))
+    >>> render_policy(ExperimentSettings(experiment="shop", policy=PolicySettings(exploration="regcbopt")))
     '--cb_explore_adf --regcb --regcbopt --mellowness 0.001 --cb_type mtr -l 2.0 -b 20'
     """
     policy, exploration = settings.policy, settings.exploration
