@@ -1,15 +1,10 @@
 """Serving over HTTP: decisions a CPU-second of the server, and latency. `python -m benchmarks.serve [--seconds 4]` prints JSON.
 
 One worker, trained models, everything logged before it is answered. CPU time is the server's own (user and system, all its
-<<<<<<< HEAD
 processes), read from /proc, so the load generator on the other core does not count. Each load runs in five short rounds, and the
 one that took the least CPU a decision is told, as `timeit` does: a neighbour only ever adds. Latency depends on what else the
-machine does. The peer of `benchmarks.peer` takes turns with ours; `over_flask` is the median of the rounds' ratios.
-=======
-processes), read from /proc, so the load generator on the other core does not count. Each load runs three times and the median
-is told; latency depends on what else the machine does. `arms` and `articles` are decided by `lints`, `…_vw` by Vowpal Wabbit's
-`regcbopt`. `over_flask` is against the peer of `benchmarks.peer`.
->>>>>>> b306f33 (lints is the default where requests bring the actions; models remember which policy they are)
+machine does. `arms` and `articles` are decided by `lints`, `…_vw` by Vowpal Wabbit's `regcbopt`. The peer of `benchmarks.peer`
+takes turns with ours; `over_flask` is the median of the rounds' ratios.
 """
 
 from __future__ import annotations
@@ -139,36 +134,21 @@ def run(bench: Bench, peer: Bench, rng: np.random.Generator, actions: bytes) -> 
     decide = "/v1/experiments/{}/decide".format
     arms, shop, own = fixed(rng, 5_000), catalogue(rng, actions, 5_000), differing(rng, 10_000)
     rewards = [b'{"event_id":"own-%d","experiment":"arms","reward":1}' % i for i in range(5_000)]
-<<<<<<< HEAD
+    shared = shared_catalogue(rng, actions, 5_000)
     calls = {
         "arms": Call(decide("arms"), arms),
         "arms_one_connection": Call(decide("arms"), arms, connections=1),
         "arms_batch": Call(decide("arms") + "/batch", batches(arms), 8, 100),
         "arms_disk": Call(decide("disk"), arms),
         "articles": Call(decide("articles"), shop),
-        "articles_batch": Call(decide("articles") + "/batch", shared_catalogue(rng, actions, 5_000), 8, 100),
+        "articles_batch": Call(decide("articles") + "/batch", shared, 8, 100),
         "articles_repeated_batch": Call(decide("articles") + "/batch", batches(shop), 8, 100),
         "articles_differing": Call(decide("articles"), own),
         "articles_differing_batch": Call(decide("articles") + "/batch", batches(own), 8, 100),
+        "articles_vw": Call(decide("articles_vw"), shop),
+        "articles_vw_batch": Call(decide("articles_vw") + "/batch", shared, 8, 100),
+        "articles_vw_differing": Call(decide("articles_vw"), own),
         "reward": Call("/v1/rewards", rewards),
-=======
-    shared = shared_catalogue(rng, actions, 5_000)
-    found = {
-        "arms": bench.measure(decide("arms"), arms),
-        "arms_one_connection": bench.measure(decide("arms"), arms, connections=1),
-        "arms_batch": bench.measure(decide("arms") + "/batch", batches(arms), 8, 100),
-        "arms_vw": bench.measure(decide("arms_vw"), arms),
-        "arms_disk": bench.measure(decide("disk"), arms),
-        "articles": bench.measure(decide("articles"), shop),
-        "articles_batch": bench.measure(decide("articles") + "/batch", shared, 8, 100),
-        "articles_repeated_batch": bench.measure(decide("articles") + "/batch", batches(shop), 8, 100),
-        "articles_differing": bench.measure(decide("articles"), own),
-        "articles_differing_batch": bench.measure(decide("articles") + "/batch", batches(own), 8, 100),
-        "articles_vw": bench.measure(decide("articles_vw"), shop),
-        "articles_vw_batch": bench.measure(decide("articles_vw") + "/batch", shared, 8, 100),
-        "articles_vw_differing": bench.measure(decide("articles_vw"), own),
-        "reward": bench.measure("/v1/rewards", rewards),
->>>>>>> b306f33 (lints is the default where requests bring the actions; models remember which policy they are)
     }
     found = {name: bench.measure(call) for name, call in calls.items()}
     found["arms_half_rate"] = bench.measure(Call(decide("arms"), arms, rate=found["arms"]["per_second"] / 2))
