@@ -71,6 +71,7 @@ def test_the_own_log_becomes_episodes(rewardloop, tmp_path, monkeypatch):
     for step in range(3):
         context = json.dumps({"observation": [step, 1.0]})
         assert rewardloop("decide", "walk.yaml", "-c", context, "--event-id", f"a:{step}").code == 0
+        assert step or "1 events are open until their window ends" in rewardloop("rl", "episodes", "walk", "walk.parquet").err
         assert rewardloop("reward", f"a:{step}", "1", "-e", "walk", "--final").code == 0
     shown = rewardloop("rl", "episodes", "walk", "walk.parquet")
     assert (shown.code, shown.out) == (0, "Wrote 1 episodes of 3 steps to walk.parquet\n")

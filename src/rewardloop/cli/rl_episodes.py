@@ -29,11 +29,13 @@ def episodes(
     with open_experiment(experiment, data) as opened:
         ranges, name = opened.settings.ranges, opened.settings.experiment
         box = Ranges(*ranges) if ranges is not None else None
-        logged, counts = gather(opened.join().interactions(), ended=not cut, policy=name, ranges=box)
+        joined = opened.join()
+        logged, counts = gather(joined.interactions(), ended=not cut, policy=name, ranges=box)
     if logged is None:
         raise InvalidInput(
-            f"Expected closed events whose ids are EPISODE:STEP, from step 0; {counts.n_unmarked:,} name no step and "
-            f"{counts.n_broken:,} episodes lack one",
+            f"Expected closed events whose ids are EPISODE:STEP, from step 0; {counts.n_unmarked:,} name no step, "
+            f"{counts.n_broken:,} episodes lack one, {joined.ledger.open:,} events are open until their window ends or a final "
+            "reward comes",
             at="EXPERIMENT",
         )
     write_episodes(file, logged)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -42,7 +43,20 @@ def simulate(
             version=version,
             token=token,
             give_up_after_s=give_up_after,
-            say=lambda line: console.print(line, markup=False),
+            say=_once_each(),
         )
     finally:
         made.close()
+
+
+def _once_each() -> Callable[[str], None]:
+    """Prints what is new: whoever waits for a trainer hears so once, and not every second."""
+    last = ""
+
+    def say(line: str) -> None:
+        nonlocal last
+        if line != last:
+            console.print(line, markup=False)
+        last = line
+
+    return say
