@@ -120,8 +120,8 @@ def test_a_target_that_does_not_exist(rewardloop):
 
 def test_a_live_experiment_by_name_and_by_file(offers, tmp_path):
     for i in range(30):
-        event_id = offers("decide", "offers.yaml", "-c", json.dumps({"age": 20 + i}), "--json").json["event_id"]
-        offers("reward", event_id, str(i % 2))
+        offers("decide", "offers.yaml", "-c", json.dumps({"age": 20 + i}), "--event-id", f"visit-{i}")
+        offers("reward", f"visit-{i}", str(i % 2), "-e", "offers")
     assert "The log is empty" in offers("doctor", "offers").out, "nothing is joined yet"
     offers("join", "offers")
     found = offers("doctor", "offers", "--json").json
