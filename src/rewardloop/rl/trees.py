@@ -20,9 +20,10 @@ def write_tree(path: Path, tree: Tree) -> None:
     """One `.npz` file: its member `tree` is JSON that refers to the arrays by number.
 
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "state.npz"
-    >>> write_tree(path, {"state": {0: np.array([1.5])}, "betas": (0.9, None)})
-    >>> read_tree(path)
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = Path(directory, "state.npz")
+    ...     write_tree(path, {"state": {0: np.array([1.5])}, "betas": (0.9, None)})
+    ...     read_tree(path)
     {'state': {0: array([1.5])}, 'betas': (0.9, None)}
     """
     arrays: list[np.ndarray[Any, Any]] = []
