@@ -109,7 +109,8 @@ def test_an_activation_finds_any_event_id(server: Server, event_id: str) -> None
 def test_an_experiment_shows_its_settings_and_its_model(server: Server) -> None:
     one = server.get("/v1/experiments/offers").json()
     assert (one["name"], one["model_id"], one["settings"]["actions"]) == ("offers", "offers.0", ["red", "green", "blue"])
-    assert [each["name"] for each in server.get("/v1/experiments").json()["experiments"]] == ["articles", "offers"]
+    names = [each["name"] for each in server.get("/v1/experiments").json()["experiments"]]
+    assert [name for name in names if name != "late"] == ["articles", "offers"], "the one that is registered below comes between"
 
 
 @pytest.mark.parametrize("what", ["models", "evaluations", "deployments", "rollouts"])
