@@ -43,6 +43,18 @@ def test_the_file_of_2019_is_served_as_it_stands_and_told_once_what_does_nothing
     assert "Traceback" not in said
 
 
+def test_the_call_it_proposes_to_try_is_one_that_it_answers(tmp_path):
+    (tmp_path / "shop.yaml").write_text("experiment: shop\n")
+    out = tmp_path / "serve.txt"
+    with started("serve", "shop.yaml", "--port", "0", cwd=tmp_path, out=out):
+        url = url_in(out)
+        (body,) = re.findall(r"-d '(.*)'", out.read_text())
+        headers = {"content-type": "application/json"}
+        assert (
+            httpx2.post(f"{url}/v1/experiments/shop/decide", content=body, headers=headers, timeout=PATIENCE_S).status_code == 200
+        )
+
+
 def imports(pid: int) -> bool:
     """Whether a process has begun to load what it needs."""
     try:

@@ -14,6 +14,7 @@ from rewardloop.clock import SystemClock
 from rewardloop.compat.personalizer.importing import imported
 from rewardloop.durable import storage
 from rewardloop.errors import NotFound
+from rewardloop.features import load_json
 from rewardloop.registry.catalog import Catalog
 from rewardloop.settings import example_yaml
 
@@ -41,4 +42,6 @@ def _read(path: Path) -> bytes:
     if not path.is_file():
         raise NotFound(f"Expected a JSON file, found none at `{path}`")
     with storage(path):
-        return path.read_bytes()
+        raw = path.read_bytes()
+    load_json(raw, str(path))
+    return raw

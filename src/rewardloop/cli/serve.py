@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.types import UInt16
 from cyclopts.validators import Number
+from rich.markup import escape
 
 from rewardloop.cli.opening import settings_of
 from rewardloop.cli.options import DEFAULT, Data
@@ -15,6 +16,7 @@ from rewardloop.cli.printing import console, warn
 from rewardloop.clock import SystemClock
 from rewardloop.errors import InvalidInput
 from rewardloop.registry.catalog import Catalog
+from rewardloop.registry.records import ExperimentEntry
 from rewardloop.serving.cors import Cors
 from rewardloop.serving.link import Protection
 from rewardloop.serving.logs import configure_logs
@@ -62,7 +64,7 @@ def serve(
     with Catalog(data) as catalog:
         for each in settings:
             catalog.register(each, SystemClock().now())
-        names = [entry.name for entry in catalog.experiments()]
+        entries = catalog.experiments()
         has_keys = bool(catalog.api_keys())
     configure_logs("supervisor")
     if insecure and has_keys:
@@ -73,7 +75,7 @@ def serve(
         host,
         port,
         workers,
-        lambda bound: _announce(_url(scheme, host, bound), names),
+        lambda bound: _announce(_url(scheme, host, bound), entries),
         protection=protection,
         has_keys=has_keys,
     )
@@ -84,10 +86,13 @@ def _url(scheme: str, host: str, port: int) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _announce(url: str, names: list[str]) -> None:
-    if not names:
+def _announce(url: str, entries: list[ExperimentEntry]) -> None:
+    if not entries:
         console.print(f"Serving no experiment yet on {url}: name a YAML file; `rewardloop init` writes one")
         return
-    console.print(f"Serving [bold]{', '.join(names)}[/] on [bold]{url}[/]  (the API: {url}/openapi.json)")
-    decide = f"{url}/v1/experiments/{names[0]}/decide"
-    console.print(f'[dim]try:[/] curl {decide} -H content-type:application/json -d \'{{"context": {{"age": 31}}}}\'')
+    first, names = entries[0], ", ".join(entry.name for entry in entries)
+    console.print(f"Serving [bold]{names}[/] on [bold]{url}[/]  (the API: {url}/openapi.json)")
+    decide = f"{url}/v1/experiments/{first.name}/decide"
+    offered = ', "actions": ["red", "green"]' if first.settings.actions is None else ""
+    asked = escape(f'{{"context": {{"age": 31}}{offered}}}')
+    console.print(f"[dim]try:[/] curl {decide} -H content-type:application/json -d '{asked}'")

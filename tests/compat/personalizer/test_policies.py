@@ -50,7 +50,7 @@ def test_policies_of_the_service_become_settings_that_vowpal_wabbit_takes(argume
         ("--bag 5 --cover 3", "one way to explore"),
         ("--epsilon 0.2 --epsilon 0.3", "once"),
         ("--epsilon", "a value after `--epsilon`"),
-        ("--epsilon 7", "<= 1.0"),
+        ("--epsilon 7", "Expected a number from 0 to 1 after `--epsilon`, got `7`"),
         ("--power_t x", "Expected a number"),
         ("-q abc", "in pairs"),
         ("-d /etc/passwd", "`-d` cannot be said"),

@@ -13,6 +13,7 @@ import msgspec
 from rewardloop.compat.personalizer.replies import Unsupported
 from rewardloop.errors import InvalidInput, did_you_mean
 from rewardloop.settings import ExperimentSettings, PolicySettings
+from rewardloop.settings.expected import expected, type_at
 
 
 class _Value(NamedTuple):
@@ -137,7 +138,15 @@ class _Read:
         try:
             return msgspec.convert(document, PolicySettings, strict=False)
         except msgspec.ValidationError as error:
-            raise InvalidInput(f"{error}", at=self._at) from None
+            raise InvalidInput(self._out_of_bounds(str(error)), at=self._at) from None
+
+    def _out_of_bounds(self, told: str) -> str:
+        """In the words of who wrote the arguments."""
+        setting = told.rpartition(" - at `$.")[2].removesuffix("`")
+        flag = next((flag for flag, value in _VALUES.items() if value.setting == setting), None)
+        if flag is None or setting not in self._values:
+            return told
+        return f"Expected {expected(type_at(f'$.policy.{setting}'))} after `{flag}`, got `{self._values[setting][:40]}`"
 
     def _exploration(self) -> str:
         found = list(dict.fromkeys(self._explorations))
