@@ -78,7 +78,7 @@ Check = Callable[[Evidence, GateSettings], Rule]
 
 
 def enough_events(n: int, least: int) -> Rule:
-    sentence = f"{n:,} held-out events can be used; this rule needs {least:,}."
+    sentence = f"{n:,} held-out event{'s' if n != 1 else ''} can be used; this rule needs {least:,}."
     return Rule(name="events", passed=n >= least, number=n, threshold=least, otherwise="insufficient_data", sentence=sentence)
 
 
