@@ -68,6 +68,20 @@ def test_of_actions_that_are_alike_the_first_wins_however_they_are_asked_for() -
         np.testing.assert_array_equal(made.shares(context, actions), shares)
 
 
+def test_weights_spread_out_over_all_pairs_of_places_score_as_those_of_the_terms_alone() -> None:
+    rng = np.random.default_rng(6)
+    actions, asked = catalogue(rng, 9), contexts(rng, 40)
+    rows = rows_of(asked, actions)
+    weights = rows.arranged(np.random.default_rng(3).normal(size=(rows.width, 64)))
+    table = rows.spread_out(weights)
+    assert table is not None
+    for context in asked:
+        s = rows.context(context)
+        np.testing.assert_allclose(s.dot(table).reshape(-1, 64), rows.folded(s, weights), atol=1e-12)
+    wide: list[Features] = [{f"x{i} {j}": 1.0 for j in range(4)} for i in range(40)]
+    assert rows_of(wide, actions).spread_out(weights) is None
+
+
 def test_a_batch_of_sets_that_differ_keeps_the_order_of_its_requests() -> None:
     rng = np.random.default_rng(4)
     sets = [catalogue(rng, n) for n in (3, 5, 2)]

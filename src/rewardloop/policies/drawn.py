@@ -65,7 +65,7 @@ class Drawn:
     """
 
     def __init__(self, rows: TermRows, weights: Floats) -> None:
-        self._rows, self._weights = rows, weights
+        self._rows, self._weights, self._table = rows, weights, rows.spread_out(weights)
         self._n_draws = int(weights.shape[1])
         self._ones = np.ones(self._n_draws)
         self._sets = Sets(rows)
@@ -100,7 +100,9 @@ class Drawn:
         return [shares for part in parts for shares in self._won_many(part.reshape(len(part), -1, self._n_draws))]
 
     def _scores(self, s: Floats, offered: Offered) -> Floats:
-        return self._rows.scores(self._rows.folded(s, self._weights), offered)
+        if self._table is None:
+            return self._rows.scores(self._rows.folded(s, self._weights), offered)
+        return self._rows.scores(s.dot(self._table).reshape(-1, self._n_draws), offered)
 
     def _products(self, kept: _Kept, n_asked: int) -> Floats | None:
         """Those of a usual set, where they are fewer than what they spare."""

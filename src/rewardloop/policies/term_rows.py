@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.scaling import Scaler
 from rewardloop.policies.side_rows import SideRows
 from rewardloop.policies.terms import ID, Pair, Terms
+
+_SPREAD: Final = 3
+"""A table of all pairs of places that is as many times as large as the terms costs less than looking the terms up."""
 
 
 class Offered(NamedTuple):
@@ -89,6 +92,15 @@ class TermRows:
         V = np.zeros((len(self._terms.action) + 1, weights.shape[1]))
         V[self._places] = np.add.reduceat(products, self._starts, axis=0)
         return V
+
+    def spread_out(self, weights: Floats) -> Floats | None:
+        """(p + 1, (q + 2)·m) of `arranged` weights (d, m): s times it is what `folded` gives. None where most of it would be 0."""
+        p, q = self.widths
+        if p * (q + 1) > _SPREAD * self.width:
+            return None
+        W = np.zeros((p, q + 1, weights.shape[1]))
+        W[self._factors, self._of_action[self._order]] = weights
+        return W.reshape(p, -1)
 
     def scores(self, V: Floats, offered: Offered) -> Floats:
         """(K, m) of `folded` weights."""
