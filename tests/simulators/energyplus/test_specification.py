@@ -147,3 +147,17 @@ def test_every_actuator_of_the_two_halls_changes_something() -> None:
 def test_changes_are_held_to_the_same_bounds() -> None:
     with pytest.raises(InvalidInput, match=r"\$\.days"):
         made(NAMES[0], days=0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"use": "tets"}, r"Expected one of `train`, `test`, got `tets` - at `\$\.use`"),
+        ({"mode": "forkk"}, r"`fork`, `in-process`, got `forkk` - at `\$\.mode`"),
+        ({"relative": "maybe"}, r"Expected one of `false`, `true`, got `maybe` - at `\$\.relative`"),
+        ({"weights": 3}, r"Expected term → weight, got `3` - at `\$\.weights`"),
+    ],
+)
+def test_parameters_of_a_command_line_are_refused_by_name(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        made(NAMES[0], **wrong)  # type: ignore[arg-type]

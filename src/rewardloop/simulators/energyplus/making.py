@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
@@ -41,6 +42,7 @@ def made(
     a file of your own and not with what comes along.
     """
     specification = specified(environment, days=days, start_days=start_days, forecast_hours=forecast_hours, hold=hold, reach=reach)
+    _check_words(use, mode, relative)
     if weights:
         specification = _weighted(specification, weights)
     if relative:
@@ -55,7 +57,17 @@ def made(
     return env
 
 
+def _check_words(use: object, mode: object, relative: object) -> None:
+    """They come from a command line: `use: tets` would otherwise be found out by an attribute that is missing."""
+    for name, value, known in (("use", use, get_args(Use)), ("mode", mode, get_args(Mode)), ("relative", relative, (False, True))):
+        if not any(value is one or (isinstance(value, str) and value == one) for one in known):
+            words = ", ".join(f"`{str(one).lower()}`" for one in known)
+            raise InvalidInput(f"Expected one of {words}, got `{str(value)[:80]}`", at=f"$.{name}")
+
+
 def _weighted(it: Specification, weights: Mapping[str, float]) -> Specification:
+    if not isinstance(weights, Mapping):
+        raise InvalidInput(f"Expected term → weight, got `{str(weights)[:80]}`", at="$.weights")
     for name, weight in weights.items():
         if name not in it.reward:
             raise InvalidInput(f"Unknown term of the reward `{name[:80]}`{did_you_mean(name, it.reward)}", at="$.weights")
