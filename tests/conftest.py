@@ -9,6 +9,7 @@ settings.register_profile("steady", deadline=None, derandomize=True, database=No
 settings.load_profile("steady")
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # Tests import it before what would see to that.
+os.environ.setdefault("RAY_worker_niceness", "0")  # Its workers, polite by default, hardly run beside tests that compute.
 
 # A job of a shell that has no terminal ignores Ctrl-C, and whatever it starts does too: tests press it and see what comes of it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
