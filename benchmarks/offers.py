@@ -11,9 +11,9 @@ import numpy as np
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Interactions
 from rewardloop.policies import new_policy
-from rewardloop.registry.hosting import Hosted, write_hosted
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.models import ModelStore
+from rewardloop.registry.pointer import Hosted, write_hosted
 from rewardloop.registry.records import ModelRecord
 from rewardloop.settings import ExperimentSettings
 

@@ -24,9 +24,9 @@ from rewardloop.log import Cursor, LogReader
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.registry.api_keys import ApiKey, Role, new_token
 from rewardloop.registry.catalog import Catalog
-from rewardloop.registry.hosting import Hosted, write_hosted
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.models import ModelStore
+from rewardloop.registry.pointer import Hosted, write_hosted
 from rewardloop.registry.records import GoldenRequest, ModelRecord
 from rewardloop.registry.signing import make_signing_root, signing_secret
 from rewardloop.serving.link import Protection

@@ -14,8 +14,8 @@ from pathlib import Path
 from processes import PATIENCE_S, alive, children, ended, until
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND
-from rewardloop.registry.hosting import read_hosted
 from rewardloop.registry.names import model_name
+from rewardloop.registry.pointer import read_hosted
 from rewardloop.settings import Duration, TrainingSettings, example_yaml
 
 SETTINGS = ExperimentSettings(

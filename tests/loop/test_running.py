@@ -15,7 +15,7 @@ import pytest
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
 from rewardloop.errors import StorageUnavailable
-from rewardloop.registry.hosting import Hosted, read_hosted
+from rewardloop.registry.pointer import Hosted, read_hosted
 from rewardloop.settings import Duration, GateSettings, LogSettings, TrainingSettings, example_yaml
 
 SETTINGS = ExperimentSettings(

@@ -18,7 +18,7 @@ from rewardloop.features import ActionSet, Features
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import serve_pmf
 from rewardloop.policies.exposure import Exposure
-from rewardloop.registry.hosting import Challenger
+from rewardloop.registry.pointer import Challenger
 from rewardloop.settings import Draws
 
 CHAMPION, CHALLENGER, FALLBACK = "champion", "challenger", "fallback"

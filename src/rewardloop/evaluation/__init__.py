@@ -4,7 +4,7 @@ A log      `screening` counts what cannot be used; `seen` keeps a few numbers an
            every estimator reads, with a reward model of `reward_models` (`arms` and `folds` number actions and events)
 A value    `estimators`, `calibrated`, `cressie_read` and `shrinking`; `estimates` asks all of them; each answers an `estimate`
 Interval   `intervals` for one look, `sequences` for any number of looks
-The gate   `gate` judges by the `rules`: `support` of the log, harm to a metric (`guarding`), the difference; `report` says it
+The gate   `gate` judges by the `rules`: `support` of the log, harm to a metric (`guardrails`), the difference; `report` says it
 On trial   `harm` and `two_sample`: decisions whose variant was drawn
 Before     `power`: how many events; `learnability`: is there signal; `diagnostics`: what is wrong with a log
 Why        `importance` of features, `contributions` to one decision, over `altered` events and `feature_groups`

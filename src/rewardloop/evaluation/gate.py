@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.estimates import by_estimator, including
 from rewardloop.evaluation.estimators import ESTIMATORS
-from rewardloop.evaluation.guarding import guard
+from rewardloop.evaluation.guardrails import guard
 from rewardloop.evaluation.intervals import normal, standard_error
 from rewardloop.evaluation.report import GateReport
 from rewardloop.evaluation.rules import BOX_CHECKS, CHECKS, MIN_EVENTS, Evidence, Rule, Verdict, enough_events

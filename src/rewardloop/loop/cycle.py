@@ -19,10 +19,10 @@ from rewardloop.loop.apprentice import IMITATING, READY, MatchReport, judge_appr
 from rewardloop.loop.collecting import collect, log_position
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.drifting import drift_told
+from rewardloop.loop.early_closing import early_closing
 from rewardloop.loop.judging import Judging
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.trials.rollouts import Rollouts
-from rewardloop.loop.warning import early_closing
 from rewardloop.registry.records import ModelRecord, RolloutStep
 
 

@@ -13,8 +13,8 @@ from rewardloop.errors import Conflict
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.probing import probe
 from rewardloop.policies.contract import Policy
-from rewardloop.registry.hosting import Challenger, Hosted, read_hosted, write_hosted
 from rewardloop.registry.leases import waiting
+from rewardloop.registry.pointer import Challenger, Hosted, read_hosted, write_hosted
 from rewardloop.registry.records import Deployment, ModelRecord, RolloutStep
 
 

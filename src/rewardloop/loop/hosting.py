@@ -13,10 +13,10 @@ from rewardloop.loop.probing import probe
 from rewardloop.loop.trials.files import TrialFile
 from rewardloop.policies import load_policy
 from rewardloop.policies.exposure import Exposure
-from rewardloop.registry import hosting
-from rewardloop.registry.hosting import HostedWatch
+from rewardloop.registry import pointer
 from rewardloop.registry.layout import ExperimentDirectory
 from rewardloop.registry.models import ModelStore
+from rewardloop.registry.pointer import HostedWatch
 from rewardloop.settings import ExperimentSettings
 
 POLL = 20_000
@@ -52,17 +52,17 @@ class Loading:
         """New settings of the same experiment: those of its first model."""
         self._settings = settings
 
-    def is_news(self, pointed: hosting.Hosted, hosted: Hosted) -> bool:
+    def is_news(self, pointed: pointer.Hosted, hosted: Hosted) -> bool:
         """Whether the pointer says another thing than what is in memory."""
         return pointed.model_id != hosted.model_id or pointed.challenger != (hosted.trial.setup if hosted.trial else None)
 
-    def load(self, pointed: hosting.Hosted, hosted: Hosted) -> Hosted:
+    def load(self, pointed: pointer.Hosted, hosted: Hosted) -> Hosted:
         """Keeps what is in memory already. Raises where the champion is refused; a challenger's fault only ends its trial."""
         if pointed.model_id != hosted.model_id:
             hosted = load_model(self._settings, self._models, pointed.model_id)
         return hosted._replace(trial=self._trial(pointed.challenger, hosted.trial))
 
-    def _trial(self, setup: hosting.Challenger | None, before: Trial | None) -> Trial | None:
+    def _trial(self, setup: pointer.Challenger | None, before: Trial | None) -> Trial | None:
         if setup is None:
             return None
         counts = self.file.begin(setup.trial)

@@ -24,9 +24,9 @@ from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning.imitation import decided_by_models
 from rewardloop.loop.drifting import excused, n_evidence, restarts
+from rewardloop.loop.early_closing import early_closing
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.served import Wholes, served
-from rewardloop.loop.warning import early_closing
 from rewardloop.loop.whole_rankings import whole_rankings
 from rewardloop.policies.contract import Policy
 from rewardloop.registry.records import ModelRecord

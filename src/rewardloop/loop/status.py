@@ -10,8 +10,8 @@ from rewardloop.deciding.hosted import first_model_id
 from rewardloop.lake import Ledger, read_ledger
 from rewardloop.loop.apprentice import IMITATING, READY, MatchReport
 from rewardloop.loop.drifting import drift_told
+from rewardloop.loop.early_closing import early_closing
 from rewardloop.loop.trials.files import trial_counts
-from rewardloop.loop.warning import early_closing
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.records import Deployment, RolloutStep

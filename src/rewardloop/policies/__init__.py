@@ -3,6 +3,16 @@
 Engines are found by the entry points of group `rewardloop.policies`. A package of your own adds one by declaring a class
 under a name; named after an exploration policy (`squarecb = "yours:SquareCB"`) it serves that one instead of ours. Its
 `save` must write a `policy.json` with that name as `engine` (`model_files.write_model` does).
+
+What is in here, beside that `contract`:
+
+Served        `exploration` makes the probability that is logged, with `exposure` limits; `continuous` the density of a value
+Native        a policy a kind of action: `ridge` over fixed arms (with a hidden layer `neural`), `cells` over a range, `featured`
+              over what requests bring. Each explores over a `regression`: `linear`, `deep`, `surface`, `bilinear`, over `moments`
+              that `memory` keeps or forgets; which columns there are, `columns` and `terms` say
+Vowpal Wabbit `vw` alone imports it; the other `vw_*` make what it is given
+Trained in a simulator   `onnx`
+Nothing       `uniform`
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rewardloop.errors import RewardloopError
 from rewardloop.loop.trials.files import TrialFile
-from rewardloop.registry.hosting import read_hosted
 from rewardloop.registry.layout import DataDirectory
+from rewardloop.registry.pointer import read_hosted
 
 _logger = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ from rewardloop.lake import Lake
 from rewardloop.log import LogWriter, find
 from rewardloop.loop.erasure_files import ErasureFiles
 from rewardloop.loop.hosting import Loading
-from rewardloop.registry import hosting
-from rewardloop.registry.hosting import HostedWatch
+from rewardloop.registry import pointer
 from rewardloop.registry.layout import ExperimentDirectory
+from rewardloop.registry.pointer import HostedWatch
 from rewardloop.serving.commits import Commits, InlineCommits, ThreadedCommits
 from rewardloop.serving.counts import ExperimentCounts
 from rewardloop.serving.recent import Recent, Taken, taken
@@ -137,22 +137,22 @@ class ServedExperiment:
     async def refresh(self) -> None:
         """Takes the model into service that the registry hosts, if it is another and answers as its trainer says it must."""
         try:
-            pointer = self._watch.changed()
+            pointed = self._watch.changed()
         except RewardloopError as error:
             self._refuse(str(error))
         else:
-            if pointer is not None and self._loading.is_news(pointer, self._hosted):
-                await self._take(pointer)
+            if pointed is not None and self._loading.is_news(pointed, self._hosted):
+                await self._take(pointed)
 
     def save(self) -> None:
         """Writes what was counted of a trial. Raises `StorageUnavailable`."""
         self._loading.file.save()
 
-    async def _take(self, pointer: hosting.Hosted) -> None:
+    async def _take(self, pointed: pointer.Hosted) -> None:
         try:
-            hosted = await asyncio.to_thread(self._loading.load, pointer, self._hosted)
+            hosted = await asyncio.to_thread(self._loading.load, pointed, self._hosted)
         except Exception as error:  # Whatever is wrong with a model, the one that works goes on.
-            self._refuse(f"Model `{pointer.model_id}`: {error}")
+            self._refuse(f"Model `{pointed.model_id}`: {error}")
         else:
             self._host(hosted)
 

@@ -1,4 +1,4 @@
-"""What the loop says when the numbers it learns from are bent by a setting."""
+"""Whether the numbers the loop learns from are bent by when events close. One sentence, or none."""
 
 from __future__ import annotations
 
