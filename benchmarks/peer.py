@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from flask import Flask, Response, jsonify, request
 from vowpalwabbit.pyvw import Workspace
 
-from rewardloop.policies.vw_arguments import learner_arguments
+from rewardloop.policies.vw.arguments import learner_arguments
 from rewardloop.settings import ExperimentSettings
 
 N_ARMS, N_FEATURES = 10, 10

@@ -23,8 +23,8 @@ from benchmarks.offers import features, offered
 from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions
 from rewardloop.interactions import Interactions
 from rewardloop.policies import Policy, new_policy
-from rewardloop.policies.vw import VowpalWabbitPolicy
-from rewardloop.policies.vw_arguments import learner_arguments
+from rewardloop.policies.vw.arguments import learner_arguments
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from rewardloop.settings import ExperimentSettings, PolicySettings, RewardSettings
 from rewardloop.settings.checks import problems
 from rewardloop.settings.schema import Exploration

@@ -22,7 +22,7 @@ from rewardloop.deciding.hosted import Hosted
 from rewardloop.features import Features, fixed_actions
 from rewardloop.interactions import Interactions
 from rewardloop.loop.scoring import score
-from rewardloop.policies.vw import VowpalWabbitPolicy
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from rewardloop.settings.schema import Exploration
 
 TRAINED = 20_000

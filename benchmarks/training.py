@@ -23,7 +23,7 @@ from cyclopts import App
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
 from rewardloop.learning import train
-from rewardloop.policies.vw import VowpalWabbitPolicy
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from rewardloop.settings import LearnerSettings, PolicySettings
 from rewardloop.settings.schema import Exploration
 

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "rewardloop"
 MAPPED = [
     "comparing", "deciding", "evaluation", "evaluation.rankings", "evaluation.reward_models", "log", "loop", "loop.experiment",
-    "loop.scoring", "loop.trials", "serving", "testbed",
+    "loop.scoring", "loop.trials", "policies", "policies.design", "policies.native", "policies.regressions", "policies.vw",
+    "serving", "testbed",
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from rewardloop.cells import Cells
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput, InvalidSettings
 from rewardloop.loop.experiment import Experiment
-from rewardloop.policies.cells import CellsPolicy
+from rewardloop.policies.native.cells import CellsPolicy
 from rewardloop.settings import (
     ContinuousActions,
     Duration,

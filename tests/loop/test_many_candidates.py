@@ -12,7 +12,7 @@ from rewardloop.errors import InvalidInput
 from rewardloop.features import parse_actions
 from rewardloop.interactions import Interactions
 from rewardloop.loop.experiment import Experiment
-from rewardloop.policies.vw import VowpalWabbitPolicy
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from rewardloop.settings import ExperimentSettings, LogSettings, PolicySettings
 from rewardloop.settings.schema import Exploration
 

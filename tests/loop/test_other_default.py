@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
 from rewardloop.policies import load_policy
-from rewardloop.policies.featured import FeaturedPolicy
-from rewardloop.policies.vw import VowpalWabbitPolicy
+from rewardloop.policies.native.featured import FeaturedPolicy
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from rewardloop.registry.records import ModelRecord, record_from_json, record_to_json
 from rewardloop.settings import GateSettings, PolicySettings, RankingSettings
 

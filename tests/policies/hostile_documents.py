@@ -15,7 +15,7 @@ import numpy as np
 from rewardloop.errors import InvalidInput
 from rewardloop.features import ActionSet, Features, parse_actions, parse_context
 from rewardloop.interactions import Interactions
-from rewardloop.policies.vw import VowpalWabbitPolicy
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySettings
 
 NAMES = (

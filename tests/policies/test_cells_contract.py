@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewardloop.cells import Cells
 from rewardloop.features import ActionSet, celled_actions
 from rewardloop.policies import Policy
-from rewardloop.policies.cells import CellsPolicy
+from rewardloop.policies.native.cells import CellsPolicy
 from rewardloop.settings import ContinuousActions, ExperimentSettings, PolicySettings
 from rewardloop.settings.schema import Exploration
 from rewardloop.testing.policy import PolicyContract

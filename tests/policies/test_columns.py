@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewardloop.features import Features
-from rewardloop.policies.columns import MAX_QUADRATIC, REACH, Columns, ColumnsState
-from rewardloop.policies.design import Design
+from rewardloop.policies.design.columns import MAX_QUADRATIC, REACH, Columns, ColumnsState
+from rewardloop.policies.design.design import Design
 from rewardloop.policies.scaling import Scaler
 
 CONTEXTS = st.dictionaries(

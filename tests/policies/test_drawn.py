@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from rewardloop.features import ActionSet, Features, parse_actions
-from rewardloop.policies.drawn import Drawn
+from rewardloop.policies.design.term_rows import TermRows
+from rewardloop.policies.design.terms import Seen, SeenState, Terms, Units, of_action
+from rewardloop.policies.native.drawn import Drawn
 from rewardloop.policies.scaling import Scaler
-from rewardloop.policies.term_rows import TermRows
-from rewardloop.policies.terms import Seen, SeenState, Terms, Units, of_action
 
 WORDS = ("crime", "horror", "romance")
 

@@ -26,8 +26,8 @@ def test_every_exploration_policy_has_an_engine_that_loads_again(tmp_path: Path,
     assert sum(loaded.pmf({}, fixed_actions(["1", "2", "3"]))) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize(("actions", "engine"), [(3, "RidgePolicy"), (None, "VowpalWabbitPolicy")])
-def test_the_default_is_ridge_for_fixed_actions_and_vowpal_wabbit_for_others(actions: int | None, engine: str) -> None:
+@pytest.mark.parametrize(("actions", "engine"), [(3, "RidgePolicy"), (None, "FeaturedPolicy")])
+def test_the_default_is_native_for_fixed_actions_and_for_those_that_requests_bring(actions: int | None, engine: str) -> None:
     assert type(new_policy(ExperimentSettings(experiment="offers", actions=actions), seed=0)).__name__ == engine
 
 

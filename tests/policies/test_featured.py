@@ -14,12 +14,12 @@ from rewardloop.errors import InvalidInput, InvalidSettings
 from rewardloop.features import ActionSet, Features, parse_actions
 from rewardloop.interactions import Interactions
 from rewardloop.policies import new_policy
-from rewardloop.policies.beginning import SETTLED, Beginning, Events
-from rewardloop.policies.bilinear import Bilinear
-from rewardloop.policies.featured import FeaturedPolicy
+from rewardloop.policies.design.beginning import SETTLED, Beginning, Events
+from rewardloop.policies.design.term_rows import TermRows
+from rewardloop.policies.design.terms import Seen, SeenState, Terms, Units, of_action
+from rewardloop.policies.native.featured import FeaturedPolicy
+from rewardloop.policies.regressions.bilinear import Bilinear
 from rewardloop.policies.scaling import Scaler
-from rewardloop.policies.term_rows import TermRows
-from rewardloop.policies.terms import Seen, SeenState, Terms, Units, of_action
 from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySettings, RewardSettings
 from rewardloop.settings.schema import Exploration
 

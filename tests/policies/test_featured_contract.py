@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rewardloop.features import ActionSet, parse_actions
 from rewardloop.policies import Policy
-from rewardloop.policies.featured import FeaturedPolicy
+from rewardloop.policies.native.featured import FeaturedPolicy
 from rewardloop.settings import ExperimentSettings, PolicySettings
 from rewardloop.settings.schema import Exploration
 from rewardloop.testing.policy import PolicyContract

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from rewardloop.features import Features
 from rewardloop.interactions import Floats
-from rewardloop.policies.columns import Columns
-from rewardloop.policies.design import Design
-from rewardloop.policies.folding import Folding
-from rewardloop.policies.moments import Moments
+from rewardloop.policies.design.columns import Columns
+from rewardloop.policies.design.design import Design
+from rewardloop.policies.design.folding import Folding
+from rewardloop.policies.regressions.moments import Moments
 from rewardloop.policies.scaling import Scaler
 
 RNG = np.random.default_rng(0)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rewardloop.errors import InvalidSettings
 from rewardloop.features import fixed_actions
 from rewardloop.interactions import Interactions
-from rewardloop.policies.forgetting import Watch, WatchState
-from rewardloop.policies.memory import Memory
-from rewardloop.policies.moments import Moments
-from rewardloop.policies.ridge import RidgePolicy
+from rewardloop.policies.native.ridge import RidgePolicy
+from rewardloop.policies.regressions.forgetting import Watch, WatchState
+from rewardloop.policies.regressions.memory import Memory
+from rewardloop.policies.regressions.moments import Moments
 from rewardloop.settings import ExperimentSettings, parse_settings
 
 ARMS = ("a", "b")
@@ -137,4 +137,4 @@ def test_a_wrong_half_life_is_refused(half_life):
 
 def test_vowpal_wabbit_has_no_half_life():
     with pytest.raises(InvalidSettings, match="power_t"):
-        parse_settings("policy: {learner: {forgetting: 100}}", "offers.yaml")
+        parse_settings("policy: {exploration: regcbopt, learner: {forgetting: 100}}", "offers.yaml")

@@ -11,12 +11,12 @@ import pytest
 from rewardloop.errors import InvalidInput, InvalidSettings
 from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions, parse_context
 from rewardloop.loop.experiment import Experiment
-from rewardloop.policies import vw
-from rewardloop.policies.columns import Columns
+from rewardloop.policies.design.columns import Columns
 from rewardloop.policies.namespaces import Namespaces
-from rewardloop.policies.ridge import RidgePolicy
-from rewardloop.policies.vw import VowpalWabbitPolicy
-from rewardloop.policies.vw_statistics import AUTO_CROSSED
+from rewardloop.policies.native.ridge import RidgePolicy
+from rewardloop.policies.vw import policy as vw
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
+from rewardloop.policies.vw.statistics import AUTO_CROSSED
 from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySettings, parse_settings
 from vw_worlds import interactions
 

@@ -16,8 +16,8 @@ from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies import new_policy
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.model_files import read_model, write_model
-from rewardloop.policies.neural import WINDOW, NeuralPolicy
-from rewardloop.policies.ridge_files import RidgeState
+from rewardloop.policies.native.neural import WINDOW, NeuralPolicy
+from rewardloop.policies.regressions.ridge_files import RidgeState
 from rewardloop.settings import ExperimentSettings
 from rewardloop.settings.checks import problems
 from rewardloop.testing.policy import random_interactions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rewardloop.policies import Policy
-from rewardloop.policies.neural import NeuralPolicy
+from rewardloop.policies.native.neural import NeuralPolicy
 from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySettings
 from rewardloop.testing.policy import PolicyContract
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewardloop.policies.posterior import N_DRAWS, Thompson, UpperConfidence
+from rewardloop.policies.native.posterior import N_DRAWS, Thompson, UpperConfidence
 
 SEEDS = st.integers(0, 2**32)
 

@@ -15,7 +15,7 @@ from rewardloop.errors import CorruptModel, InvalidInput, InvalidSettings
 from rewardloop.features import Features, fixed_actions
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.exploration import sample
-from rewardloop.policies.ridge import SETTLED, RidgePolicy
+from rewardloop.policies.native.ridge import SETTLED, RidgePolicy
 from rewardloop.settings import ExperimentSettings, PolicySettings, RewardSettings
 from rewardloop.settings.schema import Exploration
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rewardloop.policies import Policy
-from rewardloop.policies.ridge import RidgePolicy
+from rewardloop.policies.native.ridge import RidgePolicy
 from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySettings
 from rewardloop.settings.schema import Exploration
 from rewardloop.testing.policy import PolicyContract

@@ -8,9 +8,9 @@ import numpy as np
 from rewardloop.features import ActionSet, Features, parse_actions
 from rewardloop.interactions import Interactions
 from rewardloop.policies import new_policy
-from rewardloop.policies.featured import FeaturedPolicy
-from rewardloop.policies.screening import explained, screened
-from rewardloop.policies.terms import Seen, SeenState, Terms, Units, of_action
+from rewardloop.policies.design.screening import explained, screened
+from rewardloop.policies.design.terms import Seen, SeenState, Terms, Units, of_action
+from rewardloop.policies.native.featured import FeaturedPolicy
 from rewardloop.settings import ExperimentSettings, PolicySettings, RewardSettings
 
 VALUES, N_WORDS = ("a", "c", "g", "t"), 60

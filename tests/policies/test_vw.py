@@ -14,7 +14,7 @@ import pytest
 from rewardloop.errors import CorruptModel, InvalidSettings
 from rewardloop.features import fixed_actions
 from rewardloop.interactions import Interactions
-from rewardloop.policies.vw import VowpalWabbitPolicy
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from rewardloop.settings import ExperimentSettings
 from vw_worlds import ARMS, EXPLORATIONS, events, featured, halves, settings
 
@@ -223,7 +223,7 @@ from pathlib import Path
 sys.path[:0] = sys.argv[2:]
 from vw_worlds import ARMS, events, settings
 from rewardloop.errors import StorageUnavailable
-from rewardloop.policies.vw import VowpalWabbitPolicy
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 policy = VowpalWabbitPolicy.new(settings(), 0)
 policy.learn(events(300))
 before = policy.pmf({}, ARMS)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from rewardloop.errors import InvalidSettings
-from rewardloop.policies.vw_arguments import extra_arguments, learner_arguments
+from rewardloop.policies.vw.arguments import extra_arguments, learner_arguments
 from vw_worlds import EXPLORATIONS, settings
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from rewardloop.errors import RewardloopError
 from rewardloop.interactions import Interactions
-from rewardloop.policies import vw
-from rewardloop.policies.vw import VowpalWabbitPolicy
-from rewardloop.policies.vw_bulk import drive
+from rewardloop.policies.vw import policy as vw
+from rewardloop.policies.vw.bulk import drive
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from vw_worlds import events, halves, settings
 
 FEW = 300

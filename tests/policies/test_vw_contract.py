@@ -10,7 +10,7 @@ import pytest
 from rewardloop.errors import InvalidSettings
 from rewardloop.features import ActionSet, parse_actions
 from rewardloop.policies.contract import Policy
-from rewardloop.policies.vw import VowpalWabbitPolicy
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from rewardloop.testing.policy import PolicyContract
 from vw_worlds import EXPLORATIONS, events, halves, settings
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions
 from rewardloop.policies.scaling import Scaler
-from rewardloop.policies.vw_encoding import SPACES, Encoder, Groups, Lines, Pairs, Shared, action_groups, label
+from rewardloop.policies.vw.encoding import SPACES, Encoder, Groups, Lines, Pairs, Shared, action_groups, label
 
 MASK = (1 << 18) - 1
 OFFSETS = (123_456_789, 4_000_000_000, 77)

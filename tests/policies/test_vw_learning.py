@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 
 from rewardloop.features import Features, fixed_actions
 from rewardloop.interactions import Floats
-from rewardloop.policies.vw import VowpalWabbitPolicy
+from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from vw_worlds import interactions, settings
 
 ARMS = fixed_actions([str(digit) for digit in range(10)])

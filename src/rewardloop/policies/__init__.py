@@ -1,18 +1,15 @@
 """Policies: a context and the actions on offer become a distribution. This file picks the engine; engines know nothing of it.
 
 Engines are found by the entry points of group `rewardloop.policies`. A package of your own adds one by declaring a class
-under a name; named after an exploration policy (`squarecb = "yours:SquareCB"`) it serves that one instead of ours. Its
-`save` must write a `policy.json` with that name as `engine` (`model_files.write_model` does).
+under a name; named after an exploration policy (`squarecb = "yours:SquareCB"`) it serves that one instead of ours. It saves
+a `policy.json` with that name as its engine (`model_files.write_model` does).
 
-What is in here, beside that `contract`:
-
-Served        `exploration` makes the probability that is logged, with `exposure` limits; `continuous` the density of a value
-Native        a policy a kind of action: `ridge` over fixed arms (with a hidden layer `neural`), `cells` over a range, `featured`
-              over what requests bring. Each explores over a `regression`: `linear`, `deep`, `surface`, `bilinear`, over `moments`
-              that `memory` keeps or forgets; which columns there are, `columns` and `terms` say
-Vowpal Wabbit `vw` alone imports it; the other `vw_*` make what it is given
-Trained in a simulator   `onnx`
-Nothing       `uniform`
+Contract      `contract`; how a model begins on disk, `model_files`
+Served        `exploration` makes the probability that is logged, with `exposure` limits; `plackett_luce` that of rankings;
+              `continuous` the density of a value, `spreads` those of many at once
+Native        `native` has a policy a kind of action; they explore over `regressions`, whose columns `design` makes
+Other engines `vw`; `onnx` for what was trained in a simulator (`onnx_head` makes a distribution of it); `uniform`
+Shared        `namespaces`, `scaling` of features, the range of `rewards`
 """
 
 from __future__ import annotations

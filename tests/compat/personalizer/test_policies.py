@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from rewardloop.compat.personalizer.policies import parse_policy, render_policy
 from rewardloop.errors import InvalidInput
-from rewardloop.policies.vw_arguments import learner_arguments
+from rewardloop.policies.vw.arguments import learner_arguments
 from rewardloop.settings import ExperimentSettings, PolicySettings, checked
 
 EXPLORATIONS = [

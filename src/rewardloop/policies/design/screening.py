@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from rewardloop.interactions import Floats
+from rewardloop.policies.design.term_rows import TermRows
+from rewardloop.policies.design.terms import Pair, Seen, Terms, Units
 from rewardloop.policies.scaling import Scaler
-from rewardloop.policies.term_rows import TermRows
-from rewardloop.policies.terms import Pair, Seen, Terms, Units
 
 CANDIDATES: Final = 4_096
 """Terms that are looked at, those first that are most often not 0."""

@@ -10,13 +10,13 @@ import numpy as np
 
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.beginning import Events
-from rewardloop.policies.memory import Forgetting, Memory, MemoryState, Past
-from rewardloop.policies.regression import Regression
+from rewardloop.policies.design.beginning import Events
+from rewardloop.policies.design.term_rows import Offered, TermRows
+from rewardloop.policies.design.terms import Pair, Terms, TermsState
+from rewardloop.policies.regressions.memory import Forgetting, Memory, MemoryState, Past
+from rewardloop.policies.regressions.regression import Regression
 from rewardloop.policies.rewards import RewardRange, RewardRangeState
 from rewardloop.policies.scaling import Scaler, ScalerState
-from rewardloop.policies.term_rows import Offered, TermRows
-from rewardloop.policies.terms import Pair, Terms, TermsState
 
 
 class BilinearState(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ from msgspec import Meta
 
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats
-from rewardloop.policies.screening import screened
-from rewardloop.policies.terms import Pair, Seen, SeenState, Terms, usual_units
+from rewardloop.policies.design.screening import screened
+from rewardloop.policies.design.terms import Pair, Seen, SeenState, Terms, usual_units
 
 SETTLED: Final = 1_000
 """Events that may still change which products are looked at; kept until then, and in every model."""

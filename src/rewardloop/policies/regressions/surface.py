@@ -1,4 +1,4 @@
-"""One ridge regression for a continuous action: context × where in the range. The exploration is next door, in `cells`."""
+"""One ridge regression for a continuous action: context × where in the range. The exploration is `native.cells`'."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from rewardloop.cells import Cells
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.columns import Columns
-from rewardloop.policies.linear import Batch, Linear, LinearState
-from rewardloop.policies.memory import Forgetting, Memory, Past
+from rewardloop.policies.design.columns import Columns
+from rewardloop.policies.regressions.linear import Batch, Linear, LinearState
+from rewardloop.policies.regressions.memory import Forgetting, Memory, Past
+from rewardloop.policies.regressions.ridge_files import LinearConfig
 from rewardloop.policies.rewards import RewardRange
-from rewardloop.policies.ridge_files import LinearConfig
 from rewardloop.policies.scaling import Scaler
 
 

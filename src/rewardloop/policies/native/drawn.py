@@ -10,7 +10,7 @@ import numpy as np
 
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats
-from rewardloop.policies.term_rows import Offered, TermRows
+from rewardloop.policies.design.term_rows import Offered, TermRows
 
 _KEPT_ACTIONS: Final = 2_000
 """Actions, over all sets, that are kept as rows for when they are offered again."""

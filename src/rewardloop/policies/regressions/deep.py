@@ -10,13 +10,13 @@ import numpy as np
 
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.columns import Columns
-from rewardloop.policies.linear import MAX_CELLS, Batch, Linear, LinearState
-from rewardloop.policies.memory import Memory, Past
+from rewardloop.policies.design.columns import Columns
+from rewardloop.policies.regressions.linear import MAX_CELLS, Batch, Linear, LinearState
+from rewardloop.policies.regressions.memory import Memory, Past
+from rewardloop.policies.regressions.ridge_files import LinearConfig
+from rewardloop.policies.regressions.trunk import Examples, Trunk
 from rewardloop.policies.rewards import RewardRange
-from rewardloop.policies.ridge_files import LinearConfig
 from rewardloop.policies.scaling import Scaler
-from rewardloop.policies.trunk import Examples, Trunk
 
 N_HIDDEN: Final = 64
 

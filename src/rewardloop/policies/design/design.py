@@ -11,8 +11,8 @@ import numpy as np
 
 from rewardloop.features import Features
 from rewardloop.interactions import Floats
-from rewardloop.policies.columns import Columns
-from rewardloop.policies.folding import Folding
+from rewardloop.policies.design.columns import Columns
+from rewardloop.policies.design.folding import Folding
 from rewardloop.policies.scaling import LIMIT, Scaler
 
 

@@ -13,7 +13,7 @@ from typing import Final, Self
 import numpy as np
 
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.folding import Folding
+from rewardloop.policies.design.folding import Folding
 
 PRIOR: Final = 1.0
 """λ"""

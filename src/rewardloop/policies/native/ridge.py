@@ -1,4 +1,4 @@
-"""The native engine: linear Thompson sampling and LinUCB over fixed arms. The arithmetic is next door, in `regression`."""
+"""The native engine: linear Thompson sampling and LinUCB over fixed arms. The arithmetic is in `regressions`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rewardloop.events import MAX_ACTIONS
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.policies.contract import one_by_one
-from rewardloop.policies.linear import Batch, Linear
-from rewardloop.policies.posterior import Rule, Thompson, UpperConfidence
+from rewardloop.policies.native.posterior import Rule, Thompson, UpperConfidence
+from rewardloop.policies.regressions.linear import Batch, Linear
+from rewardloop.policies.regressions.ridge_files import LinearConfig, RidgeState, load_ridge, save_ridge
 from rewardloop.policies.rewards import require_finite
-from rewardloop.policies.ridge_files import LinearConfig, RidgeState, load_ridge, save_ridge
 from rewardloop.settings import ExperimentSettings
 
 SETTLED: Final = 50

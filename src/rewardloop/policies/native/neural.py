@@ -11,11 +11,11 @@ import numpy as np
 
 from rewardloop.errors import InvalidSettings
 from rewardloop.interactions import Interactions
-from rewardloop.policies.deep import Deep, n_hidden
-from rewardloop.policies.linear import Batch, Event
-from rewardloop.policies.ridge import SETTLED, RidgePolicy
-from rewardloop.policies.ridge_files import LinearConfig, RidgeState
-from rewardloop.policies.trunk_files import load_deep, save_deep
+from rewardloop.policies.native.ridge import SETTLED, RidgePolicy
+from rewardloop.policies.regressions.deep import Deep, n_hidden
+from rewardloop.policies.regressions.linear import Batch, Event
+from rewardloop.policies.regressions.ridge_files import LinearConfig, RidgeState
+from rewardloop.policies.regressions.trunk_files import load_deep, save_deep
 from rewardloop.settings import ExperimentSettings
 
 FIRST: Final = 100

@@ -9,9 +9,9 @@ import numpy as np
 
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.design import getter
+from rewardloop.policies.design.design import getter
+from rewardloop.policies.design.terms import ID, Side
 from rewardloop.policies.scaling import LIMIT, Scaler
-from rewardloop.policies.terms import ID, Side
 
 
 class SideRows:

@@ -11,10 +11,10 @@ import numpy as np
 
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.columns import Columns, ColumnsState
-from rewardloop.policies.design import Design
-from rewardloop.policies.memory import Forgetting, Memory, MemoryState, Past
-from rewardloop.policies.regression import Regression
+from rewardloop.policies.design.columns import Columns, ColumnsState
+from rewardloop.policies.design.design import Design
+from rewardloop.policies.regressions.memory import Forgetting, Memory, MemoryState, Past
+from rewardloop.policies.regressions.regression import Regression
 from rewardloop.policies.rewards import RewardRange, RewardRangeState
 from rewardloop.policies.scaling import Scaler, ScalerState
 

@@ -7,11 +7,11 @@ from typing import Final
 
 import msgspec
 
-from rewardloop.policies.beginning import BeginningState
-from rewardloop.policies.bilinear import BilinearState
-from rewardloop.policies.memory import Past
+from rewardloop.policies.design.beginning import BeginningState
 from rewardloop.policies.model_files import read_model, write_model
-from rewardloop.policies.sums_files import RidgeConfig, read_state, read_sums, written_sums
+from rewardloop.policies.regressions.bilinear import BilinearState
+from rewardloop.policies.regressions.memory import Past
+from rewardloop.policies.regressions.sums_files import RidgeConfig, read_state, read_sums, written_sums
 
 ENGINE: Final = "featured"
 _STATE, _SUMS = "featured.json", "featured.npz"

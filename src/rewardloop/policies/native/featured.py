@@ -11,15 +11,15 @@ import numpy as np
 from rewardloop.errors import InvalidSettings
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Interactions
-from rewardloop.policies.beginning import Beginning, Events
-from rewardloop.policies.bilinear import Bilinear
 from rewardloop.policies.contract import one_by_one
-from rewardloop.policies.drawn import Drawn, Sets
-from rewardloop.policies.featured_files import FeaturedState, load_featured, save_featured
-from rewardloop.policies.posterior import N_DRAWS, UpperConfidence
+from rewardloop.policies.design.beginning import Beginning, Events
+from rewardloop.policies.design.terms import Pair, of_action
+from rewardloop.policies.native.drawn import Drawn, Sets
+from rewardloop.policies.native.posterior import N_DRAWS, UpperConfidence
+from rewardloop.policies.regressions.bilinear import Bilinear
+from rewardloop.policies.regressions.featured_files import FeaturedState, load_featured, save_featured
+from rewardloop.policies.regressions.sums_files import RidgeConfig
 from rewardloop.policies.rewards import require_finite
-from rewardloop.policies.sums_files import RidgeConfig
-from rewardloop.policies.terms import Pair, of_action
 from rewardloop.settings import ExperimentSettings
 
 

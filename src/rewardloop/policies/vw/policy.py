@@ -23,13 +23,13 @@ from rewardloop.policies.exploration import ordered_sum
 from rewardloop.policies.model_files import read_model, write_model
 from rewardloop.policies.namespaces import Namespaces, Spaces
 from rewardloop.policies.rewards import RewardRange
-from rewardloop.policies.vw_actions import PreparedActions
-from rewardloop.policies.vw_arguments import learner_arguments
-from rewardloop.policies.vw_bulk import drive
-from rewardloop.policies.vw_encoding import SPACES, Encoder, Lines, Pairs, Shared, label, shared_groups
-from rewardloop.policies.vw_engines import Engine, NativeEngine, PublicEngine
-from rewardloop.policies.vw_state import VowpalState
-from rewardloop.policies.vw_statistics import Statistics, StatisticsState
+from rewardloop.policies.vw.actions import PreparedActions
+from rewardloop.policies.vw.arguments import learner_arguments
+from rewardloop.policies.vw.bulk import drive
+from rewardloop.policies.vw.encoding import SPACES, Encoder, Lines, Pairs, Shared, label, shared_groups
+from rewardloop.policies.vw.engines import Engine, NativeEngine, PublicEngine
+from rewardloop.policies.vw.state import VowpalState
+from rewardloop.policies.vw.statistics import Statistics, StatisticsState
 from rewardloop.scratch import Scratch
 from rewardloop.settings import ExperimentSettings
 

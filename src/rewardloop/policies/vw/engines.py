@@ -1,4 +1,4 @@
-"""Two ways to ask one Vowpal Wabbit workspace, with the same answers. Imports none of it: workspaces come from `vw`.
+"""Two ways to ask one Vowpal Wabbit workspace, with the same answers. Imports none of it: workspaces come from `policy`.
 
 `NativeEngine` fills examples by hand through the extension module: no text, no parsing, three times as fast, but on calls
 that are not documented. `PublicEngine` needs the documented interface only and takes over where one of those is missing.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from rewardloop.policies.namespaces import Spaces
-from rewardloop.policies.vw_encoding import SPACES, Groups, Lines, S, Shared, X, label
+from rewardloop.policies.vw.encoding import SPACES, Groups, Lines, S, Shared, X, label
 
 Workspace = Any
 Example = Any

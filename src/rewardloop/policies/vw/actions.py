@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from rewardloop.features import ActionSet
 from rewardloop.policies.namespaces import Namespaces
-from rewardloop.policies.vw_encoding import Encoder, action_groups
-from rewardloop.policies.vw_engines import Engine, Prepared
+from rewardloop.policies.vw.encoding import Encoder, action_groups
+from rewardloop.policies.vw.engines import Engine, Prepared
 
 MAX_KEPT: Final = 1_024
 """Actions kept ready, over all sets, or one larger set: an example of Vowpal Wabbit takes 31 KB."""

@@ -9,8 +9,8 @@ import numpy as np
 from msgspec import Meta
 
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.forgetting import Watch, WatchState
-from rewardloop.policies.moments import Moments
+from rewardloop.policies.regressions.forgetting import Watch, WatchState
+from rewardloop.policies.regressions.moments import Moments
 
 _ROWS = 4_096
 """Events learned at once."""

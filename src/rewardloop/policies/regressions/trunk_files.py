@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 
 from rewardloop.errors import CorruptModel
-from rewardloop.policies.memory import Past
 from rewardloop.policies.model_files import read_model
-from rewardloop.policies.ridge_files import RidgeState, load_ridge, save_ridge
-from rewardloop.policies.sums_files import UNREADABLE
-from rewardloop.policies.trunk import Trunk
+from rewardloop.policies.regressions.memory import Past
+from rewardloop.policies.regressions.ridge_files import RidgeState, load_ridge, save_ridge
+from rewardloop.policies.regressions.sums_files import UNREADABLE
+from rewardloop.policies.regressions.trunk import Trunk
 
 ENGINE: Final = "neural"
 _TRUNK: Final = "trunk.npz"

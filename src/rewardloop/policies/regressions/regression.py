@@ -11,8 +11,8 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.memory import Memory, Past
-from rewardloop.policies.moments import Moments
+from rewardloop.policies.regressions.memory import Memory, Past
+from rewardloop.policies.regressions.moments import Moments
 from rewardloop.policies.rewards import RewardRange
 
 

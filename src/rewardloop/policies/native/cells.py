@@ -13,12 +13,12 @@ from rewardloop.errors import InvalidInput, InvalidSettings
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.contract import one_by_one
-from rewardloop.policies.linear import Batch
-from rewardloop.policies.posterior import UpperConfidence
+from rewardloop.policies.native.posterior import UpperConfidence
+from rewardloop.policies.native.ridge import SETTLED
+from rewardloop.policies.regressions.linear import Batch
+from rewardloop.policies.regressions.ridge_files import LinearConfig, RidgeState, load_ridge, save_ridge
+from rewardloop.policies.regressions.surface import Curve, Surface, factors
 from rewardloop.policies.rewards import require_finite
-from rewardloop.policies.ridge import SETTLED
-from rewardloop.policies.ridge_files import LinearConfig, RidgeState, load_ridge, save_ridge
-from rewardloop.policies.surface import Curve, Surface, factors
 from rewardloop.settings import ExperimentSettings
 
 ENGINE: Final = "cells"

@@ -10,10 +10,10 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from rewardloop.policies.linear import Event, LinearState
-from rewardloop.policies.memory import Past
 from rewardloop.policies.model_files import read_model, write_model
-from rewardloop.policies.sums_files import RidgeConfig, read_state, read_sums, written_sums
+from rewardloop.policies.regressions.linear import Event, LinearState
+from rewardloop.policies.regressions.memory import Past
+from rewardloop.policies.regressions.sums_files import RidgeConfig, read_state, read_sums, written_sums
 
 ENGINE: Final = "ridge"
 _STATE, _SUMS = "ridge.json", "ridge.npz"

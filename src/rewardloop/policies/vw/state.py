@@ -7,7 +7,7 @@ from typing import Self
 import msgspec
 
 from rewardloop.errors import CorruptModel
-from rewardloop.policies.vw_statistics import StatisticsState
+from rewardloop.policies.vw.statistics import StatisticsState
 from rewardloop.settings import ExperimentSettings, settings_from_json, settings_to_json
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from rewardloop.features import ActionSet, Features
 from rewardloop.interactions import Floats, Ints
+from rewardloop.policies.design.side_rows import SideRows
+from rewardloop.policies.design.terms import ID, Pair, Terms
 from rewardloop.policies.scaling import Scaler
-from rewardloop.policies.side_rows import SideRows
-from rewardloop.policies.terms import ID, Pair, Terms
 
 _SPREAD: Final = 3
 """A table of all pairs of places that is as many times as large as the terms costs less than looking the terms up."""

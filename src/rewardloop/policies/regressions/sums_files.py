@@ -14,8 +14,8 @@ import numpy.typing as npt
 from msgspec import Meta
 
 from rewardloop.errors import CorruptModel
-from rewardloop.policies.memory import Forgetting, Past
-from rewardloop.policies.moments import Moments
+from rewardloop.policies.regressions.memory import Forgetting, Past
+from rewardloop.policies.regressions.moments import Moments
 
 S = TypeVar("S")
 
