@@ -10,10 +10,10 @@ from functools import partial
 
 import numpy as np
 
+from rewardloop.actions import Ranges, ranged_actions
 from rewardloop.evaluation import judge
 from rewardloop.evaluation.boxes import look_at_box
 from rewardloop.evaluation.estimates import by_estimator
-from rewardloop.features import Ranges, ranged_actions
 from rewardloop.interactions import Box, Floats, Interactions
 from rewardloop.policies.continuous import Spread, draw
 from rewardloop.policies.spreads import Spreads

@@ -15,11 +15,12 @@ import msgspec
 import numpy as np
 from cyclopts import App
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.clock import SystemClock
 from rewardloop.deciding.asking import DecideRequest
 from rewardloop.deciding.decider import Decider
 from rewardloop.deciding.hosted import Hosted
-from rewardloop.features import ActionSet, Features, parse_actions
+from rewardloop.features import Features
 from rewardloop.ids import EventIds
 from rewardloop.interactions import Interactions
 from rewardloop.policies import Policy, new_policy

@@ -18,8 +18,9 @@ import numpy as np
 from cyclopts import App
 from vowpalwabbit import Workspace
 
+from rewardloop.actions import celled_actions
 from rewardloop.cells import Cells
-from rewardloop.features import Features, celled_actions
+from rewardloop.features import Features
 from rewardloop.ids import draws, uniform
 from rewardloop.interactions import Interactions
 from rewardloop.policies import new_policy

@@ -19,9 +19,9 @@ import numpy as np
 
 from benchmarks.offers import features, host
 from benchmarks.serve import ARMS, ARTICLES, Bench, Call, server, side_by_side
+from rewardloop.actions import fixed_actions, parse_actions
 from rewardloop.clock import SystemClock
 from rewardloop.compat.personalizer.target import API_VERSION
-from rewardloop.features import fixed_actions, parse_actions
 from rewardloop.registry.catalog import Catalog
 
 BODIES = 2_000

@@ -24,8 +24,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from rewardloop.actions import ActionSet, fixed_actions
 from rewardloop.evaluation import ESTIMATORS, Sample, asymptotic_sequence, bernstein_sequence, cressie_read, estimate_all, sample
-from rewardloop.features import ActionSet, Features, fixed_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 
 DATA_SETS = {

@@ -20,8 +20,8 @@ import numpy as np
 from cyclopts import App
 
 from benchmarks.evaluation_peer import made, timed
+from rewardloop.actions import fixed_actions
 from rewardloop.evaluation import ESTIMATORS, bernstein_sequence, cressie_read, sample
-from rewardloop.features import fixed_actions
 from rewardloop.interactions import Floats, Interactions
 
 K = 10

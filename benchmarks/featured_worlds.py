@@ -20,7 +20,8 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from rewardloop.features import ActionSet, Features, parse_actions
+from rewardloop.actions import ActionSet, parse_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Floats
 from rewardloop.worlds.bundled import bundled
 from rewardloop.worlds.classification import World

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 import numpy as np
 from cyclopts import App
 
+from rewardloop.actions import fixed_actions
 from rewardloop.evaluation import asymptotic_sequence, evaluate, normal
-from rewardloop.features import fixed_actions
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.settings import GateSettings
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from rewardloop.features import ActionSet, Features
+from rewardloop.actions import ActionSet
+from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.policies import new_policy
 from rewardloop.registry.layout import DataDirectory

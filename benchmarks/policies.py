@@ -20,7 +20,8 @@ from cyclopts import App
 from vowpalwabbit.pyvw import Workspace
 
 from benchmarks.offers import features, offered
-from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions
+from rewardloop.actions import ActionSet, fixed_actions, parse_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.policies import Policy, new_policy
 from rewardloop.policies.vw.arguments import learner_arguments

@@ -18,8 +18,9 @@ import numpy as np
 from cyclopts import App
 
 from benchmarks.training import EXPLORATIONS, N_ARMS, N_FEATURES, settings, timed
+from rewardloop.actions import fixed_actions
 from rewardloop.deciding.hosted import Hosted
-from rewardloop.features import Features, fixed_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.loop.scoring import score
 from rewardloop.policies.vw.policy import VowpalWabbitPolicy

@@ -26,8 +26,8 @@ import numpy as np
 from benchmarks import load
 from benchmarks.offers import batches, catalogue, differing, fixed, host, offered, shared_catalogue
 from benchmarks.peer import peer
+from rewardloop.actions import fixed_actions, parse_actions
 from rewardloop.clock import SystemClock
-from rewardloop.features import fixed_actions, parse_actions
 from rewardloop.registry.catalog import Catalog
 from rewardloop.settings import ExperimentSettings, LogSettings, PolicySettings
 

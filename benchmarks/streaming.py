@@ -18,9 +18,10 @@ from functools import partial
 import numpy as np
 from cyclopts import App
 
+from rewardloop.actions import fixed_actions
 from rewardloop.evaluation import GateReport, Serve, judge, look
 from rewardloop.evaluation.reward_models.drawing import joined
-from rewardloop.features import Features, fixed_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.settings import GateSettings
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.datasets import load_digits
 
-from rewardloop.features import ActionSet, Features, fixed_actions
+from rewardloop.actions import ActionSet, fixed_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 
 N_ARMS = 10

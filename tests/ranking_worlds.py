@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from rewardloop.actions import ActionSet
 from rewardloop.clock import ManualClock
 from rewardloop.deciding.asking import DecideRequest
 from rewardloop.deciding.decider import Decider
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import Features
 from rewardloop.ids import EventIds
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.settings import ExperimentSettings

@@ -17,9 +17,9 @@ from typing import Any, Self
 import msgspec
 
 from processes import PATIENCE_S, children, ended
+from rewardloop.actions import fixed_actions
 from rewardloop.clock import SystemClock
 from rewardloop.events import Record
-from rewardloop.features import fixed_actions
 from rewardloop.log import Cursor, LogReader
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.registry.api_keys import ApiKey, Role, new_token

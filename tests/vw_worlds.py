@@ -8,7 +8,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions
+from rewardloop.actions import ActionSet, fixed_actions, parse_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySettings
 

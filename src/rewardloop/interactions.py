@@ -9,7 +9,8 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from rewardloop.features import ActionSet, Features
+from rewardloop.actions import ActionSet
+from rewardloop.features import Features
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

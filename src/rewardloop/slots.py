@@ -12,9 +12,10 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from rewardloop.actions import parse_actions
 from rewardloop.errors import InvalidInput
 from rewardloop.events import Activation, Choice, Decision, Record, Reward
-from rewardloop.features import Features, parse_actions, parse_context
+from rewardloop.features import Features, parse_context
 from rewardloop.ids import slot_event_id
 
 NAMESPACE = "slot"

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from rewardloop.actions import fixed_actions
 from rewardloop.comparing import Population, SplitDesign, bernoulli, compare
 from rewardloop.comparing.split import ab_test
 from rewardloop.errors import InvalidInput
-from rewardloop.features import fixed_actions
 
 FIXED = SplitDesign(looks=1)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rewardloop.actions import ActionSet, fixed_actions, parse_actions
 from rewardloop.comparing import Replayed, SplitDesign, replayed
 from rewardloop.errors import InvalidInput
-from rewardloop.features import ActionSet, fixed_actions, parse_actions
 from rewardloop.interactions import Interactions
 from rewardloop.reports.replayed import replayed_facts
 from rewardloop.worlds.logged import LoggedWorld

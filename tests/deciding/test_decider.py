@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rewardloop.actions import ActionSet
 from rewardloop.clock import ManualClock
 from rewardloop.deciding.asking import DecideRequest
 from rewardloop.deciding.decider import Decider
@@ -18,7 +19,7 @@ from rewardloop.deciding.hosted import Hosted, first_model
 from rewardloop.deciding.replaying import replay
 from rewardloop.deciding.rewarding import Rewarder, RewardRequest
 from rewardloop.errors import InvalidInput, UnknownEvent, UnknownExperiment
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import Features
 from rewardloop.ids import EventIds
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.uniform import UniformPolicy

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from rewardloop.actions import ActionSet
 from rewardloop.clock import ManualClock
 from rewardloop.deciding.asking import DecideRequest, checked_sticky
 from rewardloop.deciding.decider import Decider
@@ -22,7 +23,7 @@ from rewardloop.deciding.trial_counts import TrialCounts
 from rewardloop.deciding.trials import Scorer, Trial, variant_draw
 from rewardloop.errors import InvalidInput
 from rewardloop.events import Decision
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import Features
 from rewardloop.ids import EventIds, uniform
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.registry import Challenger

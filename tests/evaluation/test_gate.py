@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import bandit_worlds as worlds
+from rewardloop.actions import ActionSet
 from rewardloop.evaluation import GateReport, evaluate
-from rewardloop.features import ActionSet
 from rewardloop.settings import GateSettings
 
 NO_HARM, STRICT, ALWAYS = (GateSettings(rule=rule) for rule in ("no_harm", "strict", "always"))

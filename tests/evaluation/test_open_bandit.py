@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from bandit_worlds import interactions
+from rewardloop.actions import fixed_actions
 from rewardloop.evaluation import estimate_all, evaluate, support
-from rewardloop.features import fixed_actions
 from rewardloop.settings import GateSettings
 
 FILES = Path(sys.prefix) / "open-bandit" / "obp" / "dataset" / "obd" / "bts"

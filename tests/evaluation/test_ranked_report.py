@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rewardloop.actions import parse_actions
 from rewardloop.evaluation import RankedReport, ranked_report
 from rewardloop.evaluation.rankings.groups import group
 from rewardloop.events import Choice, Decision
-from rewardloop.features import parse_actions
 from rewardloop.ids import slot_event_id
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.slots import apart

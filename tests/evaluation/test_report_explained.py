@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from rewardloop.actions import fixed_actions, parse_actions
 from rewardloop.evaluation import Estimate, FeatureImportance, Importance, contributions, typical
 from rewardloop.evaluation.contributions import MAX_CHANGES, Typical
 from rewardloop.evaluation.report_explained import decision_summary, policy_summary
-from rewardloop.features import fixed_actions, parse_actions
 
 ARMS = fixed_actions(["red", "green"])
 USUAL = Typical({"age": 47, "os": "ios", "vip": 0}, {"price": 5.0})

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import bandit_worlds as worlds
+from rewardloop.actions import ActionSet, fixed_actions
 from rewardloop.evaluation.reward_models.reward_model import MAX_ARMS, fit_predict
-from rewardloop.features import ActionSet, fixed_actions
 
 UNIFORM = worlds.policy(accuracy=0.0, epsilon=1.0)
 

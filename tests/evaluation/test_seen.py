@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bandit_worlds as worlds
+from rewardloop.actions import parse_actions
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation import estimate_all, evaluate, judge, look, support
 from rewardloop.evaluation.estimates import estimate_seen
 from rewardloop.evaluation.reward_models.drawing import draw, joined
-from rewardloop.features import parse_actions
 from rewardloop.settings import GateSettings
 
 LOGGING, CANDIDATE, HOSTED = worlds.policy(0.6, 0.3), worlds.policy(0.9, 0.1), worlds.policy(0.6, 0.1)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import bandit_worlds as worlds
+from rewardloop.actions import ActionSet
 from rewardloop.evaluation import support
-from rewardloop.features import ActionSet
 
 LOGGED = np.tile([0.9, 0.1, 0.0], (100, 1))
 LOG = worlds.interactions(LOGGED, np.repeat([0, 1], [90, 10]), np.ones(100))

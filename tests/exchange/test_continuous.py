@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from vowpalwabbit import Workspace
 
 from builders import AT
+from rewardloop.actions import celled_actions
 from rewardloop.cells import Cells
 from rewardloop.clock import SECOND
 from rewardloop.events import Decision, Reward
 from rewardloop.exchange import export_file, format_of, import_file
-from rewardloop.features import celled_actions
 from rewardloop.lake import DataSet, Lake
 from rewardloop.loop.experiment import Experiment
 from rewardloop.settings import ContinuousActions, Duration, ExperimentSettings, RewardSettings

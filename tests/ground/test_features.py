@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rewardloop.actions import parse_actions
 from rewardloop.errors import InvalidInput
-from rewardloop.features import MAX_FEATURES, MAX_MAGNITUDE, MAX_NAME, parse_actions, parse_context, parse_contexts
+from rewardloop.features import MAX_FEATURES, MAX_NAME, parse_context, parse_contexts
+from rewardloop.json_values import MAX_MAGNITUDE
 
 to_json = msgspec.json.encode
 VALUES = st.recursive(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rewardloop.actions import fixed_actions
 from rewardloop.errors import InvalidSettings
-from rewardloop.features import fixed_actions
 from rewardloop.ids import part_of, slot_event_id
 from rewardloop.interactions import Interactions
 from rewardloop.learning import examined, examined_stream

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from rewardloop.actions import parse_actions
 from rewardloop.errors import InvalidInput
-from rewardloop.features import parse_actions
 from rewardloop.interactions import Interactions
 from rewardloop.loop.experiment import Experiment
 from rewardloop.policies.vw.policy import VowpalWabbitPolicy

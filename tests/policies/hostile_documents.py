@@ -12,8 +12,9 @@ import sys
 
 import numpy as np
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.errors import InvalidInput
-from rewardloop.features import ActionSet, Features, parse_actions, parse_context
+from rewardloop.features import Features, parse_context
 from rewardloop.interactions import Interactions
 from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySettings

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rewardloop.actions import ActionSet, celled_actions
 from rewardloop.cells import Cells
-from rewardloop.features import ActionSet, celled_actions
 from rewardloop.policies import Policy
 from rewardloop.policies.native.cells import CellsPolicy
 from rewardloop.settings import ContinuousActions, ExperimentSettings, PolicySettings

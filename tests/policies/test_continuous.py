@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import kstest
 
+from rewardloop.actions import Ranges, parse_actions
 from rewardloop.errors import InvalidInput
-from rewardloop.features import Ranges, parse_actions
 from rewardloop.policies.continuous import Spread, density, draw
 
 BOX = Ranges((10.0,), (30.0,))

@@ -6,7 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from rewardloop.features import ActionSet, Features, parse_actions
+from rewardloop.actions import ActionSet, parse_actions
+from rewardloop.features import Features
 from rewardloop.policies.design.term_rows import TermRows
 from rewardloop.policies.design.terms import Seen, SeenState, Terms, Units, of_action
 from rewardloop.policies.native.drawn import Drawn

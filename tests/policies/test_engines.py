@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rewardloop.actions import fixed_actions
 from rewardloop.errors import CorruptModel
-from rewardloop.features import fixed_actions
 from rewardloop.policies import load_policy, new_policy
 from rewardloop.settings import ExperimentSettings, PolicySettings
 from rewardloop.settings.schema import Exploration

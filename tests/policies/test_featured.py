@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.errors import InvalidInput, InvalidSettings
-from rewardloop.features import ActionSet, Features, parse_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.policies import new_policy
 from rewardloop.policies.design.beginning import SETTLED, Beginning, Events

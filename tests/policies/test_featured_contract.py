@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rewardloop.features import ActionSet, parse_actions
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.policies import Policy
 from rewardloop.policies.native.featured import FeaturedPolicy
 from rewardloop.settings import ExperimentSettings, PolicySettings

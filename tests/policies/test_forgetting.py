@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rewardloop.actions import fixed_actions
 from rewardloop.errors import InvalidSettings
-from rewardloop.features import fixed_actions
 from rewardloop.interactions import Interactions
 from rewardloop.policies.native.ridge import RidgePolicy
 from rewardloop.policies.regressions.forgetting import Watch, WatchState

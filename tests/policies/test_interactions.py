@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rewardloop.actions import ActionSet, fixed_actions, parse_actions
 from rewardloop.errors import InvalidInput, InvalidSettings
-from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions, parse_context
+from rewardloop.features import Features, parse_context
 from rewardloop.loop.experiment import Experiment
 from rewardloop.policies.design.columns import Columns
 from rewardloop.policies.namespaces import Namespaces

@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from rewardloop.actions import fixed_actions
 from rewardloop.errors import CorruptModel, InvalidInput, InvalidSettings
-from rewardloop.features import Features, fixed_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies import new_policy
 from rewardloop.policies.contract import Policy

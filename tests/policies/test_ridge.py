@@ -11,8 +11,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from rewardloop.actions import fixed_actions
 from rewardloop.errors import CorruptModel, InvalidInput, InvalidSettings
-from rewardloop.features import Features, fixed_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.exploration import sample
 from rewardloop.policies.native.ridge import SETTLED, RidgePolicy

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from rewardloop.features import ActionSet, Features, parse_actions
+from rewardloop.actions import ActionSet, parse_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.policies import new_policy
 from rewardloop.policies.design.screening import explained, screened

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewardloop.features import Ranges
+from rewardloop.actions import Ranges
 from rewardloop.policies.continuous import Spread, density, draw
 from rewardloop.policies.spreads import Spreads, scaled
 

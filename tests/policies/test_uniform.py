@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rewardloop.features import fixed_actions, parse_actions
+from rewardloop.actions import fixed_actions, parse_actions
 from rewardloop.policies import Policy
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.testing.policy import PolicyContract

@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from rewardloop.actions import fixed_actions
 from rewardloop.errors import CorruptModel, InvalidSettings
-from rewardloop.features import fixed_actions
 from rewardloop.interactions import Interactions
 from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from rewardloop.settings import ExperimentSettings

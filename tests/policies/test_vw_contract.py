@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.errors import InvalidSettings
-from rewardloop.features import ActionSet, parse_actions
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from rewardloop.testing.policy import PolicyContract

@@ -8,7 +8,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewardloop.features import ActionSet, Features, fixed_actions, parse_actions
+from rewardloop.actions import ActionSet, fixed_actions, parse_actions
+from rewardloop.features import Features
 from rewardloop.policies.scaling import Scaler
 from rewardloop.policies.vw.encoding import SPACES, Encoder, Groups, Lines, Pairs, Shared, action_groups, label
 

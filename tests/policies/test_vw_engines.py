@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from rewardloop.features import fixed_actions, parse_actions
+from rewardloop.actions import fixed_actions, parse_actions
 from rewardloop.policies.vw import policy as vw
 from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from vw_worlds import ARMS, EXPLORATIONS, events, halves, interactions, settings

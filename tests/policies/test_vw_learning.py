@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pytest
 from sklearn.datasets import load_digits
 
-from rewardloop.features import Features, fixed_actions
+from rewardloop.actions import fixed_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Floats
 from rewardloop.policies.vw.policy import VowpalWabbitPolicy
 from vw_worlds import interactions, settings

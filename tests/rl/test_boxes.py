@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from rewardloop.actions import Ranges, ranged_actions
 from rewardloop.clock import SECOND, ManualClock
 from rewardloop.errors import Conflict, CorruptModel, InvalidInput
-from rewardloop.features import Ranges, ranged_actions
 from rewardloop.loop.experiment import Experiment
 from rewardloop.policies.onnx import OnnxPolicy
 from rewardloop.policies.onnx_head import Head

@@ -13,9 +13,10 @@ import pytest
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 
+from rewardloop.actions import fixed_actions
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, CorruptModel, InvalidInput, InvalidSettings
-from rewardloop.features import fixed_actions, parse_context
+from rewardloop.features import parse_context
 from rewardloop.loop.experiment import Experiment
 from rewardloop.policies import load_policy
 from rewardloop.policies.onnx import OnnxPolicy, save_policy

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from rewardloop.actions import Ranges
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput, InvalidSettings
-from rewardloop.features import Ranges, parse_context
+from rewardloop.features import parse_context
 from rewardloop.loop.experiment import Experiment
 from rewardloop.policies.continuous import density, draw
 from rewardloop.policies.onnx import OnnxPolicy

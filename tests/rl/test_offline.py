@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from rewardloop.actions import Ranges
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput
-from rewardloop.features import Ranges
 from rewardloop.loop.experiment import Experiment
 from rewardloop.policies.continuous import draw
 from rewardloop.policies.onnx import OnnxPolicy

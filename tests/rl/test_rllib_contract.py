@@ -12,7 +12,8 @@ import onnxruntime
 import pytest
 import torch
 
-from rewardloop.features import Features, fixed_actions, parse_context, ranged_actions
+from rewardloop.actions import fixed_actions, ranged_actions
+from rewardloop.features import Features, parse_context
 from rewardloop.policies.continuous import draw
 from rewardloop.policies.onnx import OnnxPolicy
 from rewardloop.policies.onnx_head import Head

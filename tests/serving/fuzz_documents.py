@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from rewardloop.actions import fixed_actions, parse_actions
 from rewardloop.clock import ManualClock
 from rewardloop.deciding.asking import DecideRequest
 from rewardloop.deciding.decider import Decider
 from rewardloop.deciding.hosted import Hosted
 from rewardloop.deciding.rewarding import Rewarder, RewardRequest
 from rewardloop.errors import InvalidInput, NotFound
-from rewardloop.features import fixed_actions, parse_actions
 from rewardloop.ids import EventIds
 from rewardloop.interactions import Interactions
 from rewardloop.policies import Policy, new_policy

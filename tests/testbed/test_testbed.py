@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from rewardloop.actions import fixed_actions
 from rewardloop.errors import Corrupt, InvalidInput
-from rewardloop.features import fixed_actions
 from rewardloop.interactions import Interactions
 from rewardloop.testbed.cell import Cell, Knobs, Row, contender, skyline_cell
 from rewardloop.testbed.played import check_policies

@@ -11,13 +11,13 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.markup import escape
 
+from rewardloop.actions import fixed_actions
 from rewardloop.cli.counting import counted
 from rewardloop.cli.options import AsJson
 from rewardloop.cli.printing import console, json_document, print_facts, print_json, print_table
 from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.comparing import Comparison, Population, Replay, Replayed, SplitDesign, bernoulli, compare, replayed
 from rewardloop.errors import InvalidInput
-from rewardloop.features import fixed_actions
 from rewardloop.reports.comparison import comparison_facts, comparison_page, comparison_picture, comparison_table
 from rewardloop.reports.replayed import replayed_facts, replayed_page, replayed_picture, replayed_table
 from rewardloop.settings.schema import Exploration

@@ -8,12 +8,13 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.markup import escape
 
+from rewardloop.actions import parse_actions
 from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, print_json
 from rewardloop.errors import InvalidInput
 from rewardloop.events import Decision
-from rewardloop.features import load_json, parse_actions
+from rewardloop.json_values import load_json
 from rewardloop.slots import shown
 
 

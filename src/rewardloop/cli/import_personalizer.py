@@ -14,7 +14,7 @@ from rewardloop.clock import SystemClock
 from rewardloop.compat.personalizer.importing import imported
 from rewardloop.durable import storage
 from rewardloop.errors import NotFound
-from rewardloop.features import load_json
+from rewardloop.json_values import load_json
 from rewardloop.registry.catalog import Catalog
 from rewardloop.settings import example_yaml
 

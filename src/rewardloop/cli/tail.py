@@ -9,12 +9,12 @@ import msgspec
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt
 
+from rewardloop.actions import parse_actions
 from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, instant, print_json_line
 from rewardloop.cli.terminal import one_line
 from rewardloop.events import Activation, Decision, Record
-from rewardloop.features import parse_actions
 from rewardloop.loop.tailing import recorded_at
 
 POLL_SECONDS = 0.1

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from rewardloop.actions import ActionSet
 from rewardloop.errors import InvalidInput
-from rewardloop.features import ActionSet
 from rewardloop.interactions import Interactions
 from rewardloop.settings import ExperimentSettings, PolicySettings, RewardSettings
 from rewardloop.settings.schema import Exploration

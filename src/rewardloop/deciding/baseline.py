@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
+from rewardloop.actions import ActionSet
 from rewardloop.events import APPRENTICE, LOGGING_ONLY
-from rewardloop.features import ActionSet
 from rewardloop.settings import ExperimentSettings
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from rewardloop.actions import Ranges
 from rewardloop.cells import Drawn
 from rewardloop.deciding.hosted import Hosted
 from rewardloop.deciding.trials import CHAMPION, Answered, Likeness, Scorer
 from rewardloop.errors import Conflict, InvalidInput
-from rewardloop.features import Features, Ranges
+from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.policies.continuous import ContinuousPolicy, Spread, density, draw
 from rewardloop.policies.contract import Policy

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from rewardloop.actions import ActionSet, ranged_actions
 from rewardloop.clock import Clock
 from rewardloop.deciding.asking import DecideRequest
 from rewardloop.deciding.baseline import Baseline
@@ -22,13 +23,7 @@ from rewardloop.deciding.slotting import wanted
 from rewardloop.deciding.trials import CHAMPION, Asked, Likeness, Scorer, Served, alike
 from rewardloop.errors import InvalidInput
 from rewardloop.events import Choice, Decision
-from rewardloop.features import (
-    ActionSet,
-    Features,
-    parse_context,
-    parse_contexts,
-    ranged_actions,
-)
+from rewardloop.features import Features, parse_context, parse_contexts
 from rewardloop.ids import EventIds, ManyDraws, draws, draws_many, uniform
 from rewardloop.policies.continuous import draw_in
 from rewardloop.policies.exploration import sample, serve_pmf

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.deciding.baseline import Baseline
 from rewardloop.events import Choice, Decision
-from rewardloop.features import ActionSet, Features, parse_actions, parse_context
+from rewardloop.features import Features, parse_context
 from rewardloop.ids import slot_seed, uniform
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import sample, serve_pmf

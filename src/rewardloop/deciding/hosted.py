@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rewardloop.actions import ActionSet
 from rewardloop.deciding.trials import Scorer, Trial
-from rewardloop.features import ActionSet
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exposure import Exposure, Limits
 from rewardloop.policies.uniform import UniformPolicy

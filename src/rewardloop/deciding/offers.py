@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
+from rewardloop.actions import ActionSet, celled_actions, fixed_actions, parse_actions, read_limits
 from rewardloop.deciding.asking import DecideRequest
 from rewardloop.errors import InvalidInput
-from rewardloop.features import ActionSet, celled_actions, fixed_actions, parse_actions, read_limits
 from rewardloop.settings import ExperimentSettings
 
 Offer = tuple[ActionSet, tuple[int, ...]]

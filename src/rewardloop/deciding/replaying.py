@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rewardloop.actions import parse_actions
 from rewardloop.cells import Drawn
 from rewardloop.deciding.baseline import Baseline
 from rewardloop.deciding.boxes import Wanted, draw_again
 from rewardloop.deciding.filling import Rule, refill
 from rewardloop.deciding.hosted import Hosted
 from rewardloop.events import Choice, Decision
-from rewardloop.features import parse_actions, parse_context
+from rewardloop.features import parse_context
 from rewardloop.ids import uniform
 from rewardloop.policies.continuous import draw_in
 from rewardloop.policies.contract import Policy

@@ -14,8 +14,8 @@ from rewardloop.clock import Clock
 from rewardloop.deciding.asking import EventId
 from rewardloop.errors import InvalidInput, UnknownEvent, UnknownExperiment, did_you_mean
 from rewardloop.events import MAX_EVENT_ID, MAX_METRICS, Activation, Metrics, Reward
-from rewardloop.features import MAX_MAGNITUDE
 from rewardloop.ids import EventIds
+from rewardloop.json_values import MAX_MAGNITUDE
 from rewardloop.settings import ExperimentSettings
 from rewardloop.settings.schema import METRIC_NAME, MetricName
 

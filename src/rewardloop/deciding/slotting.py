@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
+from rewardloop.actions import ActionSet
 from rewardloop.deciding.asking import DecideRequest, SlotRequest
 from rewardloop.deciding.filling import Slot
 from rewardloop.deciding.offers import Offer, Offers
 from rewardloop.errors import InvalidInput
-from rewardloop.features import ActionSet, Features, parse_context
+from rewardloop.features import Features, parse_context
 from rewardloop.slots import check_free, left, parse_slot
 
 MAX_LOGGED = 100_000

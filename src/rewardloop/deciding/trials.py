@@ -11,10 +11,11 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Generic, NamedTuple, TypeVar
 
+from rewardloop.actions import ActionSet
 from rewardloop.clock import Clock
 from rewardloop.deciding.trial_counts import TrialCounts
 from rewardloop.errors import InvalidInput
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import Features
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.exploration import serve_pmf
 from rewardloop.policies.exposure import Exposure

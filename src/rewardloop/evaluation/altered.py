@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from rewardloop.features import ActionSet, Features
+from rewardloop.actions import ActionSet
+from rewardloop.features import Features
 from rewardloop.interactions import Ints
 
 
@@ -30,7 +31,7 @@ def borrowed_many(rows: Sequence[Features], names: AbstractSet[str], order: Ints
 def with_features(actions: ActionSet, features: Sequence[Features]) -> ActionSet:
     """The same ids on offer with other features.
 
-    >>> from rewardloop.features import parse_actions
+    >>> from rewardloop.actions import parse_actions
     >>> with_features(parse_actions(b'[{"id": "a", "features": {"price": 3}}]'), [{"price": 4}]).raw
     b'[{"id":"a","features":{"price":4}}]'
     """

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rewardloop.features import ActionSet
+from rewardloop.actions import ActionSet
 from rewardloop.interactions import Ints
 
 
@@ -16,7 +16,7 @@ def action_numbers(actions: Sequence[ActionSet], numbers: dict[str, int] | None 
     `numbers` are those given before, which are kept and added to. Events that share one `ActionSet` object cost one look-up
     together.
 
-    >>> from rewardloop.features import fixed_actions
+    >>> from rewardloop.actions import fixed_actions
     >>> action_numbers([fixed_actions(["b", "a"]), fixed_actions(["a"])])
     (array([0, 1, 1]), {'b': 0, 'a': 1})
     """

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from rewardloop.actions import ActionSet
 from rewardloop.evaluation.altered import borrowed, with_features
 from rewardloop.evaluation.feature_groups import Source
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import Features
 
 ServeOne = Callable[[Features, ActionSet], Sequence[float]]
 """A context and the offered actions to the distribution that is served."""

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from rewardloop.actions import ActionSet
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.altered import borrowed_many, with_features
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
@@ -23,7 +24,7 @@ from rewardloop.evaluation.intervals import normal
 from rewardloop.evaluation.reward_models.reward_model import fit_predict
 from rewardloop.evaluation.sample import sample, sum_by_event
 from rewardloop.evaluation.screening import screen
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 
 Serve = Callable[[Sequence[Features], Sequence[ActionSet]], Floats]

@@ -8,10 +8,10 @@ from typing import BinaryIO
 
 import msgspec
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.errors import InvalidInput
 from rewardloop.events import Choice, Decision
 from rewardloop.exchange.event import ClosedEvent, ClosedSlots, iso
-from rewardloop.features import ActionSet, parse_actions
 from rewardloop.slots import left, taken_above
 
 _Line = dict[str, object]

@@ -6,8 +6,8 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from rewardloop.actions import ActionSet
 from rewardloop.events import Decision
-from rewardloop.features import ActionSet
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -9,12 +9,12 @@ from typing import BinaryIO
 
 import msgspec
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.durable import storage
 from rewardloop.errors import InvalidInput
 from rewardloop.exchange.event import ClosedEvent, ClosedSlots, EventWriter, SlotsWriter
 from rewardloop.exchange.formats import Format
 from rewardloop.exchange.regrouping import with_slots
-from rewardloop.features import ActionSet, parse_actions
 from rewardloop.lake import DataSet
 from rewardloop.lake.labels import Labels
 

@@ -12,6 +12,7 @@ import math
 
 import msgspec
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.errors import InvalidInput
 from rewardloop.events import MAX_EVENT_ID, Choice, Decision
 from rewardloop.exchange.continuous_values import NO_RANGE, cell_of, drawn_value
@@ -29,7 +30,7 @@ from rewardloop.exchange.row_values import (
     probability_of,
 )
 from rewardloop.exchange.rows import Values
-from rewardloop.features import ActionSet, parse_actions, parse_context
+from rewardloop.features import parse_context
 from rewardloop.slots import apart
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import msgspec
 
+from rewardloop.actions import ActionSet, celled_actions, fixed_actions
 from rewardloop.cells import Cells
 from rewardloop.errors import RewardloopError
 from rewardloop.events import Decision, Reward
 from rewardloop.exchange.history import HistoryRow, history_row
 from rewardloop.exchange.reading import read_events
 from rewardloop.exchange.thinning import heaviest, is_kept
-from rewardloop.features import ActionSet, celled_actions, fixed_actions
 from rewardloop.ids import draws
 from rewardloop.lake.lake import Lake
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from rewardloop.actions import ActionSet, fixed_actions
 from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.events import MAX_ACTIONS
 from rewardloop.exchange.dsjson import is_dsjson
@@ -17,7 +18,7 @@ from rewardloop.exchange.importing import MAX_REASONS, OTHER
 from rewardloop.exchange.reading import read_events
 from rewardloop.exchange.row_values import action_id
 from rewardloop.exchange.rows import RawRow, Values
-from rewardloop.features import ActionSet, fixed_actions, parse_context
+from rewardloop.features import parse_context
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.lake.observed import NEVER, Observed, Refused
 

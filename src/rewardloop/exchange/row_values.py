@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.clock import SECOND
 from rewardloop.errors import InvalidInput
 from rewardloop.events import MAX_EVENT_ID
 from rewardloop.exchange.rows import Values
-from rewardloop.features import ActionSet, load_json, parse_actions
+from rewardloop.json_values import load_json
 
 TOLERANCE = 1e-3
 """A logged pmf must sum to 1 and agree with the logged probability within this (dsjson rounds to 32 bits)."""

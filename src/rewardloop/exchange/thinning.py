@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
+from rewardloop.actions import ActionSet
 from rewardloop.errors import RewardloopError
 from rewardloop.exchange.history import history_row
 from rewardloop.exchange.rows import MAX_LINE
-from rewardloop.features import ActionSet
 
 _UNIT = 1.0 / (1 << 64)
 

@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 from rewardloop.exchange.event import ClosedEvent
 from rewardloop.exchange.vw_words import write_word
-from rewardloop.features import flatten, load_json
+from rewardloop.features import flatten
+from rewardloop.json_values import load_json
 
 
 class VwText:

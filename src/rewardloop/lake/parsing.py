@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rewardloop.features import ActionSet, parse_actions, parse_context
+from rewardloop.actions import ActionSet, parse_actions
+from rewardloop.features import parse_context
 from rewardloop.interactions import NO_METRICS, Box, Floats, Interactions
 from rewardloop.lake.labels import Labels
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.deciding.hosted import Hosted
 from rewardloop.errors import Conflict
 from rewardloop.evaluation import By, Contributions, DecisionReport, PolicyReport, Typical, contributions, importance, typical
 from rewardloop.evaluation.report_explained import decision_summary, policy_summary
 from rewardloop.events import Decision
-from rewardloop.features import ActionSet, Features, parse_actions, parse_context
+from rewardloop.features import Features, parse_context
 from rewardloop.interactions import Floats, Ints
 from rewardloop.lake import DataSet
 from rewardloop.policies.exploration import serve_pmf, serve_pmf_many

@@ -14,12 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
+from rewardloop.actions import ActionSet, Ranges
 from rewardloop.clock import Clock
 from rewardloop.deciding.boxes import spreads
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation import EvaluationReport, GateReport, Log, RankedReport, Seen, Serve, Subject, full_report, judge, look
 from rewardloop.evaluation.boxes import UNREAD, look_at_box
-from rewardloop.features import ActionSet, Features, Ranges
+from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning.imitation import decided_by_models

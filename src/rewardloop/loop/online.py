@@ -15,10 +15,11 @@ from threading import Event
 import numpy as np
 from msgspec.structs import replace
 
+from rewardloop.actions import parse_actions
 from rewardloop.clock import Clock
 from rewardloop.deciding.hosted import first_model_id
 from rewardloop.events import Record
-from rewardloop.features import parse_actions, parse_context
+from rewardloop.features import parse_context
 from rewardloop.interactions import Interactions
 from rewardloop.lake import DataSet
 from rewardloop.learning import examined, examined_stream, golden_requests

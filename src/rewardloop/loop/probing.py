@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from rewardloop.actions import parse_actions
 from rewardloop.errors import CorruptModel
-from rewardloop.features import parse_actions, parse_context
+from rewardloop.features import parse_context
 from rewardloop.policies.continuous import ContinuousPolicy, draw
 from rewardloop.policies.contract import Policy
 from rewardloop.registry.records import GoldenRequest, ModelRecord

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.evaluation.rankings.groups import kind_of
 from rewardloop.events import Decision
-from rewardloop.features import ActionSet, parse_actions, parse_context
+from rewardloop.features import parse_context
 from rewardloop.ids import part_of
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.contract import Policy

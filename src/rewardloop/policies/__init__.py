@@ -41,7 +41,7 @@ class Engine(Protocol):
 def new_policy(settings: ExperimentSettings, seed: int) -> Policy:
     """A policy that has learned nothing; raises `InvalidSettings` where its engine cannot do what the settings ask.
 
-    >>> from rewardloop.features import fixed_actions
+    >>> from rewardloop.actions import fixed_actions
     >>> policy = new_policy(ExperimentSettings(experiment="offers", actions=("a", "b")), seed=0)
     >>> policy.pmf({"age": 31}, fixed_actions(["a", "b"]))
     [0.5, 0.5]

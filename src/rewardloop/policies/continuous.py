@@ -13,8 +13,9 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from rewardloop.actions import Ranges
 from rewardloop.cells import Cells, Drawn
-from rewardloop.features import Features, Ranges
+from rewardloop.features import Features
 
 _SQRT = math.sqrt(2 * math.pi)
 _EDGE = 1e-12

@@ -8,7 +8,8 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from rewardloop.features import ActionSet, Features
+from rewardloop.actions import ActionSet
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 
 

@@ -12,8 +12,9 @@ from functools import cache
 from itertools import product
 from typing import Final, NamedTuple
 
+from rewardloop.actions import ActionSet
 from rewardloop.errors import InvalidInput
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import Features
 from rewardloop.settings import MAX_NAMESPACES
 
 _KEY: Final = re.compile(r"[.\[]")

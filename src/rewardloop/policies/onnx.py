@@ -17,8 +17,9 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # It would tell Microsoft o
 
 import onnxruntime
 
+from rewardloop.actions import ActionSet, Ranges
 from rewardloop.errors import Conflict, CorruptModel, InvalidInput, InvalidSettings
-from rewardloop.features import ActionSet, Features, Ranges
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.continuous import Spread
 from rewardloop.policies.model_files import read_model, write_model

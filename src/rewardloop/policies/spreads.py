@@ -13,7 +13,7 @@ from typing import Literal, Self
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from rewardloop.features import Ranges
+from rewardloop.actions import Ranges
 from rewardloop.interactions import Floats
 from rewardloop.policies.continuous import Spread
 

@@ -8,7 +8,8 @@ from typing import Final, Self
 
 import numpy as np
 
-from rewardloop.features import ActionSet, Features, Ranges
+from rewardloop.actions import ActionSet, Ranges
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.continuous import Spread
 from rewardloop.policies.model_files import read_model, write_model
@@ -20,7 +21,7 @@ ENGINE: Final = "uniform"
 class UniformPolicy:
     """pmf = 1/K.
 
-    >>> from rewardloop.features import fixed_actions
+    >>> from rewardloop.actions import fixed_actions
     >>> UniformPolicy().pmf({"age": 31}, fixed_actions(["a", "b"]))
     [0.5, 0.5]
     """

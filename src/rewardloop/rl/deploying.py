@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 from gymnasium import spaces
 
+from rewardloop.actions import ActionSet, Ranges, fixed_actions, ranged_actions
 from rewardloop.errors import Conflict, CorruptModel
 from rewardloop.evaluation import GateReport
-from rewardloop.features import ActionSet, Ranges, fixed_actions, parse_context, ranged_actions
+from rewardloop.features import parse_context
 from rewardloop.loop.experiment import Experiment
 from rewardloop.policies.continuous import draw
 from rewardloop.policies.onnx import OnnxPolicy

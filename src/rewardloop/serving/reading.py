@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from rewardloop.errors import InvalidInput, did_you_mean
-from rewardloop.features import not_json
+from rewardloop.json_values import not_json
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from rewardloop.features import ActionSet
+from rewardloop.actions import ActionSet
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.policies import Policy, new_policy
 from rewardloop.policies.exploration import serve_rows

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from rewardloop.features import ActionSet, parse_actions
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.ids import slot_event_id
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.learning import examined

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rewardloop.actions import ActionSet, fixed_actions
 from rewardloop.errors import CorruptModel
-from rewardloop.features import ActionSet, Features, fixed_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.policies import Policy
 

@@ -15,8 +15,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from rewardloop.actions import ActionSet, fixed_actions
 from rewardloop.errors import InvalidInput
-from rewardloop.features import ActionSet, Features, fixed_actions
+from rewardloop.features import Features
 from rewardloop.worlds.labelled import Labelled, read_labelled
 from rewardloop.worlds.stream import Stream
 

@@ -10,12 +10,13 @@ from typing import Literal
 
 import numpy as np
 
+from rewardloop.actions import ActionSet, fixed_actions
 from rewardloop.errors import InvalidInput
 from rewardloop.exchange.history import HistoryRow, history_row, slot_rows
 from rewardloop.exchange.reading import read_events
 from rewardloop.exchange.row_values import action_id
 from rewardloop.exchange.thinning import heaviest, is_kept
-from rewardloop.features import ActionSet, fixed_actions, parse_context
+from rewardloop.features import parse_context
 from rewardloop.interactions import Interactions
 
 MAX_ROWS = 200_000

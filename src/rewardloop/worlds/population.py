@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rewardloop.actions import ActionSet, fixed_actions
 from rewardloop.errors import InvalidInput
-from rewardloop.features import ActionSet, Features, fixed_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
 
 MAX_ARMS = 100

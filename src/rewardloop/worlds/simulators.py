@@ -13,7 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from rewardloop.features import ActionSet, Features, fixed_actions
+from rewardloop.actions import ActionSet, fixed_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Floats
 from rewardloop.worlds.stream import Stream, bernoulli_stream
 

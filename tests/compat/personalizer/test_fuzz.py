@@ -8,9 +8,10 @@ from urllib.parse import quote
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rewardloop.actions import parse_actions
 from rewardloop.compat.personalizer.requests import read_rank, read_slots
 from rewardloop.errors import InvalidInput
-from rewardloop.features import parse_actions, parse_context
+from rewardloop.features import parse_context
 from running_server import Server
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)

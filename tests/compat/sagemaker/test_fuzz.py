@@ -8,11 +8,12 @@ import math
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from rewardloop.actions import parse_actions
 from rewardloop.compat.sagemaker import features
 from rewardloop.compat.sagemaker.requests import asked, read_json
 from rewardloop.errors import InvalidInput
 from rewardloop.exchange.joined_rows import observation
-from rewardloop.features import parse_actions, parse_context
+from rewardloop.features import parse_context
 from running_server import Server
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)

@@ -12,9 +12,9 @@ import pytest
 
 from bandit_worlds import interactions
 from observed_logs import HOUR, clean_interactions, drawn, observed, with_columns
+from rewardloop.actions import fixed_actions
 from rewardloop.clock import SECOND
 from rewardloop.evaluation.diagnostics import Diagnosis, Finding, diagnose
-from rewardloop.features import fixed_actions
 from rewardloop.interactions import Interactions
 from rewardloop.lake import Ledger
 from rewardloop.lake.observed import Observed, Refused

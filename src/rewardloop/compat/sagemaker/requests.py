@@ -14,7 +14,7 @@ from rewardloop.compat.sagemaker import features
 from rewardloop.deciding.asking import DecideRequest
 from rewardloop.errors import InvalidInput, MalformedJson, UnsupportedMedia, did_you_mean
 from rewardloop.events import MAX_SLOTS
-from rewardloop.features import MAX_MAGNITUDE
+from rewardloop.json_values import MAX_MAGNITUDE
 from rewardloop.serving.reading import decode
 from rewardloop.serving.replies import encode
 

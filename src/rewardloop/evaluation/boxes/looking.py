@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rewardloop.actions import Ranges
 from rewardloop.evaluation.boxes.reward_model import BoxRewardModel
 from rewardloop.evaluation.boxes.screening import UNREAD, screen_box
 from rewardloop.evaluation.estimate import effective_sample_size
@@ -18,7 +19,6 @@ from rewardloop.evaluation.reward_models.drawing import LEARN_FROM, Drawn, draw
 from rewardloop.evaluation.sample import Sample
 from rewardloop.evaluation.seen import Log, Seen
 from rewardloop.evaluation.support import LARGEST_RATIO, Support
-from rewardloop.features import Ranges
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.spreads import Spreads
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rewardloop.actions import Ranges
 from rewardloop.evaluation.folds import N_FOLDS, folds, means_of_the_others
 from rewardloop.evaluation.reward_models.columns import Columns, sketch
 from rewardloop.evaluation.reward_models.ridge import fit_held_out, with_intercept
-from rewardloop.features import Ranges
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.policies.spreads import Spreads, scaled
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rewardloop.features import Ranges
+from rewardloop.actions import Ranges
 from rewardloop.interactions import Interactions
 
 Mask = npt.NDArray[np.bool_]

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from rewardloop.actions import ActionSet
 from rewardloop.evaluation.reward_models.columns import Columns, sketch
 from rewardloop.evaluation.reward_models.ridge import fit_held_out, with_intercept
-from rewardloop.features import ActionSet
 from rewardloop.interactions import Floats, Interactions, Ints
 
 _WIDTH = 40

@@ -14,10 +14,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.errors import InvalidInput
 from rewardloop.exchange.reading import read_rows
 from rewardloop.exchange.rows import RawRow
-from rewardloop.features import ActionSet, Features, flatten, load_json, parse_actions, parse_contexts
+from rewardloop.features import Features, flatten, parse_contexts
+from rewardloop.json_values import load_json
 
 CHUNK: Final = 2_000
 _MAX_LINE: Final = 16 << 20

@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from rewardloop.actions import fixed_actions
 from rewardloop.deciding.hosted import Hosted
-from rewardloop.features import fixed_actions
 from rewardloop.interactions import Floats, Ints
 from rewardloop.loop.scoring.files import Scored, writing
 from rewardloop.loop.scoring.rows import Bad, Chunk, Reader

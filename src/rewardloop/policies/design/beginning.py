@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from rewardloop.features import ActionSet, Features
+from rewardloop.actions import ActionSet
+from rewardloop.features import Features
 from rewardloop.interactions import Floats
 from rewardloop.policies.design.screening import screened
 from rewardloop.policies.design.terms import Pair, Seen, SeenState, Terms, usual_units

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from rewardloop.features import ActionSet, Features
+from rewardloop.actions import ActionSet
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.design.side_rows import SideRows
 from rewardloop.policies.design.terms import ID, Pair, Terms

@@ -16,7 +16,8 @@ from typing import Annotated, Final, Literal, NamedTuple, Self
 import msgspec
 from msgspec import Meta
 
-from rewardloop.features import MAX_NAME, ActionSet, Features
+from rewardloop.actions import ActionSet
+from rewardloop.features import MAX_NAME, Features
 
 ID: Final = "id"
 """The name under which an action's id is a word, unless it brings a feature of that name."""
@@ -123,7 +124,7 @@ class Terms:
     `limit` actions on offer is left out. An action's feature that is learned from gets a term by itself, and so does one of a
     context, as long as there is room; what has none says nothing.
 
-    >>> from rewardloop.features import parse_actions
+    >>> from rewardloop.actions import parse_actions
     >>> films = parse_actions(b'[{"id": "heat", "features": {"crime": 1}}, {"id": "ronin", "features": {"crime": 1}}]')
     >>> seen = Seen(SeenState()); seen.look([{"taste": "t1"}, {"taste": "t2"}], [films, films])
     >>> Terms.of(seen, Units(1.0, 1.0), limit=8).terms

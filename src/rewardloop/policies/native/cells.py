@@ -8,9 +8,10 @@ from typing import Final, Self
 
 import numpy as np
 
+from rewardloop.actions import ActionSet
 from rewardloop.cells import Cells
 from rewardloop.errors import InvalidInput, InvalidSettings
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.contract import one_by_one
 from rewardloop.policies.native.posterior import UpperConfidence

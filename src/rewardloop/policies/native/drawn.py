@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from rewardloop.features import ActionSet, Features
+from rewardloop.actions import ActionSet
+from rewardloop.features import Features
 from rewardloop.interactions import Floats
 from rewardloop.policies.design.term_rows import Offered, TermRows
 

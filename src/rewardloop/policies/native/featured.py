@@ -8,8 +8,9 @@ from typing import Self
 
 import numpy as np
 
+from rewardloop.actions import ActionSet
 from rewardloop.errors import InvalidSettings
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.contract import one_by_one
 from rewardloop.policies.design.beginning import Beginning, Events

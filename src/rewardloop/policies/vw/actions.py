@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from rewardloop.features import ActionSet
+from rewardloop.actions import ActionSet
 from rewardloop.policies.namespaces import Namespaces
 from rewardloop.policies.vw.encoding import Encoder, action_groups
 from rewardloop.policies.vw.engines import Engine, Prepared

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from rewardloop.features import ActionSet, Features
+from rewardloop.actions import ActionSet
+from rewardloop.features import Features
 from rewardloop.policies.namespaces import Namespaces
 from rewardloop.policies.scaling import LIMIT, Scaler
 

@@ -16,8 +16,9 @@ import numpy as np
 import pylibvw
 from vowpalwabbit.pyvw import Workspace
 
+from rewardloop.actions import ActionSet
 from rewardloop.errors import CorruptModel, InvalidSettings, StorageUnavailable
-from rewardloop.features import ActionSet, Features
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.exploration import ordered_sum
 from rewardloop.policies.model_files import read_model, write_model

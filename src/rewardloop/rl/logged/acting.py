@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 from gymnasium import spaces
 
+from rewardloop.actions import Ranges, fixed_actions
 from rewardloop.cells import Drawn
 from rewardloop.errors import InvalidInput
-from rewardloop.features import Features, Ranges, fixed_actions
+from rewardloop.features import Features
 from rewardloop.interactions import Floats
 from rewardloop.policies.continuous import Spread, density, draw
 from rewardloop.policies.exploration import serve_pmf

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from rewardloop.actions import Ranges
 from rewardloop.errors import InvalidInput
-from rewardloop.features import Features, Ranges
+from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.rl.logged.episodes import Header, Logged
 
