@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from rewardloop.charts import to_html, to_png
-from rewardloop.cli.rl_enjoy import enjoy
+from rewardloop.cli.rl.enjoy import enjoy
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput, NotFound
 from rewardloop.rl.charts import (

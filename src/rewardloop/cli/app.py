@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from keyword import iskeyword
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -13,9 +14,9 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.markup import escape
 
 from rewardloop.cli.commands import COMMANDS, Command
-from rewardloop.cli.import_commands import IMPORT_COMMANDS
-from rewardloop.cli.keys_commands import KEYS_COMMANDS
-from rewardloop.cli.rl_commands import RL_COMMANDS
+from rewardloop.cli.import_.commands import IMPORT_COMMANDS
+from rewardloop.cli.keys.commands import KEYS_COMMANDS
+from rewardloop.cli.rl.commands import RL_COMMANDS
 from rewardloop.cli.terminal import Terminal, one_line
 from rewardloop.errors import MissingExtra, RewardloopError, did_you_mean
 
@@ -49,7 +50,7 @@ def build() -> App:
     return _filled(app, COMMANDS, FAMILIES)
 
 
-def _filled(app: App, commands: Sequence[Command], families: Mapping[str, Sequence[Command]], prefix: str = "") -> App:
+def _filled(app: App, commands: Sequence[Command], families: Mapping[str, Sequence[Command]], folder: str = "") -> App:
     """The application with its commands; a family is a command that has commands of its own."""
     groups = {name: Group(name, sort_key=i) for i, name in enumerate(dict.fromkeys(command.group for command in commands))}
     for i, command in enumerate(commands):
@@ -57,11 +58,11 @@ def _filled(app: App, commands: Sequence[Command], families: Mapping[str, Sequen
         if command.name in families:
             family = App(name=command.name, version_flags=(), help=command.help, help_format="plaintext")
             family.group, family.sort_key, family.help_epilogue = group, i, command.epilogue
-            app.command(_filled(family, families[command.name], {}, f"{command.name}_"))
+            app.command(_filled(family, families[command.name], {}, f".{_folder(command.name)}"))
         else:
             function = command.name.replace("-", "_")
             app.command(
-                f"rewardloop.cli.{prefix}{function}:{function}",
+                f"rewardloop.cli{folder}.{function}:{function}",
                 name=command.name,
                 group=group,
                 sort_key=i,
@@ -72,6 +73,10 @@ def _filled(app: App, commands: Sequence[Command], families: Mapping[str, Sequen
     for flag in app.help_flags + app.version_flags:
         app[flag].group = options
     return app
+
+
+def _folder(family: str) -> str:
+    return f"{family}_" if iskeyword(family) else family
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

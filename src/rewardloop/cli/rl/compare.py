@@ -12,7 +12,7 @@ from rich.markup import escape
 from rewardloop.charts import to_png
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, json_document, print_json, print_table, warn
-from rewardloop.cli.rl_options import Checkpoint, EnvId, EnvParameters, Episodes, TestParameters, pairs
+from rewardloop.cli.rl.options import Checkpoint, EnvId, EnvParameters, Episodes, TestParameters, pairs
 from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.charts import comparison_page, comparison_picture, comparison_table

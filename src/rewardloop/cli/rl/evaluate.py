@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_facts, print_json, warn
-from rewardloop.cli.rl_options import Checkpoint, Episodes, RunName, TestParameters, pairs
+from rewardloop.cli.rl.options import Checkpoint, Episodes, RunName, TestParameters, pairs
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.evaluating import Evaluated, evaluate_run, seeds_of
 from rewardloop.rl.logged.recording import record as recorded

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_facts, print_json, print_table
-from rewardloop.cli.rl_options import Checkpoint, EpisodesFile
+from rewardloop.cli.rl.options import Checkpoint, EpisodesFile
 from rewardloop.evaluation.sequential import SequentialReport
 from rewardloop.rl.evaluating import exported_of
 from rewardloop.rl.logged.acting import NOISE, ServedPolicy

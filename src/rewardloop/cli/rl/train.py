@@ -12,8 +12,8 @@ from rich.markup import escape
 
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_json, warn
-from rewardloop.cli.rl_options import EnvId, EnvParameters, Parameters, pairs, positive, required_env
-from rewardloop.cli.rl_progress import Live
+from rewardloop.cli.rl.options import EnvId, EnvParameters, Parameters, pairs, positive, required_env
+from rewardloop.cli.rl.progress import Live
 from rewardloop.clock import SystemClock
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.environments import EnvSpec

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_json
-from rewardloop.cli.rl_options import Checkpoint, RunName
+from rewardloop.cli.rl.options import Checkpoint, RunName
 from rewardloop.errors import UnknownExperiment
 from rewardloop.loop.experiment import Experiment
 from rewardloop.registry.catalog import Catalog

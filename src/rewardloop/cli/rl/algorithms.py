@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rewardloop.cli.options import AsJson
 from rewardloop.cli.printing import console, print_json, print_table, warn
-from rewardloop.cli.rl_options import EnvId, EnvParameters, pairs
+from rewardloop.cli.rl.options import EnvId, EnvParameters, pairs
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.algorithms import NOT_OFFERED, Algorithm
 from rewardloop.rl.environments import EnvSpec

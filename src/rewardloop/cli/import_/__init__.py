@@ -1,0 +1,1 @@
+"""`rewardloop import …`: one file a command."""

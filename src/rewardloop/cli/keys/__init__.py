@@ -1,0 +1,1 @@
+"""`rewardloop keys …`: one file a command."""

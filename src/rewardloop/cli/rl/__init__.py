@@ -1,0 +1,1 @@
+"""`rewardloop rl …`: one file a command."""
