@@ -317,6 +317,7 @@ def test_a_simulator_that_hangs_is_left_and_signs_of_life_are_heard(port: int) -
             asked = hear(peer)
         tell(peer, {"type": "state", "id": asked["id"], "observation": 1})
         hear(peer)
+        heard_until_here(peer)  # It waits: only now is there anything to be late for.
         clock.advance(2 * SECOND)
         hear(peer)  # Until it is left.
 
