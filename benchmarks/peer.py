@@ -20,7 +20,7 @@ from flask import Flask, Response, jsonify, request
 from vowpalwabbit.pyvw import Workspace
 
 from rewardloop.policies.vw.arguments import learner_arguments
-from rewardloop.settings import ExperimentSettings
+from rewardloop.settings import ExperimentSettings, PolicySettings
 
 N_ARMS, N_FEATURES = 10, 10
 _ARMS = ",".join(f'{{"a":{{"id={arm}":1}}}}' for arm in range(N_ARMS))
@@ -31,7 +31,8 @@ def line(context: dict[str, float], label: str = "") -> str:
 
 
 def trained() -> Workspace:
-    workspace = Workspace(arg_list=learner_arguments(ExperimentSettings(experiment="peer"), crossed=N_FEATURES))
+    settings = ExperimentSettings(experiment="peer", policy=PolicySettings(exploration="regcbopt"))
+    workspace = Workspace(arg_list=learner_arguments(settings, crossed=N_FEATURES))
     dice = random.Random(1)
     for _ in range(1_000):
         arm, cost = dice.randrange(N_ARMS), float(dice.random() < 0.5)

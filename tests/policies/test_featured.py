@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from rewardloop.actions import ActionSet, parse_actions
-from rewardloop.errors import InvalidInput, InvalidSettings
+from rewardloop.errors import CorruptModel, InvalidInput, InvalidSettings
 from rewardloop.features import Features
-from rewardloop.interactions import Interactions
+from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.policies import new_policy
 from rewardloop.policies.design.beginning import SETTLED, Beginning, Events
 from rewardloop.policies.design.term_rows import TermRows
 from rewardloop.policies.design.terms import Seen, SeenState, Terms, Units, of_action
+from rewardloop.policies.model_files import write_model
 from rewardloop.policies.native.featured import FeaturedPolicy
 from rewardloop.policies.regressions.bilinear import Bilinear
 from rewardloop.policies.scaling import Scaler
@@ -202,6 +203,60 @@ def test_a_model_saved_at_its_beginning_learns_on_as_if_it_had_not_been(tmp_path
     loaded.learn(second)
     offered = films(rng)
     assert list(whole.pmf({"taste": "crime"}, offered)) == list(loaded.pmf({"taste": "crime"}, offered))
+
+
+NAMED = parse_actions(b'["red", "green", "blue"]')
+
+
+def events_of_ages(rng: np.random.Generator, n: int) -> Interactions:
+    """Three actions by name, of which the middle-aged want green."""
+    base, ages = uniform_events(rng, n, [films(rng, 3) for _ in range(n)]), rng.uniform(18, 80, n)
+    contexts: list[Features] = [{"age": float(age)} for age in ages]
+    return replace(base, contexts=contexts, actions=[NAMED] * n, reward=(base.action == wanted(ages)).astype(float))
+
+
+def wanted(ages: Floats) -> Ints:
+    return np.digitize(ages, [40, 60])
+
+
+def test_a_rule_that_turns_twice_along_a_number_is_learned_of_actions_by_name() -> None:
+    """No weight of the age says what is in its middle; its square does."""
+    policy, rng = new_policy(settings(), 1), np.random.default_rng(1)
+    policy.learn(events_of_ages(rng, 1_200))
+    ages = np.arange(18.0, 80.0, 0.5)
+    pmf = policy.pmf_many([{"age": age} for age in ages.tolist()], [NAMED] * len(ages)).reshape(-1, 3)
+    assert np.mean(pmf.argmax(axis=1) == wanted(ages)) > 0.9
+
+
+def test_contexts_are_multiplied_with_themselves_where_there_is_room_for_all_of_it() -> None:
+    seen = Seen(SeenState())
+    seen.look([{"age": 31.0, "os": "ios"}, {"age": 40.0, "os": "linux"}], [parse_actions(b'["a", "b"]')] * 2)
+    alone = Terms.of(seen, Units(1.0, 1.0), limit=256)
+    crossed = Terms.of(seen, Units(1.0, 1.0), limit=256, crossed=True)
+    places = crossed.context
+    age, ios, linux = places.numbers["age"], places.words["os"]["ios"], places.words["os"]["linux"]
+    assert set(places.products) == {(age, age), (min(age, ios), max(age, ios)), (min(age, linux), max(age, linux))}
+    assert len(crossed.terms) == len(alone.terms) + 3 * 3
+    row = TermRows(crossed, Scaler(), Scaler()).context({"age": 2.0, "os": "ios"})
+    assert row[places.products[age, age]] == row[age] ** 2
+    assert row[places.products[min(age, linux), max(age, linux)]] == 0.0
+    assert Terms.of(seen, Units(1.0, 1.0), limit=len(crossed.terms) - 2, crossed=True).terms == alone.terms
+
+
+def test_a_model_with_products_of_contexts_is_the_same_again_from_its_files(tmp_path: Path) -> None:
+    policy, events = new_policy(settings(), 1), events_of_ages(np.random.default_rng(1), 300)
+    policy.learn(events)
+    policy.save(tmp_path)
+    loaded = FeaturedPolicy.load(tmp_path)
+    policy.learn(events)
+    loaded.learn(events)
+    assert list(loaded.pmf({"age": 30.0}, NAMED)) == list(policy.pmf({"age": 30.0}, NAMED))
+    state, sums = ((tmp_path / name).read_bytes() for name in ("featured.json", "featured.npz"))
+    broken = state.replace(b'"product","","",[1,', b'"product","","",[99,')
+    assert broken != state
+    write_model(tmp_path, "featured", {"featured.json": broken, "featured.npz": sums})
+    with pytest.raises(CorruptModel, match="a product of columns that are not there"):
+        FeaturedPolicy.load(tmp_path)
 
 
 def test_what_it_cannot_do_is_refused() -> None:

@@ -20,7 +20,7 @@ def screened(seen: Seen, units: Units, limit: int, pairs: Sequence[Pair], reward
     """The `limit` terms that the events (n pairs, n rewards) speak for; all of them where they fit. O(n) for each candidate."""
     wide = Terms.of(seen, units, max(limit, CANDIDATES))
     if len(wide.terms) <= limit + 1:
-        return Terms.of(seen, units, limit)
+        return Terms.of(seen, units, limit, crossed=True)
     contexts, actions = Scaler(), Scaler()
     contexts.update(context for context, _ in pairs)
     actions.update(action for _, action in pairs)

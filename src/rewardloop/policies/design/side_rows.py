@@ -25,6 +25,8 @@ class SideRows:
         self._get = getter(self._names)
         self._pack = struct.Struct(f"{1 + len(self._names)}d").pack
         self._words = tuple(side.words.items())
+        self._products = np.array(list(side.products.values()), dtype=np.intp)
+        self._one, self._other = np.array(list(side.products), dtype=np.intp).reshape(-1, 2).T
         self._only_numbers = len(self.places) == len(side) and not self._words
         self._in_order = np.array_equal(self.places, np.arange(len(side)))
         self._high = np.array([1.0] + [LIMIT] * len(self._names))
@@ -49,6 +51,8 @@ class SideRows:
             place = places.get(features.get(name))  # type: ignore[arg-type]
             if place is not None:
                 row[place] = self._unit
+        if len(self._products):
+            row[self._products] = row[self._one] * row[self._other]
         return row
 
     def rows(self, many: Sequence[Features]) -> Floats:
@@ -60,6 +64,8 @@ class SideRows:
                 place = places.get(features.get(name))  # type: ignore[arg-type]
                 if place is not None:
                     rows[row, place] = self._unit
+        if len(self._products):
+            rows[:, self._products] = rows[:, self._one] * rows[:, self._other]
         return rows
 
     def columns(self, rows: Sequence[Features], ids: Sequence[str]) -> tuple[Floats, Ints]:

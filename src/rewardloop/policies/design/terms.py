@@ -1,17 +1,18 @@
 """Which products of a context's and an action's features are columns of one regression. No numbers: rows are `term_rows`' business.
 
 A context becomes s = [1, s₁ … s_p] and an action a = [1, a₁ … a_q]: a number has a place, a word ("genre" = "crime") one of its
-own, and an action's id is a word like others. A term (i, j) is the product s_i·a_j: (0, j) is a feature of the action itself,
-(i, 0) one of the context, (0, 0) the constant. Terms are only ever appended, so that what was summed over earlier rows stays true.
+own, and an action's id is a word like others. Contexts of few features are multiplied with themselves as well: s_k = s_i·s_j.
+A term (i, j) is the product s_i·a_j: (0, j) is a feature of the action itself, (i, 0) one of the context, (0, 0) the constant.
+Terms are only ever appended, so that what was summed over earlier rows stays true.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, product
+from itertools import chain, combinations_with_replacement, product
 from math import sqrt
-from typing import Annotated, Final, Literal, NamedTuple, Self
+from typing import Annotated, Final, Literal, NamedTuple, Self, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -26,18 +27,23 @@ _RARE: Final = 1 / 128
 _LOOKED_AT: Final = 100
 _MULTIPLIED: Final = 512
 """Features of a side that are in products."""
+_CROSSED: Final = 20
+"""Contexts of more features than these are not multiplied with themselves, as those of fixed arms."""
 _COUNTED: Final = 5_000
 Pair = tuple[Features, Features]
 """A context, and the features of the action that was chosen, its id among them."""
+_Key = TypeVar("_Key", str, tuple[int, int])
 Term = Annotated[tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]], Meta()]
 
 
 class Column(NamedTuple):
     """What stands in one place of s or of a."""
 
-    kind: Literal["number", "word"]
+    kind: Literal["number", "word", "product"]
     name: str
     value: str = ""
+    factors: tuple[int, int] = (0, 0)
+    """Of a product: the places of its two factors, which come before it."""
 
 
 class Units(NamedTuple):
@@ -68,6 +74,7 @@ class Side:
         self.columns: list[Column] = []
         self.numbers: dict[str, int] = {}
         self.words: dict[str, dict[str, int]] = {}
+        self.products: dict[tuple[int, int], int] = {}
         for column in columns:
             self.place(column)
 
@@ -77,15 +84,20 @@ class Side:
 
     def place(self, column: Column) -> int:
         """Its place; made where it has none."""
-        places = self.numbers if column.kind == "number" else self.words.setdefault(column.name, {})
-        key = column.name if column.kind == "number" else column.value
+        if column.kind == "number":
+            return self._place(self.numbers, column.name, column)
+        if column.kind == "word":
+            return self._place(self.words.setdefault(column.name, {}), column.value, column)
+        return self._place(self.products, column.factors, column)
+
+    def knows(self, column: Column) -> bool:
+        return column.value in self.words.get(column.name, ()) if column.kind == "word" else column.name in self.numbers
+
+    def _place(self, places: dict[_Key, int], key: _Key, column: Column) -> int:
         if key not in places:
             self.columns.append(column)
             places[key] = len(self.columns)
         return places[key]
-
-    def knows(self, column: Column) -> bool:
-        return column.value in self.words.get(column.name, ()) if column.kind == "word" else column.name in self.numbers
 
 
 class Seen:
@@ -122,7 +134,8 @@ class Terms:
 
     How often s_i·a_j is not 0 is guessed by the product of how often each factor is; a term that would be met in fewer than two of
     `limit` actions on offer is left out. An action's feature that is learned from gets a term by itself, and so does one of a
-    context, as long as there is room; what has none says nothing.
+    context, as long as there is room; what has none says nothing. `crossed`: where contexts are few features and there is room for
+    all of it, their squares and products are features too, of which each action's have terms.
 
     >>> from rewardloop.actions import parse_actions
     >>> films = parse_actions(b'[{"id": "heat", "features": {"crime": 1}}, {"id": "ronin", "features": {"crime": 1}}]')
@@ -138,10 +151,12 @@ class Terms:
         self.terms: list[Term] = list(state.terms)
 
     @classmethod
-    def of(cls, seen: Seen, units: Units, limit: int) -> Self:
+    def of(cls, seen: Seen, units: Units, limit: int, *, crossed: bool = False) -> Self:
         """Decided by what was seen."""
         made = cls(TermsState(limit, units, [], [], [(0, 0)]))
         made._decide(*seen.shares)
+        if crossed:
+            made._cross()
         return made
 
     def only(self, terms: Sequence[Term], limit: int) -> Self:
@@ -178,6 +193,19 @@ class Terms:
         ranked = [*sorted(chain(of_actions, both), key=_by_mass), *of_contexts]
         for _, context, action in ranked[: self._limit]:
             self.terms.append((self.context.place(context) if context else 0, self.action.place(action) if action else 0))
+
+    def _cross(self) -> None:
+        places = range(1, len(self.context)) if len(self.context.columns) <= _CROSSED else ()
+        pairs = [pair for pair in combinations_with_replacement(places, 2) if self._may_multiply(*pair)]
+        if len(self.terms) - 1 + len(pairs) * len(self.action) <= self._limit:
+            for pair in pairs:
+                own = self.context.place(Column("product", "", "", pair))
+                self.terms += [(own, j) for j in range(len(self.action))]
+
+    def _may_multiply(self, i: int, j: int) -> bool:
+        """A word is its own square, and no other word stands under its name."""
+        one, other = self.context.columns[i - 1], self.context.columns[j - 1]
+        return not one.kind == other.kind == "word" or one.name != other.name
 
 
 def _most_common(counts: defaultdict[Column, float]) -> defaultdict[Column, float]:

@@ -54,3 +54,5 @@ def _check(state: FeaturedState) -> None:
     for columns in (terms.context, terms.action):
         if len(set(columns)) != len(columns):
             raise ValueError("two columns of one feature")
+        if not all(0 < min(one.factors) <= max(one.factors) <= at for at, one in enumerate(columns) if one.kind == "product"):
+            raise ValueError("a product of columns that are not there")

@@ -39,7 +39,8 @@ def learner_arguments(settings: ExperimentSettings, crossed: int, bits: int | No
 
     `bits` other than the settings' are for a trial that needs no room for weights.
 
-    >>> " ".join(learner_arguments(ExperimentSettings(experiment="offers"), crossed=0))
+    >>> exploring = PolicySettings(exploration="regcbopt")
+    >>> " ".join(learner_arguments(ExperimentSettings(experiment="offers", policy=exploring), crossed=0))
     '--cb_explore_adf --cb_type mtr --regcb --regcbopt --mellowness 0.001 --cb_min_cost 0 --cb_max_cost 1
      -l 2.0 -b 20 --interactions sa --json --quiet'
     """
