@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.regressions.moments import PRIOR, Moments, product
+from rewardloop.policies.products import product
+from rewardloop.policies.regressions.moments import PRIOR, Moments
 
 RNG = np.random.default_rng(0)
 N, D, K = 3_000, 6, 3

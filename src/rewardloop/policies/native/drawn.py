@@ -12,6 +12,7 @@ from rewardloop.actions import ActionSet
 from rewardloop.features import Features
 from rewardloop.interactions import Floats
 from rewardloop.policies.design.term_rows import Offered, TermRows
+from rewardloop.policies.products import UNTHREADED, row_product
 
 _KEPT_ACTIONS: Final = 2_000
 """Actions, over all sets, that are kept as rows for when they are offered again."""
@@ -77,7 +78,7 @@ class Drawn:
         products = self._products(kept, 1)
         if products is None:
             return self._won(self._scores(s, kept.offered))
-        return self._won(s.dot(products).reshape(-1, self._n_draws))
+        return self._won(row_product(s, products).reshape(-1, self._n_draws))
 
     def shares_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
         """(Σ K_i,) of each, one after the other."""
@@ -96,14 +97,14 @@ class Drawn:
         products = self._products(kept, len(S))
         if products is None:
             return [self._won(self._scores(s, kept.offered)) for s in S]
-        step = max(1, _CELLS // products.shape[1])
+        step = max(1, min(_CELLS // products.shape[1], UNTHREADED // products.size))
         parts = [S[start : start + step] @ products for start in range(0, len(S), step)]
         return [shares for part in parts for shares in self._won_many(part.reshape(len(part), -1, self._n_draws))]
 
     def _scores(self, s: Floats, offered: Offered) -> Floats:
         if self._table is None:
             return self._rows.scores(self._rows.folded(s, self._weights), offered)
-        return self._rows.scores(s.dot(self._table).reshape(-1, self._n_draws), offered)
+        return self._rows.scores(row_product(s, self._table).reshape(-1, self._n_draws), offered)
 
     def _products(self, kept: _Kept, n_asked: int) -> Floats | None:
         """Those of a usual set, where they are fewer than what they spare."""

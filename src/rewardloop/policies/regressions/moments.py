@@ -14,17 +14,12 @@ import numpy as np
 
 from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.design.folding import Folding
+from rewardloop.policies.products import product, row_product
 
 PRIOR: Final = 1.0
 """λ"""
 _REFRESH = 1_000
 """Rank-one updates of an inverse until it is computed afresh, lest rounding add up."""
-_UNTHREADED: Final = 1 << 19
-"""Multiplications that OpenBLAS does by itself. For more it wakes other threads, which then spin: on two busy cores a product of
-50 µs took 1,300 of CPU."""
-_UNTHREADED_ROW: Final = 1 << 18
-"""Those of one row: of 256 columns and ten arms, one took 1,350 µs instead of 80."""
-_FEW_ROWS: Final = 16
 
 
 class Moments:
@@ -63,7 +58,7 @@ class Moments:
     def posterior(self, x: Floats, folding: Folding | None = None) -> tuple[list[float], list[float]]:
         """K means x·θ and standard deviations √(xᵀ A⁻¹ x) at x (d,), by less work where the form of x allows a `folding`."""
         M = self._all if folding is None else self._folded_by(folding)
-        y = x.dot(M) if M.size <= _UNTHREADED_ROW else _product_of_row(x, M)
+        y = row_product(x, M)
         z = x if folding is None else x.take(folding.columns)
         split = len(y) - self.n_arms
         variance = y[:split].reshape(-1, len(z)).dot(z).tolist()
@@ -147,22 +142,3 @@ class Moments:
         self.inverse[arm] = (inverse + inverse.T) / 2
         self.n_updates[arm] = 0
         self._unfolded |= {arm}
-
-
-def product(X: Floats, M: Floats) -> Floats:
-    """X M, of many rows by a matrix of moderate size in parts, so that it costs the same however many threads BLAS may use."""
-    step = _UNTHREADED // M.size
-    if step < _FEW_ROWS or len(X) <= step:
-        whole: Floats = X @ M
-        return whole
-    Y = np.empty((len(X), M.shape[1]))
-    for start in range(0, len(X), step):
-        rows = slice(start, start + step)
-        np.dot(X[rows], M, out=Y[rows])
-    return Y
-
-
-def _product_of_row(x: Floats, M: Floats) -> Floats:
-    """x M of a large matrix, in parts for the same reason."""
-    step = max(1, _UNTHREADED_ROW // len(x))
-    return np.concatenate([x.dot(M[:, start : start + step]) for start in range(0, M.shape[1], step)])
