@@ -18,7 +18,7 @@ from rewardloop.loop.status import statuses
 from rewardloop.settings import RewardSettings
 
 APPRENTICE = ExperimentSettings(
-    experiment="offers", actions=None, mode="apprentice", reward=RewardSettings(range=(-1.0, 1.0)), ready_at=0.9
+    experiment="offers", actions=None, mode="apprentice", reward=RewardSettings(range=(-1.0, 1.0)), ready_at=0.85
 )
 
 
@@ -55,7 +55,7 @@ def test_an_apprentice_learns_the_old_rule_without_rewards_and_goes_on_from_it(t
         (state,) = statuses(tmp_path)
         assert state.apprentice is not None
         assert state.apprentice.match_rate is not None
-        assert state.apprentice.match_rate.lower > 0.9
+        assert state.apprentice.match_rate.lower > 0.85
         assert (state.apprentice.constant or 1.0) < 0.5
         assert offers.decide({"age": 20.0}, ["blue", "red", "green"]).variant == "apprentice"
     with Experiment.open(msgspec.structs.replace(APPRENTICE, mode="online"), tmp_path, clock=clock) as offers:
