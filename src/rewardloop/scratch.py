@@ -73,9 +73,12 @@ def sweep(parent: Path) -> None:
 def _held(directory: Path, *, make: bool = True) -> Iterator[None]:
     """Alone with the directory; raises `FileNotFoundError` where it was removed meanwhile."""
     if make:
-        directory.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            os.mkdir(directory, 0o700)  # Not Path's, which looks again at what exists and may find it gone.
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
+        if os.fstat(descriptor).st_uid != os.getuid():
+            raise PermissionError(f"Expected {directory} to be this user's own: somebody else made it")
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if not os.path.samestat(os.fstat(descriptor), directory.stat()):
             raise FileNotFoundError(f"{directory} was removed and made again")

@@ -98,3 +98,13 @@ def test_a_link_that_somebody_else_put_there_is_not_followed(place):
     with pytest.raises(OSError, match="rewardloop-"):
         Scratch()
     assert list((place / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a directory to somebody else")
+def test_a_place_that_somebody_else_made_is_refused(place):
+    theirs = place / f"rewardloop-{os.getuid()}"
+    theirs.mkdir()
+    os.chown(theirs, 12_345, -1)
+    with pytest.raises(PermissionError, match="this user's own"):
+        Scratch()
+    assert list(theirs.iterdir()) == []
