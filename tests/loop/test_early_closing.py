@@ -15,18 +15,24 @@ from rewardloop.settings import Duration, GateSettings, RewardSettings, Training
 WINDOW = 100
 
 
+def visited(offers: Experiment, clock: ManualClock, n: int) -> None:
+    """Eight quarters of a window with n visits each, a fifth of which is clicked."""
+    generator = np.random.default_rng(0)
+    for quarter in range(8):
+        for i in range(n):
+            decision = offers.decide({"age": 31.0}, event_id=f"{quarter}-{i}")
+            if generator.random() < 0.2:
+                offers.reward(decision.event_id, 1.0)
+        clock.advance(WINDOW // 4 * SECOND)
+
+
 def clicks(data: Path, closes: Literal["early", "window"]) -> tuple[float, str]:
     """Mean reward of what has closed, half the events being younger than the window, and what the loop says of it."""
     reward = RewardSettings(window=Duration(WINDOW * SECOND), closes=closes)
     settings = ExperimentSettings(experiment="offers", actions=2, reward=reward, gate=GateSettings(rule="always"))
-    clock, generator = ManualClock(), np.random.default_rng(0)
+    clock = ManualClock()
     with Experiment.open(settings, data, clock=clock) as offers:
-        for batch in range(8):
-            for i in range(50):
-                decision = offers.decide({"age": 31.0}, event_id=f"{batch}-{i}")
-                if generator.random() < 0.2:
-                    offers.reward(decision.event_id, 1.0)
-            clock.advance(WINDOW // 4 * SECOND)
+        visited(offers, clock, 50)
         report = offers.turn()
         rewards = np.concatenate([batch.reward for batch in offers.join().interactions()])
     return float(rewards.mean()), report.warning
@@ -50,14 +56,9 @@ def test_the_gate_looks_only_at_events_whose_window_is_over(tmp_path: Path) -> N
     reward = RewardSettings(window=Duration(WINDOW * SECOND), closes="early")
     gate, training = GateSettings(rule="always"), TrainingSettings(ratio=0.1)
     settings = ExperimentSettings(experiment="offers", actions=2, reward=reward, gate=gate, training=training)
-    clock, generator = ManualClock(), np.random.default_rng(0)
+    clock = ManualClock()
     with Experiment.open(settings, tmp_path, clock=clock) as offers:
-        for batch in range(8):
-            for i in range(60):
-                decision = offers.decide({"age": 31.0}, event_id=f"{batch}-{i}")
-                if generator.random() < 0.2:
-                    offers.reward(decision.event_id, 1.0)
-            clock.advance(WINDOW // 4 * SECOND)
+        visited(offers, clock, 60)
         offers.turn()
         report = offers.evaluate()
         closed = next(offers.join().interactions(split="eval", ratio=0.1))
