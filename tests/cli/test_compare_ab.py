@@ -48,6 +48,14 @@ def test_a_log_is_replayed_and_one_without_probabilities_refused(rewardloop, tmp
     assert (refused.code, "the probability of each action" in refused.err) == (2, True)
 
 
+def test_a_log_of_two_experiments_is_refused_and_one_of_them_replayed(rewardloop, tmp_path):
+    rows = "".join(f"{i % 2},{'red' if i % 3 else 'green'},0.5,{i % 5 == 0:d},{'ab'[i >= 600]}\n" for i in range(1_400))
+    (tmp_path / "log.csv").write_text("x,action,probability,reward,experiment\n" + rows)
+    refused = rewardloop("compare-ab", "--log", "log.csv", "--seeds", "2")
+    assert (refused.code, "got those of 2: `b` (800 rows), `a` (600 rows)" in refused.err) == (2, True)
+    assert rewardloop("compare-ab", "--log", "log.csv", "--only", "a", "--seeds", "2", "--json").json["n_events"] == 600
+
+
 WRONG = [
     (["--arms", "0.1"], "2 to 100 success rates, got 1"),
     (["--arms", "0.1,1.5"], "from 0 to 1, got 1.5"),
@@ -61,6 +69,7 @@ WRONG = [
     (["--seeds", "1"], "Must be >= 2"),
     (["--log", "none.csv", "--arms", "0.1,0.2"], "got two of them"),
     (["--share", "1"], "Must be < 1"),
+    (["--only", "offers"], "in --log"),
     (["--report", "c.pdf"], ".html, .png or .json"),
 ]
 

@@ -148,8 +148,38 @@ def test_power_tells_what_it_left_out(rewardloop, tmp_path):
     rows[7]["probability"] = 0
     ran = rewardloop("power", write(rows, tmp_path / "h.csv"), "--delta", "0.1")
     assert ran.code == 0
-    assert "1 rows were left out" in ran.err
+    assert "1 row was left out: 1 × expected a probability above 0" in ran.err
     assert "seen with 599" in ran.out
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """Rows of two experiments; the arms of the second are others, and it is worth much more."""
+    theirs = [{**row, "action": f"{row['action']} banner", "reward": 1.0, "experiment": "banners"} for row in history(300)]
+    return write([{**row, "experiment": "offers"} for row in history()] + theirs, tmp_path / "mixed.jsonl")
+
+
+def test_of_mixed_experiments_nothing_is_told_as_one(rewardloop, mixed):
+    ran = rewardloop("doctor", mixed)
+    assert (ran.code, "`offers` (600), `banners` (300)" in ran.out, "to be gained (" in ran.out) == (1, True, False)
+    refused = rewardloop("power", mixed, "--delta", "0.1")
+    assert (refused.code, refused.out) == (2, "")
+    assert "got those of 2: `offers` (600 rows), `banners` (300 rows); ask for one with `--only`" in refused.err
+
+
+def test_one_of_mixed_experiments_is_told_as_if_it_were_alone(rewardloop, mixed, tmp_path):
+    alone = write(history(), tmp_path / "alone.jsonl")
+    (tmp_path / "power.txt").write_text(rewardloop("power", alone, "--delta", "0.1").out)
+    assert rewardloop("power", mixed, "--only", "offers", "--delta", "0.1").out == (tmp_path / "power.txt").read_text()
+    ours, theirs = (rewardloop("doctor", *arguments, "--json").json for arguments in ((mixed, "--only", "offers"), (alone,)))
+    assert ours["learnability"] == theirs["learnability"] is not None
+    (told,) = [each for each in ours["findings"] if each["check"] == "one_experiment"]
+    assert (told["severity"], "not 300 rows that do not name it" in told["sentence"]) == ("note", True)
+
+
+def test_an_experiment_that_no_row_names(rewardloop, mixed):
+    ran = rewardloop("doctor", mixed, "--only", "offer")
+    assert (ran.code, "did you mean `offers`?" in ran.err) == (1, True)
 
 
 def test_power_of_a_plan(rewardloop):
@@ -165,6 +195,7 @@ WRONG = [
     (["power", "--rate", "0.1", "--delta", "0"], 2, "difference above 0"),
     (["power", "--rate", "0.1", "--delta", "0.1", "--power", "1"], 2, "Must be < 1"),
     (["power", "--rate", "0.1"], 2, "--delta"),
+    (["doctor", "offers.yaml", "--only", "offers"], 2, "Expected a file whose rows name their experiment"),
     (["doctor", "h.csv", "--events", "1"], 2, "Must be >= 2"),
 ]
 

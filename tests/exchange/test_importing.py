@@ -237,3 +237,20 @@ def test_a_log_of_the_decision_service_may_begin_with_a_checkpoint(lake: Lake, t
     )
     assert (report.rows, report.imported) == (3, 1)
     assert [skipped.n for skipped in report.skipped.values()] == [1, 1]
+
+
+def test_rows_of_several_experiments_are_not_taken_in_as_one(lake: Lake, tmp_path: Path) -> None:
+    path = lines(tmp_path / "h.jsonl", *({**NATIVE, "event_id": f"e{i}", "experiment": "xy"[i > 2]} for i in range(5)))
+    with pytest.raises(InvalidInput, match="got those of 2: `x`"):
+        import_file(lake, path, ARMS, AT)
+    report = import_file(lake, path, ARMS, AT, "y")
+    assert (report.rows, report.imported) == (5, 2)
+    assert report.skipped == {"of another experiment than the one asked for": Skipped(3, 1)}
+    assert sorted(taken_in(lake).event_ids) == ["e3", "e4"]
+    with pytest.raises(NotFound, match="names the experiment `z`"):
+        import_file(lake, path, ARMS, AT, "z")
+
+
+def test_the_experiment_that_a_row_names_is_no_feature_of_its_context(lake: Lake, tmp_path: Path) -> None:
+    import_file(lake, lines(tmp_path / "h.csv", "age,action,probability,reward,experiment", "31,b,0.5,1,offers"), ARMS, AT)
+    assert list(taken_in(lake).contexts[0]) == ["age"]

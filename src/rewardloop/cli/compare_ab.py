@@ -15,6 +15,7 @@ from rewardloop.actions import fixed_actions
 from rewardloop.cli.counting import counted
 from rewardloop.cli.options import AsJson
 from rewardloop.cli.printing import console, json_document, print_facts, print_json, print_table
+from rewardloop.cli.target import Only
 from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.comparing import Comparison, Population, Replay, Replayed, SplitDesign, bernoulli, compare, replayed
 from rewardloop.errors import InvalidInput
@@ -22,7 +23,7 @@ from rewardloop.reports.comparison import comparison_facts, comparison_page, com
 from rewardloop.reports.replayed import replayed_facts, replayed_page, replayed_picture, replayed_table
 from rewardloop.settings.schema import Exploration
 from rewardloop.worlds.classification import digits, from_file
-from rewardloop.worlds.logged import read_log
+from rewardloop.worlds.logged import LoggedWorld, read_log
 
 MAX_POLICIES = 2
 """As many as a chart tells apart beside the test and the references."""
@@ -43,6 +44,7 @@ def compare_ab(
         Path | None,
         Parameter(help="Instead of a file: logged decisions with probabilities, replayed; `export` writes yours."),
     ] = None,
+    only: Only = None,
     replay: Annotated[
         Replay, Parameter(help="A log: rejection uses some events, as if decided anew; importance all of them, by weight.")
     ] = "rejection",
@@ -69,10 +71,12 @@ def compare_ab(
     design = SplitDesign(share=share, looks=looks, level=level)
     if log is None and replay != "rejection":
         raise InvalidInput("Expected a log to replay by importance, in --log", at="--replay")
+    if log is None and only is not None:
+        raise InvalidInput("Expected a log whose rows name their experiment, in --log", at="--only")
     if log is not None:
         if world or label or arms:
             raise InvalidInput("Expected --log, --world or --arms, got two of them", at="--log")
-        _show_replayed(_replayed(log, replay, policy, seeds, seed, design), report, json)
+        _show_replayed(_replayed(read_log(log, only), replay, policy, seeds, seed, design), report, json)
         return
     population = _population(world, label, arms)
     with counted(population.name, seeds) as count:
@@ -85,9 +89,8 @@ def compare_ab(
 
 
 def _replayed(  # noqa: PLR0917 - the options
-    log: Path, replay: Replay, policies: Sequence[Exploration], runs: int, seed: int, design: SplitDesign
+    world: LoggedWorld, replay: Replay, policies: Sequence[Exploration], runs: int, seed: int, design: SplitDesign
 ) -> Replayed:
-    world = read_log(log)
     with counted(world.name, runs) as count:
         return replayed(world, policies, runs=runs, seed=seed, design=design, replay=replay, on_run=count.one_more)
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_json, print_table
-from rewardloop.cli.target import Events, OfferedActions, observed
+from rewardloop.cli.target import Events, OfferedActions, Only, observed
 from rewardloop.evaluation import Estimate
 from rewardloop.evaluation.diagnostics import Diagnosis, Finding, Severity, diagnose
 from rewardloop.evaluation.learnability import MIN_ESS, Learnability
@@ -24,11 +24,12 @@ def doctor(
     /,
     *,
     actions: OfferedActions = None,
+    only: Only = None,
     events: Annotated[Events, Parameter(validator=validators.Number(gte=2))] = NEWEST,
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:
-    found = diagnose(observed(target, actions, data, events))
+    found = diagnose(observed(target, actions, only, data, events))
     if json:
         print_json(found)
     else:

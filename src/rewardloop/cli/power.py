@@ -11,11 +11,13 @@ from cyclopts import Parameter, validators
 
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_json, print_table, warn
-from rewardloop.cli.target import OfferedActions, observed
+from rewardloop.cli.target import OfferedActions, Only, observed
 from rewardloop.errors import InvalidInput
-from rewardloop.evaluation.diagnostics.usable import sift
+from rewardloop.evaluation.diagnostics.size import one_experiment
+from rewardloop.evaluation.diagnostics.usable import by_reason, sift
 from rewardloop.evaluation.learnability import MAX_EVENTS, MIN_ESS, policy_scores
 from rewardloop.evaluation.power import Plan, detectable, events_needed, planned_spread, spread
+from rewardloop.exchange.named import check_one
 from rewardloop.lake.observed import NEWEST
 
 _SHARE = Parameter(validator=validators.Number(gt=0, lt=1))
@@ -48,6 +50,7 @@ def power(
     rate: Annotated[float | None, Parameter(help="A plan: mean reward, of rewards 0 or 1.")] = None,
     changed: Annotated[float, Parameter(help="A plan: share of contexts in which the new policy prefers another arm.")] = 1.0,
     actions: OfferedActions = None,
+    only: Only = None,
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:
@@ -58,7 +61,7 @@ def power(
         plan = Plan(arms=arms, floor=floor, rate=rate, changed=changed)
         spreads, n, share = {"candidate − hosted": planned_spread(plan, delta)}, 0, 1.0
     else:
-        spreads, n, share = _spreads(str(target), actions, data)
+        spreads, n, share = _spreads(str(target), actions, only, data)
     for name in (name for name, sd in spreads.items() if sd == 0):
         warn(f"{name}: the same policy, so there is no difference to wait for")
     rows = [_needed(name, sd, delta, n, share, level=level, power=power) for name, sd in spreads.items() if sd > 0]
@@ -74,13 +77,17 @@ def _needed(name: str, sd: float, delta: float, n: int, share: float, *, level: 
     return Needed(name, sd, events, int(np.ceil(events / share)), seen)
 
 
-def _spreads(target: str, actions: str | None, data: Path) -> tuple[dict[str, float], int, float]:
+def _spreads(target: str, actions: str | None, only: str | None, data: Path) -> tuple[dict[str, float], int, float]:
     """Scatter of the paired scores by comparison, the events they come from, and the share of decisions that is held out."""
-    log = observed(target, actions, data, NEWEST)
+    log = observed(target, actions, only, data, NEWEST)
+    check_one(log.experiments if only is None else {}, target)
+    apart = one_experiment(log)
+    if apart.severity == "warning":
+        warn(f"{apart.sentence} {apart.remedy}")
     usable, excluded = sift(log.interactions)
     left_out = excluded | {reason: refused.n for reason, refused in log.refused.items()}
-    if left_out:
-        warn(f"{sum(left_out.values()):,} rows were left out; `rewardloop doctor {target}` says why")
+    if n := sum(left_out.values()):
+        warn(f"{n:,} {'rows were' if n > 1 else 'row was'} left out: {by_reason(left_out)}; see `rewardloop doctor {target}`")
     events = log.interactions.take(np.flatnonzero(usable)[-MAX_EVENTS:])
     scores = policy_scores(events)
     if scores.ess[3] < MIN_ESS:

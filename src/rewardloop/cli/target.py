@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from rewardloop.cli.opening import settings_of
+from rewardloop.errors import InvalidInput
 from rewardloop.exchange.observing import observe_file
 from rewardloop.lake.observed import Observed, observe
 from rewardloop.registry.layout import DataDirectory
@@ -23,6 +24,10 @@ OfferedActions = Annotated[
     ),
 ]
 
+Only = Annotated[
+    str | None, Parameter(help="Of a file whose rows name several experiments: look at the rows of this one.", show_default=False)
+]
+
 _YAML = {".yaml", ".yml"}
 _DATA = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".dsjson", ".log", ".parquet"}
 
@@ -33,10 +38,12 @@ def is_log_file(target: str) -> bool:
     return path.suffix not in _YAML and (path.is_file() or path.suffix in _DATA)
 
 
-def observed(target: str, actions: str | None, data: Path, newest: int) -> Observed:
+def observed(target: str, actions: str | None, only: str | None, data: Path, newest: int) -> Observed:
     """The log of an experiment as of its last join, or a file. Raises `NotFound`, `InvalidInput`."""
     if is_log_file(target):
-        return observe_file(Path(target), actions.split(",") if actions else None, newest)
+        return observe_file(Path(target), actions.split(",") if actions else None, newest, only)
+    if only is not None:
+        raise InvalidInput(f"Expected a file whose rows name their experiment, got the experiment `{target}`", at="--only")
     settings = settings_of(target, data)
     log = observe(DataDirectory(data).experiment(settings.experiment).lake, newest)
     return replace(log, reward_range=settings.reward.range, train_ratio=settings.training.ratio)

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, print_json, warn
+from rewardloop.cli.target import Only
 from rewardloop.exchange.importing import KNOWN, ImportReport
 
 
@@ -20,11 +21,12 @@ def warm_start(
     file: Annotated[Path, Parameter(help="CSV, JSON lines, Parquet or dsjson; told apart by content.")],
     /,
     *,
+    only: Only = None,
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:
     with open_experiment(experiment, data) as opened:
-        report = opened.warm_start(file)
+        report = opened.warm_start(file, only)
     if json:
         print_json(report)
     else:

@@ -63,7 +63,7 @@ def _ab_test(log: Interactions, n_arms: int, design: SplitDesign) -> tuple[Ended
 def _leader(action: Ints, reward: Floats, weight: Floats, n_arms: int) -> tuple[int, float]:
     """The arm with the highest weighted mean, and its smallest z over another; 0 where an arm is too little known to tell."""
     n, total = np.bincount(action, minlength=n_arms), np.bincount(action, weight, n_arms)
-    known = np.maximum(total, 1e-300)
+    known = np.maximum(total, 1e-150)
     mean = np.bincount(action, weight * reward, n_arms) / known
     variance = np.bincount(action, np.square(weight * (reward - mean[action])), n_arms) / np.square(known)
     winner = int(np.argmax(np.where(n > 0, mean, -np.inf)))

@@ -1,9 +1,10 @@
 """Raw rows of another system's history become decisions with their rewards: native rows, the joined rows of 2019, dsjson.
 
 Native: `action`, `reward`, `probability` (or `action_prob`; may be missing), and the context under `context` or as all other
-columns; further `actions` (what was offered), `pmf`, `event_id`, `timestamp`, `sample_prob`, `model_id`. Where the actions are
-continuous, `values` and `density` in place of `action` and `probability`. 2019: the context is the list `observation`, and actions
-count from 1. dsjson: one event of Azure's Decision Service a line, its slots and its continuous actions included.
+columns; further `actions` (what was offered), `pmf`, `event_id`, `timestamp`, `sample_prob`, `model_id`, and `experiment`, which
+whoever reads the file looks at. Where the actions are continuous, `values` and `density` in place of `action` and `probability`.
+2019: the context is the list `observation`, and actions count from 1. dsjson: one event of Azure's Decision Service a line, its
+slots and its continuous actions included.
 """
 
 from __future__ import annotations

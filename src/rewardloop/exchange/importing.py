@@ -15,6 +15,7 @@ from rewardloop.cells import Cells
 from rewardloop.errors import RewardloopError
 from rewardloop.events import Decision, Reward
 from rewardloop.exchange.history import HistoryRow, history_row
+from rewardloop.exchange.named import Names
 from rewardloop.exchange.reading import read_events
 from rewardloop.exchange.thinning import heaviest, is_kept
 from rewardloop.ids import draws
@@ -26,6 +27,7 @@ MAX_DISTINCT_ACTIONS = 100_000
 
 KNOWN = "an event id that the lake has already"
 LIGHTER = "left out by chance, so that every row taken in stands for as many events as the heaviest (`pdrop`)"
+ELSEWHERE = "of another experiment than the one asked for"
 OTHER = "other reasons"
 
 
@@ -76,33 +78,48 @@ class _Tally:
         )
 
 
-def import_file(lake: Lake, path: Path, actions: Sequence[str] | Cells | None, at: int) -> ImportReport:
+def import_file(lake: Lake, path: Path, actions: Sequence[str] | Cells | None, at: int, only: str | None = None) -> ImportReport:
     """Takes in a file as events closed at the instant `at`, or at the next one that is still open. They are in the next join.
 
     `actions` are the experiment's fixed arms or the cells of its range, None where each row brings its own. Rows already taken in
-    are skipped, so a killed import is simply made again. Raises `NotFound`, and `InvalidInput` for a file that cannot be read.
+    are skipped, so a killed import is simply made again. `only`: the rows that name this experiment. Raises `NotFound`, also where
+    no row names `only`, and `InvalidInput` for a file that cannot be read, or whose rows name several experiments.
     """
+    _check_names(path, only)
     fixed = _fixed(actions)
     tally, counts = _Tally(), Counter[str]()
-    _take_in(lake, _complete(read_history(path, fixed, tally), counts), at, tally)
+    _take_in(lake, _complete(read_history(path, fixed, tally, only), counts), at, tally)
     total = counts.total()
     if total:
         frequencies = {action: n / total for action, n in counts.items()}
-        estimated = _estimated(read_history(path, fixed, _Tally()), frequencies)
+        estimated = _estimated(read_history(path, fixed, _Tally(), only), frequencies)
         before = tally.imported
         _take_in(lake, estimated, at, tally)
         tally.estimated = tally.imported - before
     return tally.report()
 
 
-def read_history(path: Path, fixed: ActionSet | None, tally: _Tally) -> Iterator[HistoryRow]:
+def _check_names(path: Path, only: str | None) -> None:
+    """Before anything is taken in. Only CSV, JSON lines and Parquet name experiments; a file is read once for it."""
+    names = Names(only)
+    for row in read_events(path):
+        if row.values is not None:
+            names.takes(row.values)
+    names.check_known(path)
+    names.check_one(str(path))
+
+
+def read_history(path: Path, fixed: ActionSet | None, tally: _Tally, only: str | None = None) -> Iterator[HistoryRow]:
     """The rows of a file that can be understood and are to count; the others are tallied."""
-    rows = read_events(path)
+    rows, names = read_events(path), Names(only)
     tally.most = heaviest(path, fixed)
     for row in rows:
         tally.rows += 1
         if row.values is None:
             tally.skip(row.problem, row.line)
+            continue
+        if not names.takes(row.values):
+            tally.skip(ELSEWHERE, row.line)
             continue
         try:
             understood = history_row(row.line, row.values, fixed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,35 +15,32 @@ from rewardloop.events import MAX_ACTIONS
 from rewardloop.exchange.dsjson import is_dsjson
 from rewardloop.exchange.history import HistoryRow, history_row, slot_rows
 from rewardloop.exchange.importing import MAX_REASONS, OTHER
+from rewardloop.exchange.named import Names
 from rewardloop.exchange.reading import read_events
 from rewardloop.exchange.row_values import action_id
-from rewardloop.exchange.rows import RawRow, Values
+from rewardloop.exchange.rows import RawRow
 from rewardloop.features import parse_context
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.lake.observed import NEVER, Observed, Refused
 
 SHOWN_LINES = 5
-MAX_EXPERIMENTS = 100
 
 
 class _Reading:
     """What is gathered row by row."""
 
-    def __init__(self, newest: int) -> None:
+    def __init__(self, newest: int, only: str | None) -> None:
         self.rows: deque[HistoryRow] = deque(maxlen=newest)
         self.understood = 0
         self.thinned = 0
         self.refused: dict[str, Refused] = {}
-        self.experiments: Counter[str] = Counter()
+        self.names = Names(only)
 
-    def take(self, row: HistoryRow, values: Values) -> None:
+    def take(self, row: HistoryRow) -> None:
         parts = slot_rows(row)
         self.rows.extend(parts)
         self.understood += len(parts)
         self.thinned += row.stands_for > 1
-        name = str(values.get("experiment", ""))
-        if name and (name in self.experiments or len(self.experiments) < MAX_EXPERIMENTS):
-            self.experiments[name] += 1
 
     def refuse(self, reason: str, line: int) -> None:
         if reason not in self.refused and len(self.refused) >= MAX_REASONS:
@@ -52,17 +49,19 @@ class _Reading:
         self.refused[reason] = Refused(before.n + 1, (*before.lines, line)[:SHOWN_LINES])
 
 
-def observe_file(path: Path, actions: Sequence[str] | None, newest: int) -> Observed:
+def observe_file(path: Path, actions: Sequence[str] | None, newest: int, only: str | None = None) -> Observed:
     """The newest (last) rows of a CSV, JSON lines, Parquet or dsjson file; every row that is left out is counted.
 
     `actions` are the arms that were on offer. None: each row tells its own, or else all that occur in the file were on offer.
-    Memory: `newest` rows. Raises `NotFound`, and `InvalidInput` for a file that cannot be read at all.
+    `only`: the rows that name this experiment. Memory: `newest` rows. Raises `NotFound`, also where no row names `only`, and
+    `InvalidInput` for a file that cannot be read at all.
     """
-    fixed = fixed_actions(actions) if actions is not None else _arms_in(path)
-    reading = _Reading(newest)
+    fixed = fixed_actions(actions) if actions is not None else _arms_in(path, only)
+    reading = _Reading(newest, only)
     sets: dict[bytes, ActionSet] = {}
     for raw in read_events(path):
         _read(reading, raw, fixed, sets)
+    reading.names.check_known(path)
     rows = list(reading.rows)
     return Observed(
         _interactions(rows),
@@ -74,7 +73,9 @@ def observe_file(path: Path, actions: Sequence[str] | None, newest: int) -> Obse
         has_sample_prob=bool(rows) and all(row.sample_prob is not None for row in rows),
         n_older=reading.understood - len(rows),
         refused=reading.refused,
-        experiments=dict(reading.experiments),
+        experiments=dict(reading.names.counts),
+        only=only,
+        n_others=reading.names.n_others,
         thinned=reading.thinned,
     )
 
@@ -83,12 +84,14 @@ def _read(reading: _Reading, raw: RawRow, fixed: ActionSet | None, sets: dict[by
     if raw.values is None:
         reading.refuse(raw.problem, raw.line)
         return
+    if not reading.names.takes(raw.values):
+        return
     try:
         row = history_row(raw.line, raw.values, fixed)
     except RewardloopError as error:
         reading.refuse(str(error), raw.line)
         return
-    reading.take(row if row.slots else _sharing(row, sets), raw.values)
+    reading.take(row if row.slots else _sharing(row, sets))
 
 
 def _sharing(row: HistoryRow, sets: dict[bytes, ActionSet]) -> HistoryRow:
@@ -101,11 +104,12 @@ def _sharing(row: HistoryRow, sets: dict[bytes, ActionSet]) -> HistoryRow:
     return msgspec.structs.replace(row, actions=known)
 
 
-def _arms_in(path: Path) -> ActionSet | None:
+def _arms_in(path: Path, only: str | None) -> ActionSet | None:
     """All actions that were taken, where rows do not say what was on offer. Raises `InvalidInput` where these are too many."""
     taken: set[str] = set()
+    names = Names(only)
     for raw in read_events(path):
-        if raw.values is None or "action" not in raw.values or is_dsjson(raw.values):
+        if raw.values is None or "action" not in raw.values or is_dsjson(raw.values) or not names.takes(raw.values):
             continue
         if "actions" in raw.values:
             return None

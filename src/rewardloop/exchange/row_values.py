@@ -20,7 +20,7 @@ TOLERANCE = 1e-3
 
 _RESERVED = {
     "action", "reward", "probability", "action_prob", "actions", "context", "observation", "pmf", "event_id", "timestamp",
-    "sample_prob", "model_id",
+    "sample_prob", "model_id", "experiment",
 }  # fmt: skip
 
 

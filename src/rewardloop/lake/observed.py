@@ -61,6 +61,10 @@ class Observed:
     """By reason."""
     experiments: Mapping[str, int] = field(default_factory=dict)
     """Rows by the experiment they name."""
+    only: str | None = None
+    """The experiment whose rows alone were asked for."""
+    n_others: int = 0
+    """Rows left out because they do not name it."""
     ledger: Ledger | None = None
     window: int | None = None
     """Microseconds that a reward may take."""
@@ -75,6 +79,11 @@ class Observed:
 
     def __len__(self) -> int:
         return len(self.interactions)
+
+    @property
+    def mixed(self) -> bool:
+        """Rows of several experiments are here: no mean over them is one of any."""
+        return self.only is None and len(self.experiments) > 1
 
 
 def observe(directory: Path, newest: int) -> Observed:

@@ -13,6 +13,7 @@ import numpy as np
 from rewardloop.actions import ActionSet, fixed_actions
 from rewardloop.errors import InvalidInput
 from rewardloop.exchange.history import HistoryRow, history_row, slot_rows
+from rewardloop.exchange.named import Names
 from rewardloop.exchange.reading import read_events
 from rewardloop.exchange.row_values import action_id
 from rewardloop.exchange.thinning import heaviest, is_kept
@@ -35,14 +36,19 @@ class LoggedWorld:
     """None where each row brings its own actions."""
 
 
-def read_log(path: Path) -> LoggedWorld:
+def read_log(path: Path, only: str | None = None) -> LoggedWorld:
     """The first 200,000 rows of CSV, JSON lines, Parquet or dsjson, as `warm-start` takes them in.
+
+    `only`: those that name this experiment. None: there must be one.
 
     Without `actions` in the rows, the arms are those that occur. Slots are a decision each. Of rows that stand for several events
     as many are left out by chance as make all stand for as many. Raises `InvalidInput` for a row that is wrong, naming its
-    line, and for one without a probability: a replay divides by it.
+    line, for one without a probability (a replay divides by it), and for rows of several experiments.
     """
-    raw = list(islice(read_events(path), MAX_ROWS))
+    names = Names(only)
+    raw = list(islice((row for row in read_events(path) if row.values is None or names.takes(row.values)), MAX_ROWS))
+    names.check_known(path)
+    names.check_one("--log")
     arms = _arms(raw_values.get("action") for row in raw if (raw_values := row.values) and "actions" not in raw_values)
     rows: list[HistoryRow] = []
     most = heaviest(path, arms)

@@ -35,7 +35,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     n_older: int
     """Left out because only the newest were asked for."""
     learnability: Learnability | None
-    """None where fewer than 100 events are usable, and over a box."""
+    """None where fewer than 100 events are usable, over a box, and where rows of several experiments are mixed."""
 
     @property
     def failed(self) -> bool:
@@ -50,13 +50,14 @@ def diagnose(log: Observed, seed: int = 0) -> Diagnosis:
     usable, settled = log.interactions.take(rows), log.interactions.take(rows[_settled(log)[rows]])
     findings = (*_of_the_log(log), *_of_the_support(log, usable), context_drift(settled), reward_drift(settled))
     gain = settled if len(settled) >= ENOUGH else usable
+    tells = len(gain) >= ENOUGH and not is_box(gain) and not log.mixed
     return Diagnosis(
         severity=_worst(findings),
         findings=findings,
         n=len(log),
         n_usable=len(usable),
         n_older=log.n_older,
-        learnability=learnability(gain, seed=seed) if len(gain) >= ENOUGH and not is_box(gain) else None,
+        learnability=learnability(gain, seed=seed) if tells else None,
     )
 
 

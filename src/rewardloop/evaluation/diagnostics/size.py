@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+import msgspec
+
 from rewardloop.evaluation.diagnostics.finding import Finding
 from rewardloop.lake.observed import Observed
 
@@ -48,14 +50,20 @@ def one_experiment(log: Observed) -> Finding:
     """Rows that name several experiments are an error; groups of actions never offered together, a warning."""
     if not len(log):
         return Finding("one_experiment", "note", "No event.")
-    if len(log.experiments) > 1:
+    if log.mixed:
         names = ", ".join(f"`{name}` ({n:,})" for name, n in Counter(log.experiments).most_common(5))
-        return _mixed("error", f"The rows name {len(log.experiments)} experiments: {names}.", len(log.experiments))
+        found = _mixed("error", f"The rows name {len(log.experiments)} experiments: {names}.", len(log.experiments))
+        return msgspec.structs.replace(found, remedy="Look at each by itself, with `--only`: what is to be gained is told then.")
     groups = _groups(log)
     if len(groups) > 1:
         told = " and ".join(f"{n:,} events on {_names(ids)}" for ids, n in groups[:3])
         return _mixed("warning", f"There are {len(groups)} sets of actions never offered together: {told}.", len(groups))
-    return Finding("one_experiment", "ok", "One experiment: its actions are offered together.", {"groups": float(len(groups))})
+    numbers = {"groups": float(len(groups))}
+    if log.n_others:
+        others = f"{log.n_others:,} {'rows that do' if log.n_others != 1 else 'row that does'} not name it"
+        told = f"Only the experiment `{log.only}` was looked at, not {others}; its actions are offered together."
+        return Finding("one_experiment", "note", told, {**numbers, "not_looked_at": float(log.n_others)})
+    return Finding("one_experiment", "ok", "One experiment: its actions are offered together.", numbers)
 
 
 def _mixed(severity: str, sentence: str, groups: int) -> Finding:

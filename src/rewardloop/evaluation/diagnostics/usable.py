@@ -29,7 +29,7 @@ def usable_rows(log: Observed) -> Finding:
     return Finding(
         "rows",
         "error" if bad > TOLERATED * n else "warning",
-        f"{bad:,} of {n:,} {'rows were' if n != 1 else 'row was'} left out: {_reasons(reasons)}. First: {_first(log, usable)}.",
+        f"{bad:,} of {n:,} {'rows were' if n != 1 else 'row was'} left out: {by_reason(reasons)}. First: {_first(log, usable)}.",
         {"rows": n, "left_out": bad, **{reason: float(count) for reason, count in reasons.items()}},
         "If these rows differ from the others, every estimate leaves out what they would have said; with no valid probability, "
         "nothing can be estimated of any other policy.",
@@ -51,7 +51,12 @@ def sift(interactions: Interactions) -> tuple[Mask, dict[str, int]]:
     return usable, excluded
 
 
-def _reasons(reasons: dict[str, int]) -> str:
+def by_reason(reasons: dict[str, int]) -> str:
+    """How many rows for which reason, the most frequent first.
+
+    >>> by_reason({"No reward": 2, "not JSON": 30})
+    '30 × not JSON; 2 × no reward'
+    """
     most = sorted(reasons.items(), key=lambda item: -item[1])
     told = [f"{n:,} × {reason[:1].lower()}{reason[1:]}" for reason, n in most[:_SHOWN_REASONS]]
     others = [n for _, n in most[_SHOWN_REASONS:]]

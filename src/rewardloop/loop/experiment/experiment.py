@@ -87,14 +87,16 @@ class Experiment(Deciding, Trying):
                 settings = catalog.experiment(str(config)).settings
         return cls(settings, data, clock or SystemClock())
 
-    def warm_start(self, path: Path | str) -> ImportReport:
+    def warm_start(self, path: Path | str, only: str | None = None) -> ImportReport:
         """Take in the log of an existing system as closed events, to train and to evaluate on.
 
         A file of CSV, JSON lines, Parquet or dsjson. Rows that cannot be understood are left out and counted by reason in the
-        report; the same file a second time adds nothing.
+        report; the same file a second time adds nothing. Of a file whose rows name several experiments those of one can be
+        had, `only`; without it such a file raises `InvalidInput`, and nothing of it is taken in.
         """
         with self.trainer():
-            return import_file(self._lake, Path(path), self.settings.cells or self.settings.action_ids, self.clock.now())
+            arms = self.settings.cells or self.settings.action_ids
+            return import_file(self._lake, Path(path), arms, self.clock.now(), only)
 
     def erase(self, wanted: Wanted) -> Outcome:
         """Forget events for good, in lake, log and joined copies, and say which models may have learned from them.
