@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "rewardloop"
 MAPPED = [
-    "comparing", "deciding", "evaluation", "evaluation.rankings", "evaluation.reward_models", "log", "loop", "loop.experiment",
+    "comparing", "deciding", "evaluation", "evaluation.rankings", "evaluation.reward_models", "exchange", "exchange.dsjson",
+    "exchange.joined", "exchange.obp", "exchange.open_bandit", "exchange.vw", "log", "loop", "loop.experiment",
     "loop.scoring", "loop.trials", "policies", "policies.design", "policies.native", "policies.regressions", "policies.vw",
     "serving", "testbed",
 ]  # fmt: skip

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rewardloop.errors import InvalidInput
 from rewardloop.exchange.reading import read_rows
-from rewardloop.exchange.vw_text import read_vw_text
-from rewardloop.exchange.vw_words import read_word, write_word
+from rewardloop.exchange.vw.reading import read_vw_text
+from rewardloop.exchange.vw.words import read_word, write_word
 
 
 def test_cb_lines(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rewardloop.errors import InvalidInput, did_you_mean
-from rewardloop.exchange.dsjson import is_dsjson
-from rewardloop.exchange.open_bandit import is_open_bandit
+from rewardloop.exchange.dsjson.reading import is_dsjson
+from rewardloop.exchange.open_bandit.reading import is_open_bandit
 
 _NEEDED = (("action", "values"), ("reward",))
 """One of each, whatever else there is."""

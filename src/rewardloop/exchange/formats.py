@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from rewardloop.errors import InvalidInput, did_you_mean
-from rewardloop.exchange.dsjson_writing import Dsjson
+from rewardloop.exchange.dsjson.writing import Dsjson
 from rewardloop.exchange.event import EventWriter
-from rewardloop.exchange.native_writing import Csv, JsonLines, Parquet
-from rewardloop.exchange.obp_writing import Obp
-from rewardloop.exchange.tables_writing import JoinedCsv, OpenBanditCsv
-from rewardloop.exchange.vw_writing import VwText
+from rewardloop.exchange.joined.writing import JoinedCsv
+from rewardloop.exchange.native import Csv, JsonLines, Parquet
+from rewardloop.exchange.obp.writing import Obp
+from rewardloop.exchange.open_bandit.writing import OpenBanditCsv
+from rewardloop.exchange.vw.writing import VwText
 
 
 class Format(NamedTuple):

@@ -17,8 +17,8 @@ from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.errors import InvalidInput
 from rewardloop.events import MAX_EVENT_ID, Choice, Decision
 from rewardloop.exchange.continuous_values import NO_RANGE, cell_of, drawn_value
-from rewardloop.exchange.dsjson import is_dsjson, native_from_dsjson, stands_for
-from rewardloop.exchange.dsjson_slots import slots_from_dsjson
+from rewardloop.exchange.dsjson.reading import is_dsjson, native_from_dsjson, stands_for
+from rewardloop.exchange.dsjson.slots import slots_from_dsjson
 from rewardloop.exchange.row_values import (
     TOLERANCE,
     action_id,

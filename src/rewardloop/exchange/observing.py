@@ -12,7 +12,7 @@ import numpy as np
 from rewardloop.actions import ActionSet, fixed_actions
 from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.events import MAX_ACTIONS
-from rewardloop.exchange.dsjson import is_dsjson
+from rewardloop.exchange.dsjson.reading import is_dsjson
 from rewardloop.exchange.history import HistoryRow, history_row, slot_rows
 from rewardloop.exchange.importing import MAX_REASONS, OTHER
 from rewardloop.exchange.named import Names

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from rewardloop.errors import InvalidInput, NotFound
 from rewardloop.exchange.columns import check_columns
-from rewardloop.exchange.obp import read_obp
-from rewardloop.exchange.open_bandit import is_open_bandit, items_beside, native_from_open_bandit, read_items
+from rewardloop.exchange.obp.reading import read_obp
+from rewardloop.exchange.open_bandit.reading import is_open_bandit, items_beside, native_from_open_bandit, read_items
 from rewardloop.exchange.rows import RawRow, csv_columns, csv_rows, json_lines, parquet_columns, parquet_rows
-from rewardloop.exchange.vw_text import is_vw_text, read_vw_text
+from rewardloop.exchange.vw.reading import is_vw_text, read_vw_text
 
 _BOM = b"\xef\xbb\xbf"
 

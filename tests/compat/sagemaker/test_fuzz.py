@@ -12,7 +12,7 @@ from rewardloop.actions import parse_actions
 from rewardloop.compat.sagemaker import features
 from rewardloop.compat.sagemaker.requests import asked, read_json
 from rewardloop.errors import InvalidInput
-from rewardloop.exchange.joined_rows import observation
+from rewardloop.exchange.joined.rows import observation
 from rewardloop.features import parse_context
 from running_server import Server
 

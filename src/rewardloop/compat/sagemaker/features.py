@@ -10,7 +10,7 @@ from msgspec import Meta, Raw
 
 from rewardloop.errors import MalformedJson
 from rewardloop.events import MAX_ACTIONS
-from rewardloop.exchange.joined_rows import OBSERVATION
+from rewardloop.exchange.joined.rows import OBSERVATION
 from rewardloop.features import MAX_FEATURES
 from rewardloop.json_values import MAX_MAGNITUDE
 from rewardloop.serving.replies import encode

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from rewardloop.durable import storage, sync
 from rewardloop.errors import InvalidInput
-from rewardloop.exchange.joined_rows import COLUMNS, JoinedRow, joined_row, observation
+from rewardloop.exchange.joined.rows import COLUMNS, JoinedRow, joined_row, observation
 from rewardloop.features import parse_context
 from rewardloop.lake import DataSet
 from rewardloop.registry.layout import DataDirectory, ExperimentDirectory

@@ -10,7 +10,7 @@ import msgspec
 from rewardloop.compat.sagemaker.features import decode_observed, named
 from rewardloop.compat.sagemaker.rows import plain
 from rewardloop.errors import Conflict, InvalidInput
-from rewardloop.exchange.joined_rows import OBSERVATION
+from rewardloop.exchange.joined.rows import OBSERVATION
 from rewardloop.loop.experiment import Experiment
 
 

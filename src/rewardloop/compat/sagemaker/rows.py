@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from rewardloop.compat.sagemaker.features import Observed, named
 from rewardloop.errors import InvalidInput
-from rewardloop.exchange.joined_rows import OBSERVATION
+from rewardloop.exchange.joined.rows import OBSERVATION
 
 MAX_ROWS = 10_000_000
 

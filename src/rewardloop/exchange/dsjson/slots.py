@@ -13,7 +13,7 @@ import msgspec
 from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.errors import InvalidInput
 from rewardloop.events import MAX_SLOTS, Choice
-from rewardloop.exchange.dsjson import actions_of, multi, plain, reward_of
+from rewardloop.exchange.dsjson.reading import actions_of, multi, plain, reward_of
 from rewardloop.exchange.rows import Values
 from rewardloop.features import parse_context
 from rewardloop.slots import check_free, parse_slot

@@ -1,6 +1,6 @@
 """Decision Service JSON, the log format of Azure Personalizer and VW: one event as a native row of history.
 
-What `_slots` and `_outcomes` say is read in `dsjson_slots`.
+What `_slots` and `_outcomes` say is read in `slots`.
 """
 
 from __future__ import annotations

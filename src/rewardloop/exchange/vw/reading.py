@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from rewardloop.errors import InvalidInput
 from rewardloop.exchange.rows import MAX_LINE, RawRow, Values
-from rewardloop.exchange.vw_words import read_word
+from rewardloop.exchange.vw.words import read_word
 
 MAX_GROUP = 100_000
 """Lines of one group."""

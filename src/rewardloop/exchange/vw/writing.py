@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from rewardloop.exchange.event import ClosedEvent
-from rewardloop.exchange.vw_words import write_word
+from rewardloop.exchange.vw.words import write_word
 from rewardloop.features import flatten
 from rewardloop.json_values import load_json
 
