@@ -17,7 +17,7 @@ from rewardloop.demo.hvac.stages import STAGES, Effort
 from rewardloop.demo.hvac.trainings import trained
 from rewardloop.demo.processes import ChildFailed
 from rewardloop.rl.environments import EnvSpec
-from rewardloop.rl.evaluating import over
+from rewardloop.rl.playing.evaluating import over
 
 SHORT = replace(
     STAGES["one-zone"],

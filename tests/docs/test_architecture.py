@@ -14,7 +14,7 @@ MAPPED = [
     "comparing", "deciding", "evaluation", "evaluation.rankings", "evaluation.reward_models", "exchange", "exchange.dsjson",
     "exchange.joined", "exchange.obp", "exchange.open_bandit", "exchange.vw", "log", "loop", "loop.experiment",
     "loop.scoring", "loop.trials", "policies", "policies.design", "policies.native", "policies.regressions", "policies.vw",
-    "serving", "testbed",
+    "rl", "rl.logged", "rl.offline", "rl.playing", "rl.rllib", "rl.runs", "rl.sb3", "rl.tuning", "serving", "testbed",
 ]  # fmt: skip
 
 

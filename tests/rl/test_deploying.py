@@ -21,13 +21,13 @@ from rewardloop.loop.experiment import Experiment
 from rewardloop.policies import load_policy
 from rewardloop.policies.onnx import OnnxPolicy, save_policy
 from rewardloop.policies.onnx_head import Head
-from rewardloop.rl.checkpoints import newest_checkpoint
 from rewardloop.rl.deploying import context_of, deploy, settings_for
 from rewardloop.rl.environments import make_env
-from rewardloop.rl.runs import RunDirectory, Runs, Watching
+from rewardloop.rl.runs.checkpoints import newest_checkpoint
+from rewardloop.rl.runs.run import RunDirectory, Runs, Watching
+from rewardloop.rl.runs.training import start
 from rewardloop.rl.sb3 import StableBaselines3
 from rewardloop.rl.sb3.acting import load_model
-from rewardloop.rl.training import start
 from rewardloop.settings import ExperimentSettings
 from rl.test_sb3_contract import CASES
 from rl.test_training import a_plan

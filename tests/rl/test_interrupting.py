@@ -9,15 +9,15 @@ import sys
 from pathlib import Path
 
 from processes import PATIENCE_S, alive, until
-from rewardloop.rl.runs import Runs
+from rewardloop.rl.runs.run import Runs
 
 TESTS = Path(__file__).parents[1]
 SCRIPT = """
 import os, sys
 from pathlib import Path
 from rewardloop.clock import SystemClock
-from rewardloop.rl.runs import Runs, Watching
-from rewardloop.rl.training import start
+from rewardloop.rl.runs.run import Runs, Watching
+from rewardloop.rl.runs.training import start
 from rl.test_training import a_plan
 if __name__ == "__main__":
     world = {"leave_word": sys.argv[2]}

@@ -14,7 +14,8 @@ from rewardloop.charts import to_html, to_png
 from rewardloop.cli.rl.enjoy import enjoy
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput, NotFound
-from rewardloop.rl.charts import (
+from rewardloop.rl.environments import EnvSpec, make_env
+from rewardloop.rl.playing.charts import (
     comparison_charts,
     comparison_page,
     comparison_picture,
@@ -22,18 +23,17 @@ from rewardloop.rl.charts import (
     episode_chart,
     training_chart,
 )
-from rewardloop.rl.comparing import compare
-from rewardloop.rl.constants import tuned_constant
-from rewardloop.rl.controllers import load_rule
-from rewardloop.rl.environments import EnvSpec, make_env
-from rewardloop.rl.episodes import Step, play
-from rewardloop.rl.evaluating import actor_of, evaluate_run, seeds_of
-from rewardloop.rl.runs import RunDirectory, Runs, Watching
-from rewardloop.rl.scores import interquartile_mean, saving, score
-from rewardloop.rl.searching import Found, Trial
-from rewardloop.rl.training import Report, start
-from rewardloop.rl.tuning import dimension, found, make_setup, tune, tuning_chart
-from rewardloop.rl.videos import Camera
+from rewardloop.rl.playing.comparing import compare
+from rewardloop.rl.playing.constants import tuned_constant
+from rewardloop.rl.playing.controllers import load_rule
+from rewardloop.rl.playing.episodes import Step, play
+from rewardloop.rl.playing.evaluating import actor_of, evaluate_run, seeds_of
+from rewardloop.rl.playing.scores import interquartile_mean, saving, score
+from rewardloop.rl.playing.videos import Camera
+from rewardloop.rl.runs.run import RunDirectory, Runs, Watching
+from rewardloop.rl.runs.training import Report, start
+from rewardloop.rl.tuning.search import dimension, found, make_setup, tune, tuning_chart
+from rewardloop.rl.tuning.study import Found, Trial
 from rl.test_training import SMALL, a_plan
 
 

@@ -15,15 +15,15 @@ from rewardloop.clock import ManualClock
 from rewardloop.errors import InvalidInput
 from rewardloop.loop.experiment import Experiment
 from rewardloop.rl.environments import make_env
-from rewardloop.rl.evaluating import seeds_of
 from rewardloop.rl.logged.acting import ServedPolicy, to_action
 from rewardloop.rl.logged.experiments import gather
 from rewardloop.rl.logged.files import KEY, read_episodes, write_episodes
 from rewardloop.rl.logged.judging import judge
 from rewardloop.rl.logged.recording import record
-from rewardloop.rl.runs import RunDirectory, Runs, Watching
+from rewardloop.rl.playing.evaluating import seeds_of
+from rewardloop.rl.runs.run import RunDirectory, Runs, Watching
+from rewardloop.rl.runs.training import start
 from rewardloop.rl.toolkit import load_toolkit
-from rewardloop.rl.training import start
 from rewardloop.settings import ExperimentSettings
 from rl.test_training import SMALL, a_plan
 

@@ -17,20 +17,20 @@ from rewardloop.errors import Conflict, InvalidInput
 from rewardloop.loop.experiment import Experiment
 from rewardloop.policies.continuous import draw
 from rewardloop.policies.onnx import OnnxPolicy
-from rewardloop.rl.checkpoints import newest_checkpoint
-from rewardloop.rl.comparing import compare
 from rewardloop.rl.deploying import deploy, settings_for
 from rewardloop.rl.environments import EnvSpec, make_env
-from rewardloop.rl.evaluating import evaluate_run, seeds_of
 from rewardloop.rl.logged.acting import ServedPolicy, flat
 from rewardloop.rl.logged.episodes import Header, Logged
 from rewardloop.rl.logged.files import read_episodes, write_episodes
 from rewardloop.rl.logged.judging import judge
 from rewardloop.rl.logged.replay import replayed
 from rewardloop.rl.offline import Offline
-from rewardloop.rl.runs import Runs, Watching
+from rewardloop.rl.playing.comparing import compare
+from rewardloop.rl.playing.evaluating import evaluate_run, seeds_of
+from rewardloop.rl.runs.checkpoints import newest_checkpoint
+from rewardloop.rl.runs.run import Runs, Watching
+from rewardloop.rl.runs.training import resume, start
 from rewardloop.rl.toolkit import Plan
-from rewardloop.rl.training import resume, start
 from rewardloop.testing.toolkit import ToolkitContract
 from rl_worlds import follow
 

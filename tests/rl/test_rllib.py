@@ -22,11 +22,11 @@ from rewardloop.clock import ManualClock
 from rewardloop.errors import InvalidInput, TrainingFailed
 from rewardloop.rl.environments import EnvSpec
 from rewardloop.rl.rllib.cluster import clear_leftovers, running
-from rewardloop.rl.runs import Runs, Watching
-from rewardloop.rl.searching import Trial
+from rewardloop.rl.runs.run import Runs, Watching
+from rewardloop.rl.runs.training import resume, start
 from rewardloop.rl.toolkit import Plan
-from rewardloop.rl.training import resume, start
-from rewardloop.rl.tuning import Apart, make_setup, tune
+from rewardloop.rl.tuning.search import Apart, make_setup, tune
+from rewardloop.rl.tuning.study import Trial
 
 TESTS = Path(__file__).parents[1]
 SMALL: dict[str, Any] = {"train_batch_size_per_learner": 40, "minibatch_size": 20, "num_epochs": 1, "net_arch": [8]}
@@ -131,8 +131,8 @@ from pathlib import Path
 import ray
 from rewardloop.clock import SystemClock
 from rewardloop.rl.rllib.cluster import running
-from rewardloop.rl.runs import Runs, Watching
-from rewardloop.rl.training import start
+from rewardloop.rl.runs.run import Runs, Watching
+from rewardloop.rl.runs.training import start
 from rl.test_rllib import a_plan
 if __name__ == "__main__":
     near, far, data = sys.argv[1:]
@@ -187,8 +187,8 @@ SCRIPT = """
 import os, sys
 from pathlib import Path
 from rewardloop.clock import SystemClock
-from rewardloop.rl.runs import Runs, Watching
-from rewardloop.rl.training import start
+from rewardloop.rl.runs.run import Runs, Watching
+from rewardloop.rl.runs.training import start
 from rl.test_rllib import a_plan
 def show(report):
     print(report.progress.n_steps, flush=True)

@@ -17,13 +17,13 @@ from rewardloop.features import Features, parse_context
 from rewardloop.policies.continuous import draw
 from rewardloop.policies.onnx import OnnxPolicy
 from rewardloop.policies.onnx_head import Head
-from rewardloop.rl.checkpoints import newest_checkpoint
 from rewardloop.rl.deploying import context_of
 from rewardloop.rl.environments import EnvSpec, make_env
 from rewardloop.rl.rllib import RLlib
 from rewardloop.rl.rllib.acting import Network
 from rewardloop.rl.rllib.adapting import flat
 from rewardloop.rl.rllib.cluster import running
+from rewardloop.rl.runs.checkpoints import newest_checkpoint
 from rewardloop.rl.toolkit import Plan
 from rewardloop.testing.toolkit import ToolkitContract
 

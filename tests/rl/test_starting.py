@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.checkpoints import newest_checkpoint
 from rewardloop.rl.environments import make_env
+from rewardloop.rl.runs.checkpoints import newest_checkpoint
 from rewardloop.rl.sb3 import StableBaselines3
 from rl.test_training import SMALL, a_plan
 

@@ -15,13 +15,13 @@ import pytest
 from processes import PATIENCE_S
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput, NotFound, TrainingFailed, UnknownRun
-from rewardloop.rl.checkpoints import checkpoints
 from rewardloop.rl.environments import EnvSpec
-from rewardloop.rl.evaluating import exported_of
-from rewardloop.rl.runs import Runs, Watching
+from rewardloop.rl.playing.evaluating import exported_of
+from rewardloop.rl.runs.checkpoints import checkpoints
+from rewardloop.rl.runs.run import Runs, Watching
+from rewardloop.rl.runs.training import Report, resume, start
 from rewardloop.rl.scripts import run_script
 from rewardloop.rl.toolkit import Plan
-from rewardloop.rl.training import Report, resume, start
 
 TESTS = Path(__file__).parents[1]
 SMALL: dict[str, Any] = {"n_steps": 40, "batch_size": 20, "n_epochs": 2, "net_arch": [8]}
@@ -62,7 +62,7 @@ def test_a_run_killed_by_the_kernel_goes_on_to_the_same_weights(tmp_path: Path) 
     code = (
         "import os, signal\nfrom pathlib import Path\nfrom rl.test_training import a_plan\n"
         "from rewardloop.clock import SystemClock\n"
-        "from rewardloop.rl.runs import Runs, Watching\nfrom rewardloop.rl.training import start\n"
+        "from rewardloop.rl.runs.run import Runs, Watching\nfrom rewardloop.rl.runs.training import start\n"
         "def die(report):\n    if report.progress.n_steps >= 80: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"runs, watching = Runs(Path({str(tmp_path)!r})), Watching(eval_episodes=1)\n"
         "start(runs, a_plan(normalise=True), watching, SystemClock(), name='cut', show=die)"

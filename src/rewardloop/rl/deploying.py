@@ -19,9 +19,9 @@ from rewardloop.policies.onnx import OnnxPolicy
 from rewardloop.policies.onnx_head import Head
 from rewardloop.registry.records import Deployment, GoldenRequest
 from rewardloop.rl.environments import Env, EnvSpec, make_env
-from rewardloop.rl.episodes import Step, play
-from rewardloop.rl.evaluating import FIRST_SEED, actor_of, exported_of
-from rewardloop.rl.runs import RunDirectory
+from rewardloop.rl.playing.episodes import Step, play
+from rewardloop.rl.playing.evaluating import FIRST_SEED, actor_of, exported_of
+from rewardloop.rl.runs.run import RunDirectory
 from rewardloop.rl.spaces import n_arms
 from rewardloop.settings import ContinuousActions, ExperimentSettings
 

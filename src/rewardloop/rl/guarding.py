@@ -18,7 +18,7 @@ from gymnasium import spaces
 
 from rewardloop.errors import TrainingFailed
 from rewardloop.rl.environments import Env
-from rewardloop.rl.lastwords import stack_beside
+from rewardloop.rl.last_words import stack_beside
 
 
 class Guarded(gymnasium.Wrapper[Any, Any, Any, Any]):

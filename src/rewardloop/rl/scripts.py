@@ -17,7 +17,7 @@ import msgspec
 
 from rewardloop.clock import Clock
 from rewardloop.errors import InvalidInput, TrainingFailed
-from rewardloop.rl.runs import Manifest, RunDirectory, Runs, Status, Watching, versions_now
+from rewardloop.rl.runs.run import Manifest, RunDirectory, Runs, Status, Watching, versions_now
 from rewardloop.rl.spaces import Facts
 from rewardloop.rl.toolkit import Plan
 

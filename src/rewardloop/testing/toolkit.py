@@ -20,8 +20,8 @@ import pytest
 
 from rewardloop.errors import InvalidInput, NotFound
 from rewardloop.rl.algorithms import Algorithm, find_algorithm
-from rewardloop.rl.checkpoints import checkpoints, newest_checkpoint
 from rewardloop.rl.environments import make_env, masks_of
+from rewardloop.rl.runs.checkpoints import checkpoints, newest_checkpoint
 from rewardloop.rl.toolkit import Plan, Progress, Toolkit
 
 SEEDS = (11, 12)

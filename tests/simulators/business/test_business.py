@@ -18,14 +18,14 @@ from gymnasium.utils.env_checker import check_env
 from rewardloop import simulators
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput
-from rewardloop.rl.comparing import compare
-from rewardloop.rl.controllers import RandomActor, baselines_of
 from rewardloop.rl.environments import EnvSpec, make_env
-from rewardloop.rl.episodes import Episode, play
-from rewardloop.rl.evaluating import evaluate_run, seeds_of
-from rewardloop.rl.runs import Runs, Watching
+from rewardloop.rl.playing.comparing import compare
+from rewardloop.rl.playing.controllers import RandomActor, baselines_of
+from rewardloop.rl.playing.episodes import Episode, play
+from rewardloop.rl.playing.evaluating import evaluate_run, seeds_of
+from rewardloop.rl.runs.run import Runs, Watching
+from rewardloop.rl.runs.training import start
 from rewardloop.rl.toolkit import Plan
-from rewardloop.rl.training import start
 from rewardloop.simulators.business.autoscaling import Autoscaling
 from rewardloop.simulators.business.bin_packing import BinPacking
 from rewardloop.simulators.business.episode import Business, Masked

@@ -18,12 +18,12 @@ from gymnasium.utils.env_checker import check_env
 
 from rewardloop.clock import ManualClock
 from rewardloop.errors import Conflict, InvalidInput, InvalidSettings, SimulatorFailed
-from rewardloop.rl.controllers import RandomActor, baselines_of
 from rewardloop.rl.environments import EnvSpec, make_env
-from rewardloop.rl.episodes import play
-from rewardloop.rl.runs import Runs, Watching
+from rewardloop.rl.playing.controllers import RandomActor, baselines_of
+from rewardloop.rl.playing.episodes import play
+from rewardloop.rl.runs.run import Runs, Watching
+from rewardloop.rl.runs.training import start
 from rewardloop.rl.toolkit import Plan
-from rewardloop.rl.training import start
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None or sys.platform != "linux", reason="compiles a unit with gcc for Linux")
 

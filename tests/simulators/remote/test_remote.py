@@ -27,9 +27,9 @@ from processes import PATIENCE_S, kept_port, until
 from rewardloop.clock import SECOND, ManualClock, SystemClock
 from rewardloop.errors import Conflict, InvalidInput, SimulatorFailed, SimulatorHung
 from rewardloop.rl.environments import EnvSpec, make_env, masks_of
-from rewardloop.rl.runs import Runs, Watching
+from rewardloop.rl.runs.run import Runs, Watching
+from rewardloop.rl.runs.training import start
 from rewardloop.rl.toolkit import Plan
-from rewardloop.rl.training import start
 from rewardloop.simulators.remote.environment import connected
 from rewardloop.simulators.remote.listening import address_of
 from rewardloop.simulators.remote.messages import from_simulator

@@ -8,8 +8,8 @@ from rewardloop.cli.rl.options import EnvId, EnvParameters, pairs
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.algorithms import NOT_OFFERED, Algorithm
 from rewardloop.rl.environments import EnvSpec
+from rewardloop.rl.runs.training import facts_of_env
 from rewardloop.rl.toolkit import load_toolkit, toolkits
-from rewardloop.rl.training import facts_of_env
 
 
 def algorithms(*, env: EnvId = None, env_param: EnvParameters = (), json: AsJson = False) -> None:

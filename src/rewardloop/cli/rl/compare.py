@@ -15,11 +15,11 @@ from rewardloop.cli.printing import console, json_document, print_json, print_ta
 from rewardloop.cli.rl.options import Checkpoint, EnvId, EnvParameters, Episodes, TestParameters, pairs
 from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.charts import comparison_page, comparison_picture, comparison_table
-from rewardloop.rl.comparing import compare as compared
-from rewardloop.rl.controllers import load_rule
 from rewardloop.rl.environments import EnvSpec
-from rewardloop.rl.runs import Runs
+from rewardloop.rl.playing.charts import comparison_page, comparison_picture, comparison_table
+from rewardloop.rl.playing.comparing import compare as compared
+from rewardloop.rl.playing.controllers import load_rule
+from rewardloop.rl.runs.run import Runs
 
 
 def compare(

@@ -19,8 +19,8 @@ from rewardloop.loop.experiment import Experiment
 from rewardloop.registry.catalog import Catalog
 from rewardloop.rl.deploying import NOISE, Deployed, settings_for
 from rewardloop.rl.deploying import deploy as deployed
-from rewardloop.rl.evaluating import exported_of
-from rewardloop.rl.runs import RunDirectory, Runs
+from rewardloop.rl.playing.evaluating import exported_of
+from rewardloop.rl.runs.run import RunDirectory, Runs
 
 GATE_SAID_NO = 3
 

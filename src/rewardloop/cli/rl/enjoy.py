@@ -18,12 +18,12 @@ from rewardloop.cli.rl.options import Checkpoint, RunName, TestParameters, pairs
 from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
 from rewardloop.durable import replace_file
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.charts import episode_chart
 from rewardloop.rl.environments import make_env
-from rewardloop.rl.episodes import Episode, Step, play
-from rewardloop.rl.evaluating import FIRST_SEED, actor_of, over
-from rewardloop.rl.runs import Runs
-from rewardloop.rl.videos import Camera, to_gif
+from rewardloop.rl.playing.charts import episode_chart
+from rewardloop.rl.playing.episodes import Episode, Step, play
+from rewardloop.rl.playing.evaluating import FIRST_SEED, actor_of, over
+from rewardloop.rl.playing.videos import Camera, to_gif
+from rewardloop.rl.runs.run import Runs
 
 _SHOWN = 12
 

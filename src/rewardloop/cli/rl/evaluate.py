@@ -14,9 +14,9 @@ from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_facts, print_json, warn
 from rewardloop.cli.rl.options import Checkpoint, Episodes, RunName, TestParameters, pairs
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.evaluating import Evaluated, evaluate_run, seeds_of
 from rewardloop.rl.logged.recording import record as recorded
-from rewardloop.rl.runs import Runs
+from rewardloop.rl.playing.evaluating import Evaluated, evaluate_run, seeds_of
+from rewardloop.rl.runs.run import Runs
 
 
 def evaluate(

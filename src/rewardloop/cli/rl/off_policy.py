@@ -13,11 +13,11 @@ from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, print_facts, print_json, print_table
 from rewardloop.cli.rl.options import Checkpoint, EpisodesFile
 from rewardloop.evaluation.sequential import SequentialReport
-from rewardloop.rl.evaluating import exported_of
 from rewardloop.rl.logged.acting import NOISE, ServedPolicy
 from rewardloop.rl.logged.files import read_episodes
 from rewardloop.rl.logged.judging import judge
-from rewardloop.rl.runs import Runs
+from rewardloop.rl.playing.evaluating import exported_of
+from rewardloop.rl.runs.run import Runs
 
 NOTHING_TO_TELL = 3
 _LOOKED_AT = 8

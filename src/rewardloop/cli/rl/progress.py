@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rewardloop.cli.printing import console, warn
 from rewardloop.clock import SECOND, Clock
-from rewardloop.rl.training import Report
+from rewardloop.rl.runs.training import Report
 
 
 class Live:

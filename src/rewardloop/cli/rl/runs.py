@@ -11,9 +11,9 @@ from rewardloop.cli.printing import console, instant, json_document, print_facts
 from rewardloop.cli.rl.options import RunName
 from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.errors import DirectoryInUse, InvalidInput
-from rewardloop.rl.charts import training_chart
-from rewardloop.rl.runs import Manifest, RunDirectory, Runs
-from rewardloop.rl.training import reports_of
+from rewardloop.rl.playing.charts import training_chart
+from rewardloop.rl.runs.run import Manifest, RunDirectory, Runs
+from rewardloop.rl.runs.training import reports_of
 
 
 def runs(run: RunName | None = None, /, *, report: ReportFiles = (), data: Data = DEFAULT, json: AsJson = False) -> None:

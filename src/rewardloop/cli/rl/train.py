@@ -19,11 +19,11 @@ from rewardloop.errors import InvalidInput
 from rewardloop.rl.environments import EnvSpec
 from rewardloop.rl.logged.files import read_episodes
 from rewardloop.rl.logged.replay import REPLAY, replayed
-from rewardloop.rl.runs import Manifest, Runs, Watching
+from rewardloop.rl.runs.run import Manifest, Runs, Watching
+from rewardloop.rl.runs.training import facts_of_env, resume, start
 from rewardloop.rl.scripts import run_script
 from rewardloop.rl.suggesting import with_suggestions
 from rewardloop.rl.toolkit import Plan
-from rewardloop.rl.training import facts_of_env, resume, start
 
 _STEPS = 100_000
 _CHECKPOINT = 10_000

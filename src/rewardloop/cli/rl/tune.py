@@ -16,11 +16,11 @@ from rewardloop.cli.rl.options import EnvId, EnvParameters, Parameters, pairs, p
 from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.rl.algorithms import check_fits, find_algorithm, plain
 from rewardloop.rl.environments import EnvSpec
-from rewardloop.rl.searching import Found, Trial
+from rewardloop.rl.runs.training import facts_of_env
 from rewardloop.rl.toolkit import Plan, load_toolkit
-from rewardloop.rl.training import facts_of_env
-from rewardloop.rl.tuning import Apart, make_setup, tuning_chart
-from rewardloop.rl.tuning import tune as tuned
+from rewardloop.rl.tuning.search import Apart, make_setup, tuning_chart
+from rewardloop.rl.tuning.search import tune as tuned
+from rewardloop.rl.tuning.study import Found, Trial
 
 
 def tune(

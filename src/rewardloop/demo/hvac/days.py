@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from rewardloop.charts import Chart, strips
 from rewardloop.rl.environments import Env
-from rewardloop.rl.episodes import Episode, Step, play
+from rewardloop.rl.playing.episodes import Episode, Step, play
 from rewardloop.rl.toolkit import Actor
 from rewardloop.simulators.energyplus import Specification
 from rewardloop.simulators.energyplus.accounts import StepAccount

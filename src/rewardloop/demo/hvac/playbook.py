@@ -16,16 +16,16 @@ from rewardloop.demo.hvac.telling import progress, summary
 from rewardloop.demo.hvac.trainings import trained
 from rewardloop.demo.playbook import fresh
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.charts import comparison_page, comparison_picture
-from rewardloop.rl.comparing import Comparison, compare
-from rewardloop.rl.constants import tuned_constant
-from rewardloop.rl.controllers import constant
 from rewardloop.rl.environments import Env, make_env
-from rewardloop.rl.episodes import Episode
-from rewardloop.rl.evaluating import FIRST_SEED, actor_of, over
-from rewardloop.rl.runs import RunDirectory
+from rewardloop.rl.playing.charts import comparison_page, comparison_picture
+from rewardloop.rl.playing.comparing import Comparison, compare
+from rewardloop.rl.playing.constants import tuned_constant
+from rewardloop.rl.playing.controllers import constant
+from rewardloop.rl.playing.episodes import Episode
+from rewardloop.rl.playing.evaluating import FIRST_SEED, actor_of, over
+from rewardloop.rl.runs.run import RunDirectory
+from rewardloop.rl.runs.training import EVALUATION_SEEDS
 from rewardloop.rl.toolkit import Actor
-from rewardloop.rl.training import EVALUATION_SEEDS
 from rewardloop.simulators.energyplus import EnergyPlusEnv
 
 N_TUNED = 10

@@ -14,8 +14,8 @@ from rewardloop.demo.processes import serving
 from rewardloop.loop.experiment import Experiment
 from rewardloop.rl.deploying import Deployed, context_of, deploy, settings_for
 from rewardloop.rl.environments import Env
-from rewardloop.rl.episodes import Episode, Step, play
-from rewardloop.rl.runs import RunDirectory
+from rewardloop.rl.playing.episodes import Episode, Step, play
+from rewardloop.rl.runs.run import RunDirectory
 from rewardloop.rl.toolkit import Masks
 
 EXPERIMENT: Final = "data-centre"

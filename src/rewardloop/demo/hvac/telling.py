@@ -11,9 +11,9 @@ from rich.table import Table
 
 from rewardloop.clock import SECOND, Clock
 from rewardloop.demo.hvac.trainings import Watch
-from rewardloop.rl.comparing import Comparison
-from rewardloop.rl.evaluating import Evaluated
-from rewardloop.rl.scores import saving
+from rewardloop.rl.playing.comparing import Comparison
+from rewardloop.rl.playing.evaluating import Evaluated
+from rewardloop.rl.playing.scores import saving
 
 _LINE_EVERY = 10 * SECOND
 _WORTH_TELLING = -1.0

@@ -12,8 +12,8 @@ import msgspec
 
 from rewardloop.demo.hvac.stages import Effort, Stage
 from rewardloop.demo.processes import Child, training
-from rewardloop.rl.runs import RunDirectory, Runs
-from rewardloop.rl.training import reports_of
+from rewardloop.rl.runs.run import RunDirectory, Runs
+from rewardloop.rl.runs.training import reports_of
 
 POLL_SECONDS: Final = 0.25
 N_EVALUATED: Final = 5

@@ -12,13 +12,13 @@ import numpy as np
 from rewardloop.interactions import Floats
 from rewardloop.policies.exploration import sample
 from rewardloop.rl.environments import Env, EnvSpec, make_env
-from rewardloop.rl.episodes import Episode, play
-from rewardloop.rl.evaluating import Evaluated, actor_of, exported_of, over, summarised
 from rewardloop.rl.logged.acting import ServedPolicy, flat, to_action
 from rewardloop.rl.logged.episodes import Header, Logged
 from rewardloop.rl.logged.files import write_episodes
 from rewardloop.rl.logged.replay import check_simulated
-from rewardloop.rl.runs import RunDirectory
+from rewardloop.rl.playing.episodes import Episode, play
+from rewardloop.rl.playing.evaluating import Evaluated, actor_of, exported_of, over, summarised
+from rewardloop.rl.runs.run import RunDirectory
 from rewardloop.rl.toolkit import Masks
 
 

@@ -14,15 +14,15 @@ from gymnasium import spaces
 from rewardloop.errors import Conflict, InvalidInput
 from rewardloop.policies.onnx_head import input_names
 from rewardloop.rl.algorithms import Algorithm, check_fits, find_algorithm
-from rewardloop.rl.checkpoints import new_checkpoint, newest_checkpoint
 from rewardloop.rl.environments import make_env
-from rewardloop.rl.episodes import play_all
 from rewardloop.rl.logged.acting import flat, to_action
 from rewardloop.rl.logged.episodes import Logged
 from rewardloop.rl.offline.batches import Episodes, Shape, moments, read
 from rewardloop.rl.offline.exporting import export
 from rewardloop.rl.offline.learners import Learner, learner_of
 from rewardloop.rl.offline.table import ROWS, Parameters, parameters_of
+from rewardloop.rl.playing.episodes import play_all
+from rewardloop.rl.runs.checkpoints import new_checkpoint, newest_checkpoint
 from rewardloop.rl.spaces import facts_of, n_arms
 from rewardloop.rl.toolkit import Actor, Exported, Masks, Plan, Progress, Watch
 from rewardloop.rl.trees import read_tree, write_tree

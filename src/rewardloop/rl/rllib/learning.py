@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from ray.rllib.algorithms.algorithm import Algorithm as Trainer
 
-from rewardloop.rl.checkpoints import new_checkpoint
 from rewardloop.rl.rllib.states import save
+from rewardloop.rl.runs.checkpoints import new_checkpoint
 from rewardloop.rl.toolkit import Plan, Progress, Watch
 from rewardloop.rl.trees import Tree
 

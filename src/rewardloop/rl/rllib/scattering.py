@@ -17,9 +17,9 @@ import ray
 from ray.exceptions import RayError
 
 from rewardloop.errors import InvalidInput, RewardloopError
-from rewardloop.rl.attempts import attempt
 from rewardloop.rl.rllib.cluster import running
 from rewardloop.rl.toolkit import Plan
+from rewardloop.rl.tuning.attempts import attempt
 from rewardloop.scratch import Scratch
 
 _POLL_S: Final = 0.1

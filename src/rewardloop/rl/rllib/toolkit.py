@@ -10,9 +10,8 @@ from ray.exceptions import RayError
 
 from rewardloop.errors import TrainingFailed
 from rewardloop.rl.algorithms import Algorithm
-from rewardloop.rl.checkpoints import newest_checkpoint
-from rewardloop.rl.episodes import play_all
-from rewardloop.rl.lastwords import last_words
+from rewardloop.rl.last_words import last_words
+from rewardloop.rl.playing.episodes import play_all
 from rewardloop.rl.rllib.acting import Network, NetworkActor
 from rewardloop.rl.rllib.building import build, configure, seed_at
 from rewardloop.rl.rllib.cluster import quietly, running
@@ -20,6 +19,7 @@ from rewardloop.rl.rllib.exporting import export
 from rewardloop.rl.rllib.learning import Learning
 from rewardloop.rl.rllib.states import load
 from rewardloop.rl.rllib.table import ROWS
+from rewardloop.rl.runs.checkpoints import newest_checkpoint
 from rewardloop.rl.toolkit import Actor, Exported, Plan, Watch
 
 

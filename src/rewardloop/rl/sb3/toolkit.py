@@ -10,9 +10,9 @@ from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
 
 from rewardloop.errors import InvalidInput, TrainingFailed
 from rewardloop.rl.algorithms import Algorithm, find_algorithm
-from rewardloop.rl.checkpoints import newest_checkpoint
-from rewardloop.rl.episodes import play_all
-from rewardloop.rl.lastwords import said_by
+from rewardloop.rl.last_words import said_by
+from rewardloop.rl.playing.episodes import play_all
+from rewardloop.rl.runs.checkpoints import newest_checkpoint
 from rewardloop.rl.sb3.acting import ModelActor, load_model
 from rewardloop.rl.sb3.building import build
 from rewardloop.rl.sb3.exporting import export

@@ -19,7 +19,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import KVWriter, Logger
 from stable_baselines3.her import HerReplayBuffer
 
-from rewardloop.rl.checkpoints import new_checkpoint
+from rewardloop.rl.runs.checkpoints import new_checkpoint
 from rewardloop.rl.sb3.states import running_moments, save
 from rewardloop.rl.toolkit import Plan, Progress, Watch
 from rewardloop.rl.trees import Tree

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from rewardloop.errors import TrainingFailed
-from rewardloop.rl.checkpoints import newest_checkpoint
+from rewardloop.rl.runs.checkpoints import newest_checkpoint
+from rewardloop.rl.runs.training import EVALUATION_SEEDS
 from rewardloop.rl.toolkit import Plan, Progress, load_toolkit
-from rewardloop.rl.training import EVALUATION_SEEDS
 
 Judge = Callable[[int, float], bool]
 """Steps and mean return of a checkpoint to whether the trial goes on."""

@@ -8,16 +8,16 @@ from typing import Any
 import msgspec
 
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.constants import tuned_constant
-from rewardloop.rl.controllers import RandomActor, baselines_of, constant
 from rewardloop.rl.environments import EnvSpec, make_env
-from rewardloop.rl.episodes import play
-from rewardloop.rl.evaluating import Evaluated, actor_for, over, seeds_of, summarised
 from rewardloop.rl.logged.replay import check_simulated
-from rewardloop.rl.runs import RunDirectory
+from rewardloop.rl.playing.constants import tuned_constant
+from rewardloop.rl.playing.controllers import RandomActor, baselines_of, constant
+from rewardloop.rl.playing.episodes import play
+from rewardloop.rl.playing.evaluating import Evaluated, actor_for, over, seeds_of, summarised
+from rewardloop.rl.runs.run import RunDirectory
+from rewardloop.rl.runs.training import EVALUATION_SEEDS
 from rewardloop.rl.spaces import facts_of
 from rewardloop.rl.toolkit import Actor
-from rewardloop.rl.training import EVALUATION_SEEDS
 
 MIN_SEEDS = 5
 CHANCE = "random"

@@ -15,7 +15,7 @@ import msgspec
 from rewardloop.durable import replace_file, storage
 from rewardloop.errors import Conflict, Corrupt, InvalidInput, UnknownRun, did_you_mean
 from rewardloop.registry.leases import Lease
-from rewardloop.rl.checkpoints import newest_checkpoint
+from rewardloop.rl.runs.checkpoints import newest_checkpoint
 from rewardloop.rl.spaces import Facts
 from rewardloop.rl.toolkit import Plan
 

@@ -1,6 +1,6 @@
 """The search for hyperparameters: Optuna proposes, a toolkit trains, weak trials end at a checkpoint, and all of it resumes.
 
-A study is a folder `DATA/rl-studies/NAME`; `searching` keeps it, `attempts` trains one trial, `rllib.scattering` many at once.
+A study is a folder `DATA/rl-studies/NAME`; `study` keeps it, `attempts` trains one trial, `rllib.scattering` many at once.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from rewardloop.charts import Chart, bars, stacked, strips
 from rewardloop.durable import replace_file
 from rewardloop.errors import Conflict, InvalidInput, RewardloopError
 from rewardloop.registry.leases import Lease
-from rewardloop.rl.attempts import attempt
-from rewardloop.rl.searching import Dimension, Found, Searching, Setup, Trial, give_up_the_dead, open_study, read_trials
+from rewardloop.rl.runs.training import facts_of_env
 from rewardloop.rl.toolkit import Plan
-from rewardloop.rl.training import facts_of_env
+from rewardloop.rl.tuning.attempts import attempt
+from rewardloop.rl.tuning.study import Dimension, Found, Searching, Setup, Trial, give_up_the_dead, open_study, read_trials
 
 LOCK: Final = "study.lock"
 SETUP: Final = "study.json"

@@ -10,9 +10,9 @@ import optuna
 from gymnasium import spaces
 
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.controllers import constant
 from rewardloop.rl.environments import EnvSpec, make_env
-from rewardloop.rl.episodes import play
+from rewardloop.rl.playing.controllers import constant
+from rewardloop.rl.playing.episodes import play
 
 _LISTED: Final = 64
 

@@ -14,10 +14,10 @@ from rewardloop.clock import Clock
 from rewardloop.errors import Conflict, RewardloopError
 from rewardloop.interrupts import remembered
 from rewardloop.rl.algorithms import check_fits, find_algorithm
-from rewardloop.rl.checkpoints import checkpoints, newest_checkpoint
 from rewardloop.rl.environments import EnvSpec, make_env
-from rewardloop.rl.eventfiles import EventFiles
-from rewardloop.rl.runs import Best, Manifest, RunDirectory, Runs, Status, Watching, check_same_environment, versions_now
+from rewardloop.rl.runs.checkpoints import checkpoints, newest_checkpoint
+from rewardloop.rl.runs.eventfiles import EventFiles
+from rewardloop.rl.runs.run import Best, Manifest, RunDirectory, Runs, Status, Watching, check_same_environment, versions_now
 from rewardloop.rl.spaces import Facts, facts_of
 from rewardloop.rl.toolkit import Plan, Progress, Toolkit, load_toolkit
 

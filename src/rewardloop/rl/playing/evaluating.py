@@ -11,13 +11,13 @@ import numpy as np
 from rewardloop.evaluation import Estimate
 from rewardloop.interactions import Floats
 from rewardloop.rl.environments import EnvSpec
-from rewardloop.rl.episodes import Episode, play_all
 from rewardloop.rl.logged.replay import check_simulated
-from rewardloop.rl.runs import RunDirectory, check_same_environment
-from rewardloop.rl.scores import score
+from rewardloop.rl.playing.episodes import Episode, play_all
+from rewardloop.rl.playing.scores import score
+from rewardloop.rl.runs.run import RunDirectory, check_same_environment
+from rewardloop.rl.runs.training import facts_of_env
 from rewardloop.rl.spaces import Facts
 from rewardloop.rl.toolkit import Actor, Exported, load_toolkit
-from rewardloop.rl.training import facts_of_env
 
 FIRST_SEED = 2_000_000
 """Seeds of evaluations begin here: neither training nor its evaluations use them."""

@@ -10,11 +10,11 @@ from gymnasium import spaces
 
 from rewardloop.charts import Chart, Section, Table, bars, forest_plot, stacked, strips, to_page
 from rewardloop.charts.chart import in_words
-from rewardloop.rl.comparing import CHANCE, Comparison
 from rewardloop.rl.environments import Env
-from rewardloop.rl.episodes import Episode, Step
-from rewardloop.rl.evaluating import Evaluated
-from rewardloop.rl.training import Report
+from rewardloop.rl.playing.comparing import CHANCE, Comparison
+from rewardloop.rl.playing.episodes import Episode, Step
+from rewardloop.rl.playing.evaluating import Evaluated
+from rewardloop.rl.runs.training import Report
 
 _PANELS = 8
 _FAR = 5
