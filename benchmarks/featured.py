@@ -24,7 +24,7 @@ from rewardloop.policies import new_policy
 from rewardloop.policies.exploration import serve_pmf
 from rewardloop.settings import LearnerSettings, PolicySettings
 from rewardloop.settings.schema import Exploration
-from rewardloop.testbed.playing import Replaying, replay_sample, settings_for
+from rewardloop.testbed.arms import Replaying, replay_sample, settings_for
 
 EARLY = 1_000
 

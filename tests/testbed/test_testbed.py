@@ -12,9 +12,9 @@ from threadpoolctl import threadpool_limits
 from rewardloop.actions import fixed_actions
 from rewardloop.errors import Corrupt, InvalidInput
 from rewardloop.interactions import Interactions
+from rewardloop.testbed.arms import play
 from rewardloop.testbed.cell import Cell, Knobs, Row, contender, skyline_cell
 from rewardloop.testbed.played import check_policies
-from rewardloop.testbed.playing import play
 from rewardloop.testbed.replaying import replay
 from rewardloop.testbed.results import Results, read_results
 from rewardloop.testbed.running import cells, run, run_cell

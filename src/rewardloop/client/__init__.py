@@ -1,4 +1,8 @@
-"""The HTTP client: decide and reward from another process. `Client` waits, `AsyncClient` is awaited; both speak the native API."""
+"""The HTTP client: decide and reward from another process. `Client` waits, `AsyncClient` is awaited; both speak the native API.
+
+Asking     `blocking` and `awaited`, with what is the same in `asking`; in the words of `wire`, over a `connection`
+Waiting    `outbox` keeps what the server has not got yet, `courier` brings it
+"""
 
 from rewardloop.client.awaited import AsyncClient
 from rewardloop.client.blocking import Client

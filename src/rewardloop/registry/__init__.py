@@ -1,4 +1,10 @@
-"""What a data directory knows: experiments, models, what is hosted, who is at work."""
+"""What a data directory knows: experiments, models, what is hosted, who is at work.
+
+Where      `layout` knows every path, `names` every model id
+Kept       `catalog` of `records`, over `rows` of `tables` in a `database`; the deployments' `history`
+Models     `models`, in and out by `staging`; the `pointer` says which is hosted
+Who        `leases` make sure of one at a time; `api_keys`, and the secrets for `signing`
+"""
 
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.leases import Lease

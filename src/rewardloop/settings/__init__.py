@@ -1,4 +1,9 @@
-"""The one table of settings: its types, its reader, its writer."""
+"""The one table of settings: its types, its reader, its writer.
+
+Types      `schema`: every setting; `checks` what no single one can say; `durations`
+Read       `load`, of a `document` by `mapping`; `expected` and `suggest` word a refusal; `legacy` is the file of 2019
+Written    `dump`
+"""
 
 from rewardloop.settings.dump import example_yaml
 from rewardloop.settings.durations import format_duration, parse_duration, read_hook, write_hook

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rewardloop.errors import InvalidInput
 from rewardloop.settings import ExperimentSettings
 from rewardloop.settings.checks import problems
+from rewardloop.testbed.arms import CpuSeconds, play, settings_for
 from rewardloop.testbed.cell import Cell, Contender, Row
-from rewardloop.testbed.playing import CpuSeconds, play, settings_for
 from rewardloop.testbed.ranking import play_rankings, settings_for_rankings
 from rewardloop.worlds.cascade import RankedWorld
 from rewardloop.worlds.logged import LoggedWorld

@@ -15,9 +15,9 @@ from rewardloop.learning import examined
 from rewardloop.policies import Policy, new_policy
 from rewardloop.policies.exploration import sample, serve_pmf
 from rewardloop.settings import ExperimentSettings, PolicySettings, RankingSettings, RewardSettings
+from rewardloop.testbed.arms import CpuSeconds, Replaying, curve, replay_sample
 from rewardloop.testbed.cell import Cell, Row, Spent
 from rewardloop.testbed.delays import Underway, drawn_delays
-from rewardloop.testbed.playing import CpuSeconds, Replaying, curve, replay_sample
 from rewardloop.worlds.cascade import Cascade, RankedWorld
 
 

@@ -16,8 +16,8 @@ from rewardloop.errors import InvalidInput
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies import new_policy
 from rewardloop.policies.exploration import serve_pmf_many
+from rewardloop.testbed.arms import CpuSeconds, curve, settings_for
 from rewardloop.testbed.cell import WINDOWS, Cell, Row, Spent
-from rewardloop.testbed.playing import CpuSeconds, curve, settings_for
 from rewardloop.worlds.logged import LoggedWorld
 
 

@@ -1,4 +1,4 @@
-"""Cells in parallel processes, those that are finished already left out. What a cell does stands in `playing` and `replaying`."""
+"""Cells in parallel processes, those that are finished already left out. What a cell does stands in `played` and `replaying`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from threadpoolctl import threadpool_limits
 
 from rewardloop.clock import cpu_seconds
 from rewardloop.interrupts import deferred
+from rewardloop.testbed.arms import skyline
 from rewardloop.testbed.cell import SKYLINE, Cell, Contender, Knobs, Row, skyline_cell
 from rewardloop.testbed.played import played
-from rewardloop.testbed.playing import skyline
 from rewardloop.testbed.replaying import replay
 from rewardloop.testbed.results import Results
 from rewardloop.worlds.cascade import RankedWorld

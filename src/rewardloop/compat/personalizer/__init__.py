@@ -1,1 +1,10 @@
-"""Azure Personalizer: what its two SDKs send, over the same log, loop and registry as everything else here."""
+"""Azure Personalizer: what its two SDKs send, over the same log, loop and registry as everything else here.
+
+Asked      `routes`; `target` is the experiment meant, `features` and `requests` what is asked; `replies` what the SDKs understand
+Deciding   `ranking`, `rewarding`
+Settings   `administration` of `configuration` and `policies`, with their `durations`; `kept` is what no setting holds;
+           `importing` from files
+Evaluating `evaluations` are `jobs` in a process (`job`, `starting`) that is `evaluating` over `periods`, into `statistics`, `shown`
+           in both dialects
+Models     `models` as `archives`, by a process of their own (`model_work`)
+"""

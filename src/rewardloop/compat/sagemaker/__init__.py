@@ -1,4 +1,13 @@
-"""Amazon SageMaker: endpoints, the bandits notebook, script mode, over what rewardloop has. No AWS account is needed."""
+"""Amazon SageMaker: endpoints, the bandits notebook, script mode, over what rewardloop has. No AWS account is needed.
+
+Endpoints  `routes` and `hosting`; `target` is the experiment meant, `requests` what is asked, `answers` and `replies` what goes
+           back; `features` between unnamed numbers and named features, `events` between ids
+Signed     `signing`, by `sigv4`
+Notebook   `manager` is the class of 2019, its `predictor`, its `record`; `rows` in by `ingesting`, `scoring`; `simulation` stands
+           where CloudWatch stood
+Data       `joined` as CSV, over `s3` with its `s3_listing`
+Scripts    `script`, which find `vw_executable` on the PATH
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

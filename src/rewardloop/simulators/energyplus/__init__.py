@@ -1,4 +1,12 @@
-"""Real buildings, on EnergyPlus: environments of one YAML each, fast to reset, safe to kill. Needs the extra `energyplus`."""
+"""Real buildings, on EnergyPlus: environments of one YAML each, fast to reset, safe to kill. Needs the extra `energyplus`.
+
+Said       `specification`, by `loading` and `checks`; ours are `shipped`, their buildings in `buildings`; `making` by name;
+           `weather`
+Stepped    `environment`, or many as a `vector`; `commands` in, `reading` out, as an `episode` of a `simulator` (or `in_process`)
+Shown      `clock`, `forecasts`, `timetables`; what it cost in `accounts`
+Compared   `controllers`; rewards `beside` the building's own schedules, actions as `offsets` of the rules
+Refused    `effects` of actuators that have none; `unresolved` names; `package` where EnergyPlus is missing
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
