@@ -9,14 +9,11 @@ from msgspec import UNSET
 from rewardloop.actions import ActionSet, celled_actions, fixed_actions, parse_actions, read_limits
 from rewardloop.deciding.asking import DecideRequest
 from rewardloop.errors import InvalidInput
+from rewardloop.recurring import Recurring
 from rewardloop.settings import ExperimentSettings
 
 Offer = tuple[ActionSet, tuple[int, ...]]
 """The actions, and the indices of those that are excluded."""
-
-_CACHED_OFFERS = 128
-_CACHED_BYTES = 16_384
-_REMEMBERED_OFFERS = 1_024
 
 
 class Offers:
@@ -28,8 +25,7 @@ class Offers:
         self._fixed = _usual_actions(settings)
         self.usual: Offer | None = (self._fixed, ()) if self._fixed is not None else None
         """What is on offer where a request names no actions; None where each must."""
-        self._known: dict[bytes, ActionSet] = {}
-        self._seen: set[int] = set()
+        self._known = Recurring[ActionSet]()
 
     @property
     def fixed(self) -> bool:
@@ -74,27 +70,15 @@ class Offers:
 
     def _parse(self, raw: bytes, at: str) -> ActionSet:
         """Clients offer the same actions again and again, and parsing a hundred features costs as much as deciding."""
-        known = self._known.get(raw)
+        known = self._known.find(raw)
         if known is None:
             known = parse_actions(raw, at)
             if known.ranges is not None:
                 raise InvalidInput(
                     "Expected an array of actions, got a box: continuous actions are declared in the settings", at=at
                 )
-            if self._is_back(hash(raw)) and len(raw) <= _CACHED_BYTES:
-                if len(self._known) >= _CACHED_OFFERS:
-                    self._known.clear()
-                self._known[raw] = known
+            self._known.keep(raw, known)
         return known
-
-    def _is_back(self, key: int) -> bool:
-        """Only what comes twice is kept: keeping every set would have each one made in memory that no cache holds."""
-        if key in self._seen:
-            return True
-        if len(self._seen) >= _REMEMBERED_OFFERS:
-            self._seen.clear()
-        self._seen.add(key)
-        return False
 
 
 def _usual_actions(settings: ExperimentSettings) -> ActionSet | None:

@@ -16,20 +16,20 @@ _AT = re.compile(r"^(?P<message>.*) - at `(?P<at>\$[^`]*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<field>[^`]*)`$")
 
 
-def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """The body as the decoder's type; raises `MalformedJson` (400) or `InvalidInput` (422)."""
+def decode(decoder: msgspec.json.Decoder[T], body: bytes, at: str = "$") -> T:
+    """The body as the decoder's type; raises `MalformedJson` (400) or `InvalidInput` (422). `at` is the place of a part of one."""
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise _invalid(str(error), decoder.type) from None
+        raise _invalid(str(error), decoder.type, at) from None
     except (ValueError, RecursionError) as error:
-        raise not_json(error, "$") from None
+        raise not_json(error, at) from None
 
 
-def _invalid(text: str, wanted: object) -> InvalidInput:
+def _invalid(text: str, wanted: object, whole: str) -> InvalidInput:
     located = _AT.match(text)
     message, at = (located["message"], located["at"]) if located else (text, "$")
     unknown = _UNKNOWN.match(message)
     if unknown and isinstance(wanted, type) and issubclass(wanted, msgspec.Struct) and at == "$":
         message += did_you_mean(unknown["field"], wanted.__struct_encode_fields__)
-    return InvalidInput(message, at=at)
+    return InvalidInput(message, at=whole + at[1:])

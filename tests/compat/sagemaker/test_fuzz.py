@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -61,6 +62,30 @@ def test_actions_keep_their_positions(rows: list[list[float]]) -> None:
     offered = parse_actions(bytes(asked(body).request.actions))  # type: ignore[arg-type]  # it is there
     assert offered.ids == tuple(str(i) for i in range(len(rows)))
     assert offered.features == tuple({f"action[{i}]": value for i, value in enumerate(row)} for row in rows)
+
+
+cells = st.one_of(numbers, st.none(), st.booleans(), st.text(max_size=3), st.lists(numbers, max_size=2))
+tables = st.lists(st.lists(cells, max_size=3) | numbers, max_size=4)
+even_tables = st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(numbers | st.none(), min_size=n, max_size=n), min_size=1))
+
+
+@settings(max_examples=300, deadline=None)
+@given(tables | even_tables, st.sampled_from([(",", ":"), (" , ", " : "), (",\n", ":")]))
+@example([[1, 2], 3], (",", ":"))
+@example([[1], 2, [3]], (",", ":"))
+@example([[1, [2]], [3]], (",", ":"))
+@example([[], [1]], (",", ":"))
+@example([[]], (",", ":"))
+def test_a_table_of_numbers_means_what_its_rows_do(table: list[object], spelled: tuple[str, str]) -> None:
+    raw = json.dumps(table, separators=spelled).encode()
+    try:
+        one_by_one = parse_actions(features._row_by_row(raw))
+    except InvalidInput as error:
+        with pytest.raises(type(error)):
+            parse_actions(bytes(features.actions(raw)))
+        return
+    found = [parse_actions(bytes(features.actions(raw))) for _ in range(3)]  # the third is remembered
+    assert all((each.ids, each.features) == (one_by_one.ids, one_by_one.features) for each in found)
 
 
 @settings(max_examples=100, deadline=None)

@@ -37,6 +37,15 @@ def merged(objects: Sequence[Raw] | None, at: str) -> bytes:
     return encode(members)
 
 
+def single(objects: Sequence[Raw] | None) -> Raw | None:
+    """The one object of features that most bring, as it was sent; None where there are several, or none, or it is no object.
+
+    >>> single([Raw(b'{"age": 31}')]) == Raw(b'{"age": 31}'), single([Raw(b"31")]), single([])
+    (True, None, None)
+    """
+    return objects[0] if objects and len(objects) == 1 and bytes(objects[0])[:1] == b"{" else None
+
+
 def _members(raw: bytes, at: str) -> dict[str, Raw]:
     _check_object(raw, at)
     return _decode_members(raw)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from rewardloop.compat.personalizer.requests import RankBody, in_their_words, read_rank, read_slots
+from rewardloop.compat.personalizer.requests import in_their_words, read_rank, read_slots
 from rewardloop.compat.personalizer.target import Asked
 from rewardloop.errors import InvalidInput
 from rewardloop.events import Decision
@@ -37,11 +39,11 @@ class SlotsAnswer(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
 async def rank(asked: Asked) -> Reply:
     try:
-        body, request = read_rank(asked.call.body)
+        offered, request = read_rank(asked.call.body)
         decision, action = await asked.served.decide(request)
     except InvalidInput as error:
         raise in_their_words(error) from None
-    return Reply(encode(RankAnswer(_ranking(asked.served, body, decision), decision.event_id, action)), 201)
+    return Reply(encode(RankAnswer(_ranking(asked.served, offered, decision), decision.event_id, action)), 201)
 
 
 async def rank_slots(asked: Asked) -> Reply:
@@ -53,11 +55,11 @@ async def rank_slots(asked: Asked) -> Reply:
     return Reply(encode(SlotsAnswer(slots, decision.event_id)), 201)
 
 
-def _ranking(served: ServedExperiment, body: RankBody, decision: Decision) -> list[RankedAction]:
-    """Of what the body offers; of fixed actions it may have named some only, in an order of its own."""
-    offered = [action.id for action in body.actions]
+def _ranking(served: ServedExperiment, offered: Sequence[str], decision: Decision) -> list[RankedAction]:
+    """Of the ids that the body offers; of fixed actions it may have named some only, in an order of its own."""
     fixed = served.settings.action_ids
     probabilities = decision.pmf if fixed is None else [dict(zip(fixed, decision.pmf, strict=True))[each] for each in offered]
     chosen = decision.action if fixed is None else offered.index(fixed[decision.action])
-    order = sorted(range(len(offered)), key=lambda i: (i != chosen, -probabilities[i]))
-    return [RankedAction(offered[i], probabilities[i]) for i in order]
+    order = sorted(range(len(offered)), key=probabilities.__getitem__, reverse=True)
+    order.remove(chosen)
+    return [RankedAction(offered[i], probabilities[i]) for i in (chosen, *order)]

@@ -9,34 +9,22 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from rewardloop.compat.personalizer.features import Objects, merged
+from rewardloop.compat.personalizer.bodies import Body, Id, MaybeId
+from rewardloop.compat.personalizer.features import Objects, merged, single
+from rewardloop.compat.personalizer.offered import read_offered
 from rewardloop.deciding.asking import DecideRequest, SlotRequest
 from rewardloop.errors import InvalidInput, RewardloopError
-from rewardloop.events import MAX_EVENT_ID
 from rewardloop.serving.reading import decode
-from rewardloop.serving.replies import encode
 
-MAX_ACTIONS = 50
 MAX_SLOTS = 50
 LOWEST, HIGHEST = -1.0, 1.0
 """Of a reward, where the experiment declares no range of its own."""
 
-Id = Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
-MaybeId = Annotated[str, Meta(max_length=MAX_EVENT_ID)] | None
-
-
-class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="camel"):
-    """Base of all bodies: a key that is not known is refused."""
-
-
-class Action(Body, frozen=True, kw_only=True):
-    id: Id
-    features: Objects = None
-
 
 class RankBody(Body, frozen=True, kw_only=True):
     context_features: Objects = None
-    actions: list[Action]
+    actions: Raw
+    """A list of `Action`."""
     excluded_actions: list[Id] | None = None
     event_id: MaybeId = None
     defer_activation: bool | None = None
@@ -52,7 +40,8 @@ class Slot(Body, frozen=True, kw_only=True):
 
 class SlotsBody(Body, frozen=True, kw_only=True):
     context_features: Objects = None
-    actions: list[Action]
+    actions: Raw
+    """A list of `Action`."""
     slots: list[Slot]
     event_id: MaybeId = None
     defer_activation: bool | None = None
@@ -80,17 +69,18 @@ _CONTEXT = re.compile(r"\$\.context(?![A-Za-z])")
 _EXCLUDED = re.compile(r"\$(\.slots\[\d+\])?\.excluded(?![A-Za-z])")
 
 
-def read_rank(raw: bytes) -> tuple[RankBody, DecideRequest]:
-    """Raises `InvalidInput`."""
+def read_rank(raw: bytes) -> tuple[list[str], DecideRequest]:
+    """The ids of the actions that are offered, and what is asked. Raises `InvalidInput`."""
     body = decode(_rank, raw)
+    ids, actions = read_offered(bytes(body.actions))
     request = DecideRequest(
-        context=Raw(merged(body.context_features, "$.contextFeatures")),
-        actions=Raw(_actions(body.actions)),
+        context=single(body.context_features) or Raw(merged(body.context_features, "$.contextFeatures")),
+        actions=actions,
         event_id=body.event_id or None,
         excluded=body.excluded_actions or [],
         deferred=bool(body.defer_activation),
     )
-    return body, request
+    return ids, request
 
 
 def read_slots(raw: bytes) -> DecideRequest:
@@ -100,7 +90,7 @@ def read_slots(raw: bytes) -> DecideRequest:
         raise InvalidInput(f"Expected 1 to {MAX_SLOTS} slots, got {len(body.slots)}", at="$.slots")
     return DecideRequest(
         context=Raw(merged(body.context_features, "$.contextFeatures")),
-        actions=Raw(_actions(body.actions)),
+        actions=read_offered(bytes(body.actions)).logged,
         event_id=body.event_id or None,
         deferred=bool(body.defer_activation),
         slots=[_slot(slot, f"$.slots[{i}]") for i, slot in enumerate(body.slots)],
@@ -135,20 +125,6 @@ def _places(text: str) -> str:
     ('$.contextFeatures.age', '$.slots[0].excludedActions[1]', '$.contextFeatures[0]')
     """
     return _EXCLUDED.sub(r"$\1.excludedActions", _CONTEXT.sub("$.contextFeatures", text))
-
-
-def _actions(actions: list[Action]) -> bytes:
-    """As they are logged: ids, or objects where any action has features."""
-    if not 1 <= len(actions) <= MAX_ACTIONS:
-        advice = "; offer the likeliest ones" if actions else ""
-        raise InvalidInput(f"Expected 1 to {MAX_ACTIONS} actions, got {len(actions)}{advice}", at="$.actions")
-    if not any(action.features for action in actions):
-        return encode([action.id for action in actions])
-    some = [
-        b'{"id":%b,"features":%b}' % (encode(action.id), merged(action.features, f"$.actions[{i}].features"))
-        for i, action in enumerate(actions)
-    ]
-    return b"[%b]" % b",".join(some)
 
 
 def _slot(slot: Slot, at: str) -> SlotRequest:

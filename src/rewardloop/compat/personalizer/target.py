@@ -63,7 +63,7 @@ def _check_query_version(query: bytes) -> None:
 
 async def _named(service: Service, name: str) -> ServedExperiment:
     try:
-        return await service.experiment(name)
+        return service.known(name) or await service.experiment(name)
     except UnknownExperiment as error:
         message = f"{error} (the endpoint is http://HOST/experiments/NAME, with the name of an experiment that is served)"
         raise UnknownExperiment(message) from None

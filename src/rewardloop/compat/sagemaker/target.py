@@ -78,7 +78,7 @@ def _special(found: Manner, name: bytes, value: bytes) -> Manner:
 async def endpoint(service: Service, name: str) -> ServedExperiment:
     """The experiment of an endpoint's name. Raises `UnknownExperiment` and `NoModel`."""
     try:
-        return _with_model(await service.experiment(name))
+        return _with_model(service.known(name) or await service.experiment(name))
     except UnknownExperiment as error:
         raise UnknownExperiment(f"Endpoint {name[:64]} not found: an endpoint has the name of its experiment. {error}") from None
 

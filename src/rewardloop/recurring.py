@@ -1,0 +1,61 @@
+"""What was made of bytes that come again and again, kept so that it is not made anew. Bounded; knows nothing of what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
+
+MAX_KEPT: Final = 128
+MAX_BYTES: Final = 16_384
+"""What was made of more is not kept."""
+MAX_SEEN: Final = 1_024
+
+
+class Recurring(Generic[T]):
+    """`find` what was made; `keep` it. Only what comes twice is kept: keeping all would make each in memory that no cache holds.
+
+    >>> kept = Recurring[int]()
+    >>> [kept.keep(b"[1, 2]", 3), kept.find(b"[1, 2]"), kept.keep(b"[1, 2]", 3), kept.find(b"[1, 2]")]
+    [None, None, None, 3]
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[bytes, T] = {}
+        self._seen: set[int] = set()
+        self.find = self._made.get
+        """What was made of these bytes; None where it is not kept."""
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def keep(self, raw: bytes, made: T) -> None:
+        """What `find` did not know and was made."""
+        if len(raw) <= MAX_BYTES and self._is_back(hash(raw)):
+            if len(self._made) >= MAX_KEPT:
+                self._made.clear()
+            self._made[raw] = made
+
+    def _is_back(self, key: int) -> bool:
+        if key in self._seen:
+            return True
+        if len(self._seen) >= MAX_SEEN:
+            self._seen.clear()
+        self._seen.add(key)
+        return False
+
+
+def recurring(make: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    """A function of bytes, with what it made of those that recur kept. It must make the same of the same, and not None."""
+    kept = Recurring[T]()
+    find = kept.find
+
+    def remembered(raw: bytes) -> T:
+        made = find(raw)
+        if made is None:
+            made = make(raw)
+            kept.keep(raw, made)
+        return made
+
+    return remembered
