@@ -5,7 +5,13 @@ from __future__ import annotations
 import csv
 import random
 
+import msgspec
 import pytest
+
+_HEADINGS = (
+    "What was earned", "What was chosen", "What the gate said", "Where every record went", "Models", "What was hosted when",
+    "Stretch by stretch",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -95,6 +101,31 @@ def test_status_is_a_short_account_that_balances(offers):
     assert max(map(len, shown.splitlines())) <= 80
     assert "not joined  1 newer in the log" in offers("status").out
     assert offers("status", "--json").json[0]["unread"] == 1
+
+
+def test_how_an_experiment_fared_is_a_page_a_picture_and_a_document(offers, history, tmp_path):
+    assert "no decision" not in offers("warm-start", "offers.yaml", history).out
+    for command in ("train", "evaluate", "deploy"):
+        assert offers(command, "offers", *["offers.1"] * (command == "deploy")).code == 0
+    shown = offers("status", "offers", "-r", "life.html", "-r", "life.png", "-r", "life.json")
+    assert (shown.code, shown.out) == (0, offers("status", "offers").out)
+    page = (tmp_path / "life.html").read_text()
+    assert "offers.1 decides: the newest 50 closed decisions earned " in page
+    assert [heading for heading in _HEADINGS if f"<h2>{heading}</h2>" not in page] == []
+    assert page.count("<figure") == 3
+    assert (tmp_path / "life.png").read_bytes().startswith(b"\x89PNG")
+    told = msgspec.json.decode((tmp_path / "life.json").read_bytes())
+    assert sum(stretch["n"] for stretch in told["progress"]["stretches"]) == told["status"]["ledger"]["closed"] == 600
+
+
+def test_a_report_is_of_one_experiment_and_may_be_of_nothing(offers, tmp_path):
+    assert "got 0; name it - at `--report`" in offers("status", "-r", "life.html").err
+    offers("decide", "offers.yaml")
+    assert offers("status", "offers", "-r", "life.html", "-r", "life.png").code == 0
+    assert "offers.0 decides. No decision has closed yet" in (tmp_path / "life.html").read_text()
+    offers("init", "more", "--actions", "a,b")
+    offers("decide", "more.yaml")
+    assert "got 2; name it - at `--report`" in offers("status", "-r", "life.html").err
 
 
 def test_a_status_of_nothing_makes_nothing(rewardloop, tmp_path):

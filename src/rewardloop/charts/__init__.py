@@ -7,6 +7,7 @@ from rewardloop.charts.forest import Estimated, forest_plot
 from rewardloop.charts.page import Section, Table, to_page
 from rewardloop.charts.render import to_html, to_png, to_svg
 from rewardloop.charts.settling import convergence
+from rewardloop.charts.shares import shares
 from rewardloop.charts.strips import strips
 from rewardloop.charts.tail import weight_tail
 
@@ -19,6 +20,7 @@ __all__ = [
     "convergence",
     "forest_plot",
     "learning_curve",
+    "shares",
     "stacked",
     "strips",
     "to_html",

@@ -292,7 +292,7 @@ COMMANDS = (
         LOOK,
         "What is hosted, what was learned, where every record went.",
         "Shows one experiment, or all of them. Changes nothing.",
-        ("rewardloop status", "rewardloop status offers --json"),
+        ("rewardloop status", "rewardloop status offers --report offers.html", "rewardloop status offers --json"),
     ),
     Command(
         "tail",

@@ -13,8 +13,11 @@ from rewardloop.cli.on_trial import on_trial
 from rewardloop.cli.opening import settings_of
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, instant, print_facts, print_json, print_table
+from rewardloop.cli.status_report import MODELS, model_row, renderers
+from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
+from rewardloop.errors import InvalidInput
 from rewardloop.loop.experiment import Experiment
-from rewardloop.loop.status import ModelLine, Status, statuses
+from rewardloop.loop.status import Status, statuses
 
 SHOWN_MODELS = 10
 
@@ -23,10 +26,14 @@ def status(
     experiment: Annotated[str | None, Parameter(help="By name, or its YAML file; by default all.")] = None,
     /,
     *,
+    report: ReportFiles = (),
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:
+    check_reports(report)
     found = _statuses(experiment, data)
+    if report:
+        _write(found, report, data)
     unread = [_unread(each.experiment, data) for each in found]
     if json:
         print_json([{**msgspec.structs.asdict(each), "unread": n} for each, n in zip(found, unread, strict=True)])
@@ -37,6 +44,13 @@ def status(
         if i:
             console.print()
         _print(each, unread[i])
+
+
+def _write(found: list[Status], paths: tuple[Path, ...], data: Path) -> None:
+    if len(found) != 1:
+        raise InvalidInput(f"Expected the one experiment that the report is of, got {len(found)}; name it", at="--report")
+    with Experiment.open(found[0].experiment, data) as opened:
+        write_reports(paths, renderers(found[0], opened.progress(), opened.judged()))
 
 
 def _statuses(experiment: str | None, data: Path) -> list[Status]:
@@ -70,14 +84,6 @@ def _print(state: Status, unread: int) -> None:
         console.print(f"  [yellow]Drift:[/] {state.drift}.")
     if state.models:
         console.print()
-        header = ("model", "parent", "trained at", ">events", ">mean reward", "gate")
-        print_table(header, [_row(model, state) for model in state.models[-SHOWN_MODELS:]], "  ")
+        print_table(MODELS, [model_row(model, state) for model in state.models[-SHOWN_MODELS:]], "  ")
     if (older := len(state.models) - SHOWN_MODELS) > 0:
         console.print(f"  [dim]and {older} older: --json shows them[/]")
-
-
-def _row(model: ModelLine, state: Status) -> tuple[str, ...]:
-    reward = "" if model.mean_reward is None else f"{model.mean_reward:.4f}"
-    verdict = (model.verdict or "not asked").replace("_", " ")
-    gate = f"{verdict}, hosted" if model.model_id == state.hosted else verdict
-    return model.model_id, model.parent or "", instant(model.created_at)[:-4], f"{model.n_trained:,}", reward, gate

@@ -4,7 +4,8 @@ The lake   `lake` serves the loop; `storage` changes its directory atomically, a
            `merging` keeps them few
 In         `columns` of records, slots taken apart by `spreading`; `admission` of the new ones; `keys` to find an event by
 The join   `join`, its SQL in `statements`; `stories` of events with several rewards; what is where in the `ledger`; `fingerprint`
-Out        `dataset`, read by `labels`, `rows`, `parsing`; `followed` and `observed` decisions; `metrics`; `opening` of an event
+Out        `dataset`, read by `labels`, `rows`, `parsing`; `followed` and `observed` decisions, their `progress`; `metrics`;
+           `opening` of an event
 Forgetting `erasing`
 """
 

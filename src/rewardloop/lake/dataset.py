@@ -19,6 +19,7 @@ from rewardloop.lake.manifest import Manifest, Part
 from rewardloop.lake.metrics import MetricColumns
 from rewardloop.lake.opening import open_records, wholes
 from rewardloop.lake.parsing import COLUMNS, Parser
+from rewardloop.lake.progress import Progress, progress
 from rewardloop.lake.rows import DecisionRows
 
 
@@ -114,6 +115,10 @@ class DataSet:
     def follow(self, since: int, *, contexts: bool = False) -> Followed:
         """Decisions made after an instant with variant and reward, in order, as far as nothing is open. Raises `Corrupt`."""
         return follow(self._directory, self._manifest, since, self.watermark, contexts=contexts)
+
+    def progress(self, actions: tuple[str, ...] = ()) -> Progress:
+        """What was earned from the beginning on, stretch after stretch; `actions`: the fixed ones, to count. Raises `Corrupt`."""
+        return progress(self._directory, self._manifest, self.watermark, actions)
 
     def wholes(self, event_ids: Sequence[str]) -> dict[str, Decision]:
         """Those of the events that are decisions over several slots, as they were logged. Raises `Corrupt`."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from rewardloop.deciding.hosted import Hosted, first_model_id
 from rewardloop.errors import Conflict, DirectoryInUse, UnknownEvent, UnknownModel
-from rewardloop.evaluation import By, DecisionReport, PolicyReport
+from rewardloop.evaluation import By, DecisionReport, GateReport, PolicyReport, Verdict
 from rewardloop.evaluation.diagnostics import Diagnosis, diagnose
 from rewardloop.events import Decision, Record
 from rewardloop.exchange import ExportReport, export_file, format_of
 from rewardloop.lake import DataSet, Ledger
 from rewardloop.lake.observed import NEWEST, observe
+from rewardloop.lake.progress import Progress
 from rewardloop.log import Cursor, find
 from rewardloop.loop.auditing import Audit, audit
 from rewardloop.loop.collecting import log_position
@@ -115,6 +117,16 @@ class Looking(Opened):
     def ledger(self) -> Ledger:
         """The account of every decision and reward up to the last join: counted, late, duplicate, waiting and so on."""
         return self._lake.ledger
+
+    def progress(self) -> Progress:
+        """What was earned from the beginning on, stretch after stretch, and which actions were chosen; as of the last join."""
+        return self._lake.dataset().progress(self.settings.action_ids or ())
+
+    def judged(self) -> dict[str, GateReport]:
+        """What the gate said of each candidate the last time it was asked, oldest first."""
+        found = self.catalog.evaluations(self.settings.experiment)
+        gates = {each.candidate: each.report for each in found if each.verdict in get_args(Verdict)}
+        return {candidate: GateReport.from_json(bytes(report).decode()) for candidate, report in gates.items()}
 
     def unread(self) -> int:
         """How many records are in the log that the next join has yet to take in."""
