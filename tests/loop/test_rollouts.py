@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
 
 from rewardloop import Experiment, ExperimentSettings
+from rewardloop.actions import ActionSet
 from rewardloop.clock import SECOND, ManualClock
-from rewardloop.errors import Conflict, InvalidInput
+from rewardloop.errors import Conflict, CorruptModel, InvalidInput
+from rewardloop.features import Features
+from rewardloop.loop.probing import probe
 from rewardloop.loop.status import statuses
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.uniform import UniformPolicy
@@ -132,6 +137,30 @@ def test_the_loop_tries_what_passed_the_gate_and_then_hosts_it(tmp_path: Path, m
         assert offers.catalog.rollouts("offers")[0].kind == mode
 
 
+def test_a_model_that_waited_for_a_trial_to_end_is_announced_when_its_own_begins(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with with_champion(tmp_path, clock, settings("canary")) as offers:
+        play(offers, clock, 300, seed=2)
+        offers.canary(offers.train().model_id)
+        play(offers, clock, 300, seed=3)
+        assert offers.turn().on_trial is False
+        offers.abort()
+        steps, stop = list[RolloutStep](), Event()
+        offers.run(stop, on_step=lambda step: (steps.append(step), stop.set())[0], on_rest=stop.set)
+        assert [(step.kind, step.challenger) for step in steps] == [("canary", "offers.3")]
+
+
+def test_a_model_that_raises_at_its_probe_is_refused_in_one_line(tmp_path: Path) -> None:
+    class Raising(UniformPolicy):
+        def pmf(self, context: Features, actions: ActionSet) -> Sequence[float]:
+            raise OSError("the feature store is down")
+
+    with with_champion(tmp_path, ManualClock(), settings()) as offers:
+        record = offers.catalog.model("offers.1")
+        with pytest.raises(CorruptModel, match=r"offers\.1` fails golden request 0: OSError: the feature store is down"):
+            probe(Raising(), record)
+
+
 def test_a_shadow_that_would_earn_less_is_taken_back_without_having_served(tmp_path: Path) -> None:
     clock = ManualClock()
     with with_champion(tmp_path, clock, settings()) as offers:
@@ -168,11 +197,13 @@ def test_a_challenger_that_errs_is_taken_back_by_a_look_without_a_join(tmp_path:
         play(offers, clock, 10, seed=2)
         trial = offers._following.current().trial
         assert trial is not None
-        trial.counts.errors += 1
+        trial.counts.failed(RuntimeError("no such table"))
+        trial.counts.failed(ValueError("another"))
         offers._following.save()
         done = offers.rollouts.watch()
         assert done is not None
         assert (done.kind, done.reason[:9]) == ("roll back", "It failed")
+        assert "decisions (RuntimeError: no such table); 0.00% is tolerated" in done.reason
 
 
 def test_a_challenger_that_no_process_can_load_is_taken_back(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ class _Saved(UniformPolicy):
         write_model(directory, "faulty", {"how": self._how.encode()})
 
 
-@pytest.mark.parametrize(("how", "reason"), [("errs", "It failed in "), ("dawdles", "Scoring takes +")])
+@pytest.mark.parametrize(("how", "reason"), [("errs", "It failed in "), ("dawdles", "Scoring a decision takes +")])
 def test_a_challenger_that_fails_or_is_slow_is_taken_back(
     tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch, how: str, reason: str
 ) -> None:

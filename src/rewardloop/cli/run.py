@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
+from rich.markup import escape
 
 from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
@@ -108,7 +109,7 @@ def _print_step(step: RolloutStep) -> None:
     """What became of a challenger."""
     what = f"makes {step.share:.2%} of decisions" if step.is_open else {"promote": "promoted"}.get(step.kind, "taken back")
     colour = "red" if step.kind == "roll back" else "green"
-    console.print(f"{step.challenger}  [{colour}]{what}[/]  {step.reason}")
+    console.print(f"{step.challenger}  [{colour}]{what}[/]  {escape(step.reason)}")
 
 
 def _print_json(report: CycleReport | RolloutStep) -> None:

@@ -20,6 +20,7 @@ from rewardloop.loop.experiment import Experiment
 from rewardloop.loop.status import Status, statuses
 
 SHOWN_MODELS = 10
+ENDINGS = {"promote": "promoted", "abort": "ended", "roll back": "taken back"}
 
 
 def status(
@@ -75,9 +76,11 @@ def _print(state: Status, unread: int) -> None:
         print_facts([("mode", f"{state.mode.replace('_', ' ')}: the baseline decides. {learned}")], "  ")
     if state.trial:
         print_facts(on_trial(state.trial), "  ")
-    elif state.rollouts:
-        last = state.rollouts[-1]
-        print_facts([("last trial", f"{last.challenger}: {last.kind}, {instant(last.at)}. {last.reason}")], "  ")
+    if ended := [step for step in state.rollouts if not step.is_open]:
+        name = "trial before" if state.trial else "last trial"
+        print_facts(
+            [(name, f"{ended[-1].challenger}: {ENDINGS[ended[-1].kind]}, {instant(ended[-1].at)}. {ended[-1].reason}")], "  "
+        )
     if state.warning:
         console.print(f"  [yellow]Careful:[/] {state.warning}.")
     if state.drift:

@@ -30,8 +30,16 @@ def renderers(state: Status, progress: Progress, judged: Mapping[str, GateReport
 def model_row(model: ModelLine, state: Status) -> tuple[str, ...]:
     reward = "" if model.mean_reward is None else f"{model.mean_reward:.4f}"
     verdict = (model.verdict or "not asked").replace("_", " ")
-    gate = f"{verdict}, hosted" if model.model_id == state.hosted else verdict
+    after = "hosted" if model.model_id == state.hosted else "taken back" * (model.model_id in _taken_back(state))
+    gate = f"{verdict}, {after}" if after else verdict
     return model.model_id, model.parent or "", instant(model.created_at)[:-4], f"{model.n_trained:,}", reward, gate
+
+
+def _taken_back(state: Status) -> set[str]:
+    """Models that a trial found to do harm; of a share held back it is the promoted one."""
+    held = {step.trial for step in state.rollouts if step.kind == "hold back"}
+    ends = [step for step in state.rollouts if step.kind == "roll back"]
+    return {step.champion if step.trial in held else step.challenger for step in ends}
 
 
 def _facts(state: Status) -> list[Section]:

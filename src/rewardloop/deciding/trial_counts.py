@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+LONGEST_ERROR = 200
+
 
 class Moments(msgspec.Struct):
     """Count, sum and sum of squares: mean and variance of any number of numbers."""
@@ -41,6 +43,13 @@ class TrialCounts(msgspec.Struct):
     """Processes that could not take the challenger into memory."""
     died: int = 0
     """Processes that died while it was on trial, by whatever cause."""
+    error: str = ""
+    """What the challenger said when it first failed."""
+
+    def failed(self, error: Exception) -> None:
+        """One more decision in which it did."""
+        self.errors += 1
+        self.error = self.error or f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
 
     def plus(self, other: TrialCounts) -> TrialCounts:
         return TrialCounts(
@@ -52,4 +61,5 @@ class TrialCounts(msgspec.Struct):
             self.agreed + other.agreed,
             self.refused + other.refused,
             self.died + other.died,
+            self.error or other.error,
         )

@@ -151,8 +151,8 @@ class Trial:
             answer = ask(self.challenger)
         except InvalidInput:  # The client's own mistake, which the champion refuses as well.
             return None
-        except Exception:  # Whatever a model on trial does, the request is answered.
-            self.counts.errors += 1
+        except Exception as error:  # Whatever a model on trial does, the request is answered.
+            self.counts.failed(error)
             return None
         finally:
             self.counts.challenger.add(self._clock.now() - started)

@@ -98,7 +98,7 @@ def enough(seen: Randomised) -> bool:
 
 def _reward(found: Estimate, limit: float, n: int, words: str) -> Check:
     harmed = found.upper < -limit
-    said = "is worse" if harmed else "no harm is found"
+    said = "it is worse" if harmed else "no harm is found"
     return Check(
         name="reward",
         harmed=harmed,
@@ -111,8 +111,8 @@ def _reward(found: Estimate, limit: float, n: int, words: str) -> Check:
     )
 
 
-def error_check(errors: int, n: int, level: float, limit: float) -> Check:
-    """Harm: it fails in a larger share than `limit`; with a limit of 0, at all.
+def error_check(errors: int, n: int, level: float, limit: float, said: str = "") -> Check:
+    """Harm: it fails in a larger share than `limit`; with a limit of 0, at all. `said`: the error it failed with.
 
     The e-value of the share's being ≤ limit: its likelihood ratio averaged over all larger ones, a test martingale, so that by
     Ville's inequality it ever reaches 1/α with probability ≤ α.
@@ -122,7 +122,8 @@ def error_check(errors: int, n: int, level: float, limit: float) -> Check:
     """
     harmed = errors > 0 if limit == 0 else log_e_value(errors, n, limit) >= -math.log(1 - level)
     share = errors / n if n else math.nan
-    sentence = f"It failed in {errors:,} of {n:,} decisions; {limit:.2%} is tolerated" + (": too often." if harmed else ".")
+    why = f" ({said})" if said else ""
+    sentence = f"It failed in {errors:,} of {n:,} decisions{why}; {limit:.2%} is tolerated" + (": too often." if harmed else ".")
     return Check(name="errors", harmed=harmed, number=share, lower=math.nan, upper=math.nan, limit=limit, n=n, sentence=sentence)
 
 
@@ -147,8 +148,8 @@ def latency_check(champion: Sequence[float], challenger: Sequence[float], level:
     harmed = lower > limit
     value = ours.value - theirs.value
     sentence = (
-        f"Scoring takes {value:+,.0f} µs against the champion ({lower:+,.0f} to {upper:+,.0f}); {limit:+,.0f} is tolerated"
-        + (": too long." if harmed else ".")
+        f"Scoring a decision takes {value:+,.0f} µs against the champion ({lower:+,.0f} to {upper:+,.0f}); "
+        f"{limit:+,.0f} µs is tolerated" + (": too long." if harmed else ".")
     )
     return Check(name="latency", harmed=harmed, number=value, lower=lower, upper=upper, limit=limit, n=n, sentence=sentence)
 

@@ -97,8 +97,11 @@ class Cycle:
         """Train the next model on a joined data set, and finish it."""
         return self._finish(self._modelling.train_next(data, on_progress), data)
 
-    def resume(self, data: DataSet) -> CycleReport | None:
-        """Finish what an earlier process left: the newest model, trained but not judged, or passed but not hosted."""
+    def resume(self, data: DataSet) -> CycleReport | RolloutStep | None:
+        """Finish what an earlier process left: the newest model, trained but not judged, or passed but not hosted.
+
+        The trial that begins with it, where one does: it had to wait for another to end.
+        """
         self._rollouts.reconcile()
         self._deploying.reconcile()
         newest = self._modelling.catalog.newest_model(self._experiment)
@@ -109,8 +112,8 @@ class Cycle:
             return self._finish(newest, data)
         deployed = any(d.model_id == newest.model_id for d in self._modelling.catalog.deployments(self._experiment))
         if judged[-1].verdict == "promote" and not deployed:
-            self._bring(newest.model_id)
-        elif judged[-1].verdict in {READY, IMITATING} and not deployed:
+            return self._bring(newest.model_id)
+        if judged[-1].verdict in {READY, IMITATING} and not deployed:
             self._deploying.deploy(newest.model_id, "apprentice")
         return None
 
@@ -122,18 +125,18 @@ class Cycle:
         """A look at the challenger on trial: what became of it, if anything."""
         return self._rollouts.advance(data)
 
-    def _bring(self, model_id: str) -> None:
-        """Into service, or on trial. Not while another is on trial, and never what was on trial before."""
+    def _bring(self, model_id: str) -> RolloutStep | None:
+        """Into service, or on trial: then its first step. Not while another is on trial, and never what was on trial before."""
         mode = self._modelling.settings.rollout.mode
         current = self._rollouts.current()
         if (current is not None and current.kind != "hold back") or self._rollouts.tried(model_id):
-            return
+            return None
         if mode == "direct":
             hosted = self._modelling.catalog.hosted(self._experiment)
             self._deploying.deploy(model_id, "gate")
             self._rollouts.hold_back(hosted.model_id if hosted else first_model_id(self._experiment))
-        else:
-            self._rollouts.begin(mode, model_id, "loop")
+            return None
+        return self._rollouts.begin(mode, model_id, "loop")
 
     def _finish(self, model: ModelRecord, data: DataSet) -> CycleReport:
         if self._modelling.settings.mode == "apprentice":

@@ -15,10 +15,13 @@ TOLERANCE = 1e-6
 
 
 def probe(policy: Policy, record: ModelRecord) -> None:
-    """Raises `CorruptModel` when any golden request gets another pmf than the manifest holds."""
+    """Raises `CorruptModel` when any golden request gets another pmf than the manifest holds, or none."""
     for i, golden in enumerate(record.golden):
         actions = parse_actions(golden.actions.encode())
-        found = policy.pmf(parse_context(golden.context.encode()), actions)
+        try:
+            found = policy.pmf(parse_context(golden.context.encode()), actions)
+        except Exception as error:
+            raise CorruptModel(f"Model `{record.model_id}` fails golden request {i}: {type(error).__name__}: {error}") from error
         same_size = len(found) == len(golden.pmf)
         off = max(abs(a - b) for a, b in zip(found, golden.pmf, strict=True)) if same_size else math.inf
         off = max(off, _off_values(policy, golden))

@@ -82,7 +82,9 @@ class _Turns:
         if step is not None:
             self._on_step(step)
 
-    def _report(self, report: CycleReport | None) -> None:
-        if report is not None:
+    def _report(self, report: CycleReport | RolloutStep | None) -> None:
+        if isinstance(report, RolloutStep):
+            self._on_step(report)
+        elif report is not None:
             self.done += 1
             self._on_cycle(report)

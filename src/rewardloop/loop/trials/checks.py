@@ -35,7 +35,7 @@ NARROWEST = 500
 def served_checks(settings: ExperimentSettings, counts: TrialCounts) -> list[Check]:
     """Errors and latency, from what serving counted."""
     rollout, level = settings.rollout, _level(settings)
-    errors = error_check(counts.errors, counts.challenger.n, level, rollout.error_rate)
+    errors = error_check(counts.errors, counts.challenger.n, level, rollout.error_rate, counts.error)
     champion, challenger = _moments(counts.champion), _moments(counts.challenger)
     return [errors, latency_check(champion, challenger, level, float(rollout.latency))]
 
