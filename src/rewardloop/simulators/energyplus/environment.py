@@ -21,7 +21,7 @@ from rewardloop.simulators.energyplus.controllers import baselines
 from rewardloop.simulators.energyplus.episode import Episode
 from rewardloop.simulators.energyplus.forecasts import Forecasts
 from rewardloop.simulators.energyplus.offsets import Offsets
-from rewardloop.simulators.energyplus.reading import Interpreter
+from rewardloop.simulators.energyplus.reading import Interpreter, Row
 from rewardloop.simulators.energyplus.simulator import Mode, Simulator
 from rewardloop.simulators.energyplus.specification import Specification
 
@@ -102,7 +102,7 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
         """Waits for what came of it."""
         rows = self._rows(self._running().receive())
         self._n_steps += 1
-        terms, account = self._judged(rows.tolist())
+        terms, account = self._judged(rows)
         reward = sum(terms)
         if self._taken_off:
             reward -= self._taken_off[self._n_steps - 1]
@@ -164,13 +164,13 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
         try:
             for _ in range(self.simulator.n_steps):
                 episode.send(self._commander.released)
-                rows = self._rows(episode.receive()).tolist()
+                rows = self._rows(episode.receive())
                 rewards.append(sum(sum(self._interpreter.reward(row)) for row in rows))
         finally:
             episode.close()
         return rewards
 
-    def _judged(self, rows: list[list[float]]) -> tuple[list[float], StepAccount]:
+    def _judged(self, rows: list[Row]) -> tuple[list[float], StepAccount]:
         """Terms of the reward and account of an action: sums over its time steps, each of which the episode's account has."""
         first, *more = [(self._interpreter.reward(row), self._interpreter.account(row)) for row in rows]
         terms, account = first
@@ -180,18 +180,19 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
             terms, account = [one + other for one, other in zip(terms, added, strict=True)], account + cost
         return terms, account
 
-    def _rows(self, reading: bytes) -> NDArray[np.float64]:
+    def _rows(self, reading: bytes) -> list[Row]:
         rows = self._interpreter.rows(reading)
-        if not math.isfinite(rows.sum()):
-            bad = [name for name, values in zip(self.simulator.columns, rows.T, strict=True) if not np.isfinite(values).all()]
-            raise SimulatorFailed(f"Expected finite readings, got others of {', '.join(bad)}; reset to begin another episode")
+        for row in rows:
+            if not math.isfinite(sum(row)):
+                bad = [name for name, value in zip(self.simulator.columns, row, strict=True) if not math.isfinite(value)]
+                raise SimulatorFailed(f"Expected finite readings, got others of {', '.join(bad)}; reset to begin another episode")
         return rows
 
-    def _observed(self, rows: NDArray[np.float64]) -> Observed:
+    def _observed(self, rows: list[Row]) -> Observed:
         """What is shown of the last time step."""
         at = moment(self._day, self._n_steps * self.simulator.plan.hold, self.simulator.steps_an_hour)
         values, foretold = self._interpreter.observation(rows[-1], at), self._forecasts.at(at)
-        self._seen = np.array([*values, *foretold] if foretold else values, dtype=np.float32)
+        self._seen = np.array(values + foretold, dtype=np.float32)
         return self._seen
 
     def _end(self) -> None:
