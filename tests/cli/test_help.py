@@ -12,6 +12,7 @@ from rewardloop.cli.app import FAMILIES, build
 from rewardloop.cli.commands import COMMANDS
 
 HEAVY = ("duckdb", "pyarrow", "sqlalchemy", "vowpalwabbit", "numpy", "scipy", "sklearn", "uvicorn", "httpx2", "torch", "gymnasium")
+LEARNING = ("duckdb", "pyarrow", "vowpalwabbit", "scipy", "rewardloop.lake", "rewardloop.deciding.decider")
 names = pytest.mark.parametrize("command", COMMANDS, ids=[command.name for command in COMMANDS])
 
 
@@ -72,6 +73,11 @@ def test_help_loads_nothing_heavy(words):
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stderr.strip() == "[]"
+
+
+def test_what_supervises_workers_loads_nothing_of_what_they_do():
+    code = f"import sys\nimport rewardloop.cli.serve\nprint([name for name in {LEARNING} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_version(rewardloop):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rewardloop.loop.experiment import DEFAULT_DATA
+from rewardloop.registry.layout import DEFAULT_DATA
 
 DEFAULT = Path(DEFAULT_DATA)
 

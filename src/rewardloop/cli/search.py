@@ -11,7 +11,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from rewardloop.cli.counting import counted
-from rewardloop.cli.opening import open_experiment, settings_of
+from rewardloop.cli.meant import settings_of
+from rewardloop.cli.opening import open_experiment
 from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
 from rewardloop.cli.printing import console, print_facts, print_json
 from rewardloop.durable import replace_file

@@ -10,7 +10,7 @@ from cyclopts.types import UInt16
 from cyclopts.validators import Number
 from rich.markup import escape
 
-from rewardloop.cli.opening import settings_of
+from rewardloop.cli.meant import settings_of
 from rewardloop.cli.options import DEFAULT, Data
 from rewardloop.cli.printing import console, warn
 from rewardloop.clock import SystemClock

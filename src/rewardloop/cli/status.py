@@ -9,8 +9,8 @@ import msgspec
 from cyclopts import Parameter
 
 from rewardloop.cli.account import account
+from rewardloop.cli.meant import settings_of
 from rewardloop.cli.on_trial import on_trial
-from rewardloop.cli.opening import settings_of
 from rewardloop.cli.options import DEFAULT, AsJson, Data
 from rewardloop.cli.printing import console, instant, print_facts, print_json, print_table
 from rewardloop.cli.status_report import MODELS, model_row, renderers

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+DEFAULT_DATA = "rewardloop-data"
+"""The data directory where none is named: in the working directory."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExperimentDirectory:

@@ -21,8 +21,8 @@ from rewardloop.compat.sagemaker.scoring import cost
 from rewardloop.compat.sagemaker.simulation import SimulationLog
 from rewardloop.deciding.hosted import first_model_id
 from rewardloop.errors import Conflict, InvalidInput, InvalidSettings, StorageUnavailable
-from rewardloop.loop.experiment import DEFAULT_DATA, Experiment
-from rewardloop.registry.layout import DataDirectory
+from rewardloop.loop.experiment import Experiment
+from rewardloop.registry.layout import DEFAULT_DATA, DataDirectory
 from rewardloop.settings import ExperimentSettings, settings_from_mapping
 
 HOUR = 3600 * SECOND

@@ -3,6 +3,6 @@
 `opened` holds its files and parts; on that stand `deciding`, `looking` and `trying`, and `experiment` adds the steps of the loop.
 """
 
-from rewardloop.loop.experiment.experiment import DEFAULT_DATA, Experiment, TakenIn, experiment_of
+from rewardloop.loop.experiment.experiment import Experiment, TakenIn, experiment_of
 
-__all__ = ["DEFAULT_DATA", "Experiment", "TakenIn", "experiment_of"]
+__all__ = ["Experiment", "TakenIn", "experiment_of"]

@@ -26,10 +26,10 @@ from rewardloop.loop.running import run
 from rewardloop.loop.tidying import tidy
 from rewardloop.policies.contract import Policy
 from rewardloop.registry.catalog import Catalog
+from rewardloop.registry.layout import DEFAULT_DATA
 from rewardloop.registry.records import Deployment, GoldenRequest, ModelRecord, RolloutStep
 from rewardloop.settings import ExperimentSettings, load_settings
 
-DEFAULT_DATA = "rewardloop-data"
 ERASE_SECONDS = 10
 """How long an erasure waits for a server's workers to begin another file of the log."""
 
