@@ -193,10 +193,10 @@ PAGE = """# Benchmarks
 
 Made by `make bench` (`python -m benchmarks --write docs/benchmarks.md`) on a machine with {machine}. CPU
 time is what the server or the process used, all of it; the load came from the other core. Serving, deciding in process and dialects
-were measured in five short rounds, of which the one is told that took the least CPU, as `timeit` does: other work on the machine
-only ever adds. Ratios were measured side by side in one run of a script; where it has rounds, theirs and ours took turns, and the
-median of the pairs is told. Scripts may have run at different times (`python -m benchmarks serve --write …` renews one). What is
-*missed* is missed: the number is the one that was found.
+were measured in five short rounds (dialects in fifteen), of which the one is told that took the least CPU, as `timeit` does: other
+work on the machine only ever adds. Ratios were measured side by side in one run of a script; where it has rounds, theirs and ours
+took turns, and the median of the pairs is told. Scripts may have run at different times (`python -m benchmarks serve --write …`
+renews one). What is *missed* is missed: the number is the one that was found.
 
 | figure | wanted | found | |
 |---|---|---|---|

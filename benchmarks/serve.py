@@ -85,14 +85,15 @@ class Call(NamedTuple):
 class Bench:
     """Loads one process; `seconds` are shared by the rounds of a load."""
 
-    def __init__(self, process: Process, seconds: float) -> None:
+    def __init__(self, process: Process, seconds: float, rounds: int = ROUNDS) -> None:
         self._pid, self._port = process
-        self._seconds = seconds / ROUNDS
+        self._seconds = seconds / rounds
+        self.rounds = rounds
 
     def measure(self, call: Call) -> Seen:
         """The round that took the least CPU a decision."""
         self.warm_up(call)
-        return least([self.round(call) for _ in range(ROUNDS)])
+        return least([self.round(call) for _ in range(self.rounds)])
 
     def warm_up(self, call: Call) -> None:
         load.run(self._port, [load.post(call.path, body) for body in call.bodies], call.connections, 0.3)
@@ -113,7 +114,7 @@ def side_by_side(ours: tuple[Bench, Call], theirs: tuple[Bench, Call]) -> tuple[
     """Rounds in turn: the least of each, and the median of how much more CPU theirs took in a pair of them."""
     for bench, call in (ours, theirs):
         bench.warm_up(call)
-    pairs = [(ours[0].round(ours[1]), theirs[0].round(theirs[1])) for _ in range(ROUNDS)]
+    pairs = [(ours[0].round(ours[1]), theirs[0].round(theirs[1])) for _ in range(ours[0].rounds)]
     ratio = statistics.median(other["cpu_us"] / own["cpu_us"] for own, other in pairs)
     return least([own for own, _ in pairs]), least([other for _, other in pairs]), ratio
 

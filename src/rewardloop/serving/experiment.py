@@ -13,6 +13,7 @@ from msgspec import UnsetType
 from rewardloop.deciding.asking import DecideRequest
 from rewardloop.deciding.decider import Decider
 from rewardloop.deciding.hosted import Hosted, first_model
+from rewardloop.deciding.offers import Offer
 from rewardloop.errors import RewardloopError
 from rewardloop.events import Activation, Decision, Record, Reward
 from rewardloop.lake import Lake
@@ -84,9 +85,12 @@ class ServedExperiment:
         found = (record for record in lake or find(self._directory.log, event_id) if isinstance(record, Decision))
         return next(found, None)
 
-    async def decide(self, request: DecideRequest) -> tuple[Decision, str]:
-        """The decision and its action's id, once it is in the log."""
-        answer = self._decider.decide(self._hosted, request)
+    async def decide(self, request: DecideRequest, offer: Offer | None = None) -> tuple[Decision, str]:
+        """The decision and its action's id, once it is in the log.
+
+        `offer` is what a dialect has understood already, where the request itself names no actions; by default the fixed ones.
+        """
+        answer = self._decider.decide(self._hosted, request, offer)
         if (outcome := await self._commits.add(answer[:1])) is not None:  # `_commit`, one coroutine less for what is asked most
             raise self._failed(outcome)
         self.counts.decisions += 1
@@ -99,6 +103,10 @@ class ServedExperiment:
         await self._commit([decision for decision, _ in answers])
         self.counts.decisions += len(answers)
         return answers
+
+    def check_many(self, requests: Sequence[DecideRequest]) -> None:
+        """Raises what `decide_many` would, and decides nothing: for a batch that is taken in parts, all of it or none."""
+        self._decider.decide_many(self._hosted, requests)
 
     async def record(self, records: Sequence[Reward] | Sequence[Activation]) -> None:
         """Returns once the records are in the log."""

@@ -99,6 +99,13 @@ def test_an_inference_id_is_the_event_id(runtime: Any) -> None:
     assert name in str(error)
 
 
+@pytest.mark.parametrize("event_id", ["a/b c", "bestellung-ü", "注文 1/2"])
+def test_an_inference_id_may_hold_any_letter(runtime: Any, event_id: str) -> None:
+    decided = invoke(runtime, {"observation": [1]}, InferenceId=event_id)
+    rewarded = invoke(runtime, {"request_type": "reward", "event_id": decided["event_id"], "reward": 1})
+    assert (decided["event_id"], rewarded) == (event_id, {"status": "success"})
+
+
 def test_custom_attributes_come_back(runtime: Any) -> None:
     answer = runtime.invoke_endpoint(EndpointName="arms", Body=b"[1]", ContentType="application/json", CustomAttributes="trace-7")
     assert answer["CustomAttributes"] == "trace-7"
@@ -147,6 +154,10 @@ MISTAKES = [
     ({"observatoin": [1]}, {}, "did you mean `observation`"),
     ({"observation": [[1]]}, {}, r"\$.observation\[0\]"),
     ({"observation": [1e99]}, {}, "between -1e30 and 1e30"),
+    ({"observation": [1, 1e99]}, {}, r"at `\$.observation\[1\]`"),
+    ({"actions_context": [[1, 2], [1e99, 2]]}, {"name": "shop"}, r"at `\$.actions_context\[1\]\[0\]`"),
+    ({"actions_context": [{"a": 1}, {"_a": 2}]}, {"name": "shop"}, r"at `\$.actions_context\[1\]._a`"),
+    ({**ADF, "shared_context": {"_a": 2}}, {"name": "shop"}, r"at `\$.shared_context._a`"),
     ({"request_type": "rewards"}, {}, "did you mean `reward`"),
     (ADF, {}, "has fixed arms"),
     ({"observation": [1]}, {"name": "shop"}, "no fixed arms"),
@@ -159,6 +170,11 @@ MISTAKES = [
     ({"request_type": "reward", "reward": 1}, {}, "event_id"),
     ({"request_type": "reward", "event_id": "x"}, {}, "Expected `reward`"),
     (b"[1]\n{", {"ContentType": "application/jsonlines"}, "line 2"),
+    (b"[1]\n\n[1e99]", {"ContentType": "application/jsonlines"}, r"line 3: .* at `\$.observation\[0\]`"),
+    (b"[1]\n[[1]]", {"ContentType": "application/jsonlines"}, "line 2"),
+    (b"1\n1e99", {"ContentType": "text/csv"}, "line 2"),
+    (b"[1]\n" * 1_500 + b"[1e99]", {"ContentType": "application/jsonlines"}, r"line 1501: .* at `\$.observation\[0\]`"),
+    (b"1\n" * 100_001, {"ContentType": "text/csv"}, "at most 100000 lines"),
     (b'[1]\n{"request_type": "model_id"}', {"ContentType": "application/jsonlines"}, "send it alone"),
     ({"observation": [1]}, {"TargetModel": "a.tar.gz"}, "TargetModel"),
     ({"observation": [1]}, {"TargetVariant": "blue"}, "AllTraffic"),

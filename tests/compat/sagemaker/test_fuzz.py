@@ -59,7 +59,8 @@ def test_a_list_is_the_features_of_its_positions(observed: list[object], spelled
 @given(st.lists(st.lists(numbers, min_size=1, max_size=5), min_size=1, max_size=5))
 def test_actions_keep_their_positions(rows: list[list[float]]) -> None:
     body = read_json(json.dumps({"actions_context": rows}).encode())
-    offered = parse_actions(bytes(asked(body).request.actions))  # type: ignore[arg-type]  # it is there
+    offered = asked(body).offered
+    assert offered is not None
     assert offered.ids == tuple(str(i) for i in range(len(rows)))
     assert offered.features == tuple({f"action[{i}]": value for i, value in enumerate(row)} for row in rows)
 
@@ -82,10 +83,12 @@ def test_a_table_of_numbers_means_what_its_rows_do(table: list[object], spelled:
         one_by_one = parse_actions(features._row_by_row(raw))
     except InvalidInput as error:
         with pytest.raises(type(error)):
-            parse_actions(bytes(features.actions(raw)))
+            features.offered(raw)
         return
-    found = [parse_actions(bytes(features.actions(raw))) for _ in range(3)]  # the third is remembered
-    assert all((each.ids, each.features) == (one_by_one.ids, one_by_one.features) for each in found)
+    for found in [features.offered(raw) for _ in range(3)]:  # the third is remembered
+        assert (found.ids, found.features) == (one_by_one.ids, one_by_one.features)
+        logged = parse_actions(found.raw)
+        assert (logged.ids, logged.features) == (found.ids, found.features)
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,7 +1,7 @@
 """Amazon SageMaker: endpoints, the bandits notebook, script mode, over what rewardloop has. No AWS account is needed.
 
 Endpoints  `routes` and `hosting`; `target` is the experiment meant, `requests` what is asked, `answers` and `replies` what goes
-           back; `features` between unnamed numbers and named features, `events` between ids
+           back, errors in their `words`; `features` between unnamed numbers and named features, `events` between ids
 Signed     `signing`, by `sigv4`
 Notebook   `manager` is the class of 2019, its `predictor`, its `record`; `rows` in by `ingesting`, `scoring`; `simulation` stands
            where CloudWatch stood

@@ -8,27 +8,31 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw
 
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.errors import MalformedJson
 from rewardloop.events import MAX_ACTIONS
 from rewardloop.exchange.joined.rows import OBSERVATION
-from rewardloop.features import MAX_FEATURES
+from rewardloop.features import MAX_FEATURES, Features
 from rewardloop.json_values import MAX_MAGNITUDE
 from rewardloop.recurring import recurring
 from rewardloop.serving.replies import encode
 
 SHARED, ACTION = "shared", "action"
+ACTIONS_AT = "$.actions_context"
 
-Value = Annotated[float, Meta(gt=-MAX_MAGNITUDE, lt=MAX_MAGNITUDE)] | str | bool | None
+Number = Annotated[float, Meta(gt=-MAX_MAGNITUDE, lt=MAX_MAGNITUDE)]
+Value = Number | str | bool | None
 Vector = Annotated[list[Value], Meta(max_length=MAX_FEATURES)]
 Observed = Vector | dict[str, Any]
 """A list, as in 2019; or an object whose features have names."""
 
 _CACHED_VALUES = 256
-_CACHED_TABLE = 2_048
-"""Numbers of a table of actions that is named without being parsed."""
 
 _observed = msgspec.json.Decoder(Observed)
 _rows = msgspec.json.Decoder(Annotated[list[Raw], Meta(min_length=1, max_length=MAX_ACTIONS)])
+_table = msgspec.json.Decoder(
+    Annotated[list[Annotated[list[Number], Meta(max_length=MAX_FEATURES)]], Meta(min_length=1, max_length=MAX_ACTIONS)]
+)
 decode_observed = _observed.decode
 
 
@@ -61,47 +65,38 @@ def shared_context(raw: bytes, user_id: str | int | None) -> Raw:
     return Raw(b"{" + user if features == b"{}" else features[:-1] + b"," + user)
 
 
-def actions(raw: bytes) -> Raw:
-    """Actions with features; their ids are their positions, from 0. Often the same as before. Raises `InvalidInput`.
-
-    >>> bytes(actions(b'[[1, 2.5], [3, 4]]'))
-    b'[{"id":"0","features":{"action[0]":1,"action[1]":2.5}},{"id":"1","features":{"action[0]":3,"action[1]":4}}]'
-    """
-    return Raw(_some_actions(raw))
+class _Logged(msgspec.Struct, gc=False):
+    id: str
+    features: Features
 
 
-def _actions(raw: bytes) -> bytes:
-    return _table(raw) or _row_by_row(raw)
+def _offered(raw: bytes) -> ActionSet:
+    try:
+        rows = _table.decode(raw)
+    except msgspec.ValidationError:
+        return parse_actions(_row_by_row(raw), ACTIONS_AT)
+    names = _names(ACTION, max(map(len, rows)))
+    features: tuple[Features, ...] = tuple([dict(zip(names, row, strict=False)) for row in rows])
+    ids = _positions(len(rows))
+    return ActionSet(ids, features, encode(list(map(_Logged, ids, features))))
 
 
-_some_actions = recurring(_actions)
+offered = recurring(_offered)
+"""JSON of actions with features as what is on offer; their ids are their positions, from 0. Often the same as before.
 
+Raises `InvalidInput`.
 
-def _table(raw: bytes) -> bytes | None:
-    """JSON of actions that are lists of as many numbers each, named without being parsed; None where it may be something else."""
-    if b'"' in raw or b"{" in raw:
-        return None
-    bare = raw.translate(None, b" \t\r\n")
-    rows = bare[2:-2].split(b"],[")
-    values = b",".join(rows).split(b",")
-    if not _is_even(bare, rows) or len(rows) > MAX_ACTIONS or len(values) > _CACHED_TABLE:
-        return None
-    return _table_template(len(rows), len(values) // len(rows)) % tuple(values)
-
-
-def _is_even(bare: bytes, rows: list[bytes]) -> bool:
-    """Whether that JSON is a list of these rows, with as many numbers in each."""
-    # As many brackets as the rows and the list around them need: so none of the rows has a list in it.
-    flat = bare[:2] == b"[[" and bare[-2:] == b"]]" and bare.count(b"[") == len(rows) + 1
-    return flat and b"" not in rows and len({row.count(b",") for row in rows}) == 1
+>>> offered(b'[[1, 2.5], [3]]').raw
+b'[{"id":"0","features":{"action[0]":1.0,"action[1]":2.5}},{"id":"1","features":{"action[0]":3.0}}]'
+"""
 
 
 def _row_by_row(raw: bytes) -> bytes:
     try:
         rows = _rows.decode(raw)
     except msgspec.ValidationError as error:
-        raise _wrong(error, "$.actions_context") from None
-    told = (_features(bytes(row), ACTION, f"$.actions_context[{i}]") for i, row in enumerate(rows))
+        raise _wrong(error, ACTIONS_AT) from None
+    told = (_features(bytes(row), ACTION, f"{ACTIONS_AT}[{i}]") for i, row in enumerate(rows))
     return b"[" + b",".join(b'{"id":"%d","features":%b}' % item for item in enumerate(told)) + b"]"
 
 
@@ -127,11 +122,15 @@ def _template(prefix: str, n: int) -> bytes:
     return b"{" + b",".join(b'"%b":%%b' % name.encode() for name in _names(prefix, n)) + b"}"
 
 
-@lru_cache(maxsize=64)
-def _table_template(n_actions: int, n: int) -> bytes:
-    features = _template(ACTION, n)
-    return b"[" + b",".join(b'{"id":"%d","features":%b}' % (i, features) for i in range(n_actions)) + b"]"
-
-
 def _names(prefix: str, n: int) -> tuple[str, ...]:
+    return _few_names(prefix, n) if n <= _CACHED_VALUES else _few_names.__wrapped__(prefix, n)
+
+
+@lru_cache(maxsize=_CACHED_VALUES)
+def _few_names(prefix: str, n: int) -> tuple[str, ...]:
     return tuple([f"{prefix}[{i}]" for i in range(n)])
+
+
+@lru_cache(maxsize=64)
+def _positions(n: int) -> tuple[str, ...]:
+    return tuple(map(str, range(n)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ from rewardloop.compat.sagemaker.requests import (
     read_many,
 )
 from rewardloop.compat.sagemaker.target import Manner, container, endpoint, manner
+from rewardloop.compat.sagemaker.words import in_their_words, position
 from rewardloop.deciding.rewarding import Rewarder, RewardRequest
 from rewardloop.errors import InvalidInput, UnknownEvent
 from rewardloop.events import Reward
@@ -113,32 +115,55 @@ async def _one(call: Call, served: ServedExperiment, how: Manner, kind: bytes) -
 
 async def _decide(served: ServedExperiment, wanted: Asked, kind: bytes) -> Answer:
     _check(served, wanted, kind)
-    decision, _ = await served.decide(wanted.request)
-    return answer(decision, wanted.with_features)
+    with_features = wanted.offered is not None
+    try:
+        decision, _ = await served.decide(wanted.request, (wanted.offered, ()) if wanted.offered is not None else None)
+    except InvalidInput as error:
+        raise in_their_words(error, with_features) from None
+    return answer(decision, with_features)
 
 
 async def _many(call: Call, served: ServedExperiment, content_type: bytes, kind: bytes) -> _Told:
-    """All lines are read before the first decision: a batch with a wrong line decides nothing."""
+    """All lines are read and understood before the first decision: a batch with a wrong line decides nothing."""
     call.caller.require("decide")
     wanted = list(read_many(call.body, content_type))
     for one in wanted:
         _check(served, one, kind)
-    starts = range(0, len(wanted), STEP)
-    told = [one for start in starts for one in await _decide_some(served, wanted[start : start + STEP])]
+    steps = [wanted[start : start + STEP] for start in range(0, len(wanted), STEP)]
+    for step in steps if len(steps) > 1 else ():
+        await asyncio.sleep(0)
+        _check_some(served, step)
+    told = [one for step in steps for one in await _decide_some(served, step)]
     return _Told(write_many(told, kind), kind)
 
 
 async def _decide_some(served: ServedExperiment, wanted: Sequence[Asked]) -> list[Answer]:
-    made = await served.decide_many([one.request for one in wanted], msgspec.UNSET)
-    return [answer(decision, one.with_features) for (decision, _), one in zip(made, wanted, strict=True)]
+    try:
+        made = await served.decide_many([one.whole for one in wanted], msgspec.UNSET)
+    except InvalidInput as error:
+        raise _refused(error, wanted) from None
+    return [answer(decision, one.offered is not None) for (decision, _), one in zip(made, wanted, strict=True)]
+
+
+def _check_some(served: ServedExperiment, wanted: Sequence[Asked]) -> None:
+    try:
+        served.check_many([one.whole for one in wanted])
+    except InvalidInput as error:
+        raise _refused(error, wanted) from None
+
+
+def _refused(error: InvalidInput, wanted: Sequence[Asked]) -> InvalidInput:
+    one = wanted[position(error)]
+    return in_their_words(error, one.offered is not None, one.line)
 
 
 def _check(served: ServedExperiment, wanted: Asked, kind: bytes) -> None:
-    check_writable(wanted.with_features, kind)
+    with_features = wanted.offered is not None
+    check_writable(with_features, kind)
     name, fixed = served.settings.experiment, served.settings.actions is not None
-    if wanted.with_features and fixed:
+    if with_features and fixed:
         raise InvalidInput(f"Expected `observation`: experiment `{name}` has fixed arms, not actions with features")
-    if not wanted.with_features and not fixed:
+    if not with_features and not fixed:
         raise InvalidInput(f"Expected `actions_context`: experiment `{name}` has no fixed arms")
 
 

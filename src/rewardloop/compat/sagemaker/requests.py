@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Raw
 
+from rewardloop.actions import ActionSet
 from rewardloop.compat.sagemaker import features
+from rewardloop.compat.sagemaker.words import in_their_words
 from rewardloop.deciding.asking import DecideRequest
 from rewardloop.errors import InvalidInput, MalformedJson, UnsupportedMedia, did_you_mean
 from rewardloop.events import MAX_SLOTS
@@ -26,6 +28,8 @@ ACCEPTED = frozenset({JSON_TYPE, LINES_TYPE, CSV_TYPE, UNTOLD})
 Kind = Literal["observation", "reward", "model_id"]
 KINDS: tuple[Kind, ...] = ("observation", "reward", "model_id")
 
+
+MAX_LINES = 100_000
 
 NOTHING = Raw(b"null")
 
@@ -58,8 +62,15 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     """One decision to take."""
 
     request: DecideRequest
-    with_features: bool
-    """Of actions that the request brought; otherwise of fixed arms."""
+    offered: ActionSet | None = None
+    """The actions with features that the request brought; None: of fixed arms."""
+    line: int = 0
+    """Of a batch, from 1; 0 where it came alone."""
+
+    @property
+    def whole(self) -> DecideRequest:
+        """With the actions in it."""
+        return self.request if self.offered is None else msgspec.structs.replace(self.request, actions=Raw(self.offered.raw))
 
 
 _body = msgspec.json.Decoder(Body)
@@ -82,15 +93,21 @@ def asked(body: Body, event_id: str | None = None) -> Asked:
             raise InvalidInput("Expected `observation` or `actions_context`, got both")
         shared = features.shared_context(bytes(body.shared_context), body.user_id)
         top_k = body.top_k if body.top_k > 1 else None
-        return Asked(DecideRequest(context=shared, actions=features.actions(offered), event_id=event_id, top_k=top_k), True)
+        try:
+            return Asked(DecideRequest(context=shared, event_id=event_id, top_k=top_k), features.offered(offered))
+        except InvalidInput as error:
+            raise in_their_words(error, with_features=True) from None
     if observed == b"null":
         raise MalformedJson("Incorrect JSON format error: expected `observation`, or `actions_context` for actions with features")
-    return Asked(DecideRequest(context=features.context(observed), event_id=event_id), False)
+    return Asked(DecideRequest(context=features.context(observed), event_id=event_id))
 
 
 def read_many(raw: bytes, content_type: bytes) -> Iterator[Asked]:
     """Of JSON lines or CSV: a decision a line. Empty lines are none. Raises `InvalidInput` naming the line."""
-    return _lines(raw) if content_type == LINES_TYPE else _rows(raw)
+    for n, one in enumerate(_lines(raw) if content_type == LINES_TYPE else _rows(raw)):
+        if n >= MAX_LINES:
+            raise InvalidInput(f"Expected at most {MAX_LINES} lines in a batch, got more: send it in parts")
+        yield one
 
 
 def _lines(raw: bytes) -> Iterator[Asked]:
@@ -100,7 +117,11 @@ def _lines(raw: bytes) -> Iterator[Asked]:
         body = read_json(line, f"line {number}: ")
         if body.kind != "observation":
             raise InvalidInput(f"Expected observations in a batch, got request_type `{body.kind}` in line {number}: send it alone")
-        yield asked(body)
+        try:
+            one = asked(body)
+        except InvalidInput as error:
+            raise type(error)(f"line {number}: {error}") from None
+        yield msgspec.structs.replace(one, line=number)
 
 
 def _rows(raw: bytes) -> Iterator[Asked]:
@@ -113,7 +134,7 @@ def _rows(raw: bytes) -> Iterator[Asked]:
         for row in rows:
             if row:
                 cells = encode([_cell(cell, rows.line_num) for cell in row])
-                yield Asked(DecideRequest(context=features.context(cells)), False)
+                yield Asked(DecideRequest(context=features.context(cells)), line=rows.line_num)
     except csv.Error as error:
         raise InvalidInput(f"Expected CSV, got something else in line {rows.line_num}: {error}") from None
 

@@ -65,14 +65,27 @@ def _special(found: Manner, name: bytes, value: bytes) -> Manner:
     if name == b"x-amzn-sagemaker-target-variant" and value != VARIANT:
         raise WrongRequest(f"Expected TargetVariant {VARIANT.decode()}, the only one, got `{value[:63].decode('latin-1')}`")
     if name == b"x-amzn-sagemaker-inference-id":
-        if len(value) > MAX_EVENT_ID:
-            raise WrongRequest(f"Expected an InferenceId of at most {MAX_EVENT_ID} characters, got {len(value)}")
-        return found._replace(event_id=value.decode("latin-1") or None)
+        return found._replace(event_id=_inference_id(value))
     if name == _ATTRIBUTES:
         return found._replace(attributes=value)
     if name != b"x-amzn-sagemaker-target-variant":
         raise WrongRequest(f"Not served here, and not known: the header {name[:80].decode('latin-1')}. Leave it out")
     return found
+
+
+def _inference_id(value: bytes) -> str | None:
+    """The client's own event id, as text: boto3 sends UTF-8, whatever else it is comes as Latin-1.
+
+    >>> _inference_id("bestellung-ü/7".encode()), _inference_id("bestellung-ü/7".encode("latin-1")), _inference_id(b"")
+    ('bestellung-ü/7', 'bestellung-ü/7', None)
+    """
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = value.decode("latin-1")
+    if len(text) > MAX_EVENT_ID:
+        raise WrongRequest(f"Expected an InferenceId of at most {MAX_EVENT_ID} characters, got {len(text)}")
+    return text or None
 
 
 async def endpoint(service: Service, name: str) -> ServedExperiment:
