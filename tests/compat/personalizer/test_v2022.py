@@ -88,7 +88,7 @@ def test_a_wrong_rank_says_what_to_change(client: PersonalizerClient, wrong: dic
         ({"slots": [{"id": f"s{i}", "baselineAction": "a0"} for i in range(51)]}, "1 to 50 slots, got 51"),
         ({"slots": [{"id": "top"}]}, "baselineAction"),
         ({"slots": [{"id": f"s{i}", "baselineAction": "a0"} for i in range(5)]}, "Expected an action for each slot"),
-        ({"slots": [{"id": "top", "baselineAction": "b0"}]}, "Unknown action `b0`"),
+        ({"slots": [{"id": "top", "baselineAction": "b0"}]}, r"Unknown action `b0`.* at `\$.slots\[0\].baselineAction`"),
     ],
 )
 def test_wrong_slots_say_what_to_change(client: PersonalizerClient, wrong: dict[str, object], message: str) -> None:

@@ -1,7 +1,7 @@
 """Azure Personalizer: what its two SDKs send, over the same log, loop and registry as everything else here.
 
-Asked      `routes`; `target` is the experiment meant, `requests` what is asked, of `features` and the actions `offered`; `bodies` is
-           what all have in common; `replies` what the SDKs understand
+Asked      `routes`; `target` is the experiment meant, `requests` what is asked, of `features` and the actions `offered`; `bodies`
+           is what all have in common; `replies` what the SDKs understand
 Deciding   `ranking`, `rewarding`
 Settings   `administration` of `configuration` and `policies`, with their `durations`; `kept` is what no setting holds;
            `importing` from files

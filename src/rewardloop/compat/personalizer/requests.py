@@ -66,6 +66,7 @@ _reward = msgspec.json.Decoder(RewardBody)
 _slots_reward = msgspec.json.Decoder(SlotsRewardBody)
 
 _CONTEXT = re.compile(r"\$\.context(?![A-Za-z])")
+_BASELINE = re.compile(r"(\$\.slots\[\d+\])\.baseline(?![A-Za-z])")
 _EXCLUDED = re.compile(r"\$(\.slots\[\d+\])?\.excluded(?![A-Za-z])")
 
 
@@ -121,10 +122,11 @@ def in_their_words(error: InvalidInput) -> RewardloopError:
 
 def _places(text: str) -> str:
     """
-    >>> _places("$.context.age"), _places("$.slots[0].excluded[1]"), _places("$.contextFeatures[0]")
-    ('$.contextFeatures.age', '$.slots[0].excludedActions[1]', '$.contextFeatures[0]')
+    >>> _places("$.context.age"), _places("$.slots[0].excluded[1]"), _places("$.slots[0].baseline"), _places("$.contextFeatures[0]")
+    ('$.contextFeatures.age', '$.slots[0].excludedActions[1]', '$.slots[0].baselineAction', '$.contextFeatures[0]')
     """
-    return _EXCLUDED.sub(r"$\1.excludedActions", _CONTEXT.sub("$.contextFeatures", text))
+    named = _BASELINE.sub(r"\1.baselineAction", _CONTEXT.sub("$.contextFeatures", text))
+    return _EXCLUDED.sub(r"$\1.excludedActions", named)
 
 
 def _slot(slot: Slot, at: str) -> SlotRequest:
