@@ -1,6 +1,22 @@
-"""`python -m rewardloop`: the same as the command `rewardloop`."""
+"""The command `rewardloop`, and `python -m rewardloop`: where Ctrl-C is heard while the command line itself is being imported.
 
-from rewardloop.cli import main
+Nothing of ours is imported above: what `main` imports is the first that can be interrupted.
+"""
+
+import sys
+from importlib import import_module
+
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run a command, as `rewardloop.cli.main` does; interrupted before that can say so, exit as it would."""
+    try:
+        import_module("rewardloop.cli").main()
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped: interrupted\n")
+        sys.exit(_INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

@@ -21,6 +21,7 @@ from rewardloop.clock import Clock
 
 MAX_TAG = 0xFFF
 _COUNTER = (1 << 48) - 1
+_CHECK = 0x3FFF
 _TO_UNIT = 1.0 / (1 << 53)
 _two_numbers = Struct("<QQ").unpack_from
 
@@ -79,10 +80,10 @@ class EventIds:
         """The next n, by one look at the clock."""
         start, self._counter = self._counter + 1, (self._counter + n) & _COUNTER
         _, _, prefix, crc = self._beginning(tag, self._clock.now())
-        form = prefix + "%04x-%012x"
-        return [
-            form % (0x8000 | _check(crc, counter), counter) for counter in [number & _COUNTER for number in range(start, start + n)]
-        ]
+        form, crc32 = prefix + "%04x-%012x", zlib.crc32
+        counters = range(start, start + n) if start + n <= _COUNTER else [number & _COUNTER for number in range(start, start + n)]
+        # `_check` without its call, which is a quarter of what an id costs.
+        return [form % (0x8000 | (crc32(b"%x" % counter, crc) & _CHECK), counter) for counter in counters]
 
     def tag(self, event_id: str) -> int | None:
         """The experiment's tag, or None if this directory never made the id."""
@@ -93,7 +94,7 @@ class EventIds:
         except ValueError:
             return None
         tag = (number >> 64) & MAX_TAG
-        check = (number >> 48) & 0x3FFF
+        check = (number >> 48) & _CHECK
         return tag if check == _check(self._start_check(number >> 80, tag), number & _COUNTER) else None
 
     def _beginning(self, tag: int, at: int) -> _Beginning:
@@ -110,7 +111,7 @@ class EventIds:
 
 
 def _check(start: int, counter: int) -> int:
-    return zlib.crc32(b"%x" % counter, start) & 0x3FFF
+    return zlib.crc32(b"%x" % counter, start) & _CHECK
 
 
 def draws(experiment: str, event_id: str) -> Draws:

@@ -164,3 +164,25 @@ def test_the_example_file_says_what_it_seems_to():
     assert settings.action_ids == ("red", "green", "blue")
     assert settings.exploration == "squarecb"
     assert settings.reward.window == 30 * 60_000_000
+
+
+PRESSED = """
+import signal, sys
+
+class CtrlC:
+    def find_spec(self, name, path, target=None):
+        if name == {name!r}:
+            signal.raise_signal(signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, CtrlC())
+sys.argv = ["rewardloop", "--help"]
+from rewardloop.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["rewardloop.cli", "cyclopts", "rewardloop.cli.commands"])
+def test_ctrl_c_in_the_first_imports_is_a_sentence_too(name):
+    run = subprocess.run([sys.executable, "-c", PRESSED.format(name=name)], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "Stopped: interrupted\n")

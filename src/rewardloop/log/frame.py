@@ -22,6 +22,7 @@ MARK = b"\xffRL\xfe"
 _HEAD = Struct("<4sIIIQ")
 _TAIL = Struct("<IIQ")
 """The head after its checksum."""
+_pack_tail = _TAIL.pack
 SIZE = _HEAD.size
 _CHECKED = SIZE - _TAIL.size
 
@@ -83,7 +84,7 @@ def resume(data: bytes, at: int) -> Iterator[Frame]:
 
 
 def _pack(payload: bytes, n_more: int, last: int) -> bytes:
-    tail = _TAIL.pack(len(payload), n_more, last)
+    tail = _pack_tail(len(payload), n_more, last)
     return b"".join((MARK, crc32(payload, crc32(tail)).to_bytes(4, "little"), tail, payload))
 
 

@@ -108,7 +108,9 @@ def sample_rows(pmf: Floats, u: Floats) -> Ints:
     >>> sample_rows(np.array([[0.25, 0.0, 0.75]] * 4), np.array([0.0, 0.24, 0.25, 0.999])).tolist()
     [0, 0, 2, 2]
     """
-    left = np.subtract.accumulate(np.column_stack([u, pmf]), axis=1)[:, 1:]
+    left = np.empty((len(pmf), pmf.shape[1] + 1))
+    left[:, 0], left[:, 1:] = u, pmf
+    left = np.subtract.accumulate(left, axis=1)[:, 1:]
     actions: Ints = (left < 0.0).argmax(axis=1)
     for row in np.flatnonzero(left[:, -1] >= 0.0).tolist():  # rounding left the sum below u
         actions[row] = sample(pmf[row].tolist(), float(u[row]))

@@ -12,6 +12,7 @@ from rewardloop.deciding.rewarding import RewardRequest
 from rewardloop.events import Activation, Decision, Reward
 from rewardloop.loop.experiment.opened import Opened
 
+_encode = msgspec.json.Encoder().encode
 NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 
 
@@ -45,8 +46,8 @@ class Deciding(Opened):
         Raises `InvalidInput`, naming the place, and then logs nothing.
         """
         request = DecideRequest(
-            context=msgspec.Raw(msgspec.json.encode(context)),
-            actions=msgspec.UNSET if actions is None else msgspec.Raw(msgspec.json.encode(actions)),
+            context=msgspec.Raw(_encode(context)),
+            actions=msgspec.UNSET if actions is None else msgspec.Raw(_encode(actions)),
             event_id=event_id,
             explore=explore,
             excluded=list(excluded),
@@ -64,8 +65,8 @@ class Deciding(Opened):
 
         Raises `InvalidInput` if any of the contexts is wrong, and then decides none.
         """
-        requests = [DecideRequest(context=msgspec.Raw(msgspec.json.encode(context))) for context in contexts]
-        offered = msgspec.UNSET if actions is None else msgspec.Raw(msgspec.json.encode(actions))
+        requests = [DecideRequest(context=msgspec.Raw(_encode(context))) for context in contexts]
+        offered = msgspec.UNSET if actions is None else msgspec.Raw(_encode(actions))
         decisions = [decision for decision, _ in self._decider.decide_many(self._following.current(), requests, offered)]
         self._writer.commit(decisions)
         return decisions

@@ -70,8 +70,10 @@ class Design:
 
     def row(self, context: Features) -> Floats:
         """(d,)"""
-        z = (np.frombuffer(self._numbers(context)) - self._mean) * self._scale
-        e: Floats = np.minimum(np.maximum(z, self._low), self._high)
+        e: Floats = np.frombuffer(self._numbers(context)) - self._mean
+        e *= self._scale
+        np.maximum(e, self._low, out=e)
+        np.minimum(e, self._high, out=e)
         if not self._only_numbers:
             e = self._with_words(e, context)
         if self._linear:
@@ -81,7 +83,7 @@ class Design:
 
     def rows(self, contexts: Sequence[Features]) -> Floats:
         """(n, d): `row` of each."""
-        raw = np.frombuffer(b"".join(map(self._numbers, contexts))).reshape(len(contexts), -1)
+        raw = np.frombuffer(self._all_numbers(contexts)).reshape(len(contexts), -1)
         E: Floats = np.clip((raw - self._mean) * self._scale, self._low, self._high)
         if not self._only_numbers:
             E = np.array([self._with_words(e, context) for e, context in zip(E, contexts, strict=True)])
@@ -89,6 +91,14 @@ class Design:
             return E
         products: Floats = E.take(self._first, axis=1) * E.take(self._second, axis=1)
         return products * E.take(self._third, axis=1) * self._share if self._named else products
+
+    def _all_numbers(self, contexts: Sequence[Features]) -> bytes:
+        """`_numbers` of each, one behind the other: most often by two calls for each."""
+        pack, values = self._pack, self._values
+        try:
+            return b"".join([pack(1.0, *values(context)) for context in contexts])
+        except (KeyError, struct.error):
+            return b"".join(map(self._numbers, contexts))
 
     def _numbers(self, context: Features) -> bytes:
         """1 and the numbers, unscaled, as doubles; means for what is absent or, for once, a word."""

@@ -41,6 +41,7 @@ class Thompson:
     def __init__(self, v: float, seed: int, n_arms: int) -> None:
         orders = [np.random.default_rng([seed, arm]).permutation(N_DRAWS) for arm in range(n_arms)]
         self._by_arm = np.ascontiguousarray(v * _QUANTILES[np.array(orders)])
+        self._rows = list(self._by_arm)
         self._draws = self._by_arm.T
         self._reach = v * _REACH
 
@@ -60,16 +61,18 @@ class Thompson:
 
     def _rivals(self, mean: Sequence[float], sd: Sequence[float]) -> list[int]:
         """The arms of which one draw at least reaches the lowest of the best one's; that one among them."""
-        best, reach = mean.index(max(mean)), self._reach
-        low = mean[best] - sd[best] * reach
-        return [arm for arm, (m, s) in enumerate(zip(mean, sd, strict=True)) if m + s * reach >= low]
+        top, reach, rivals = max(mean), self._reach, []
+        low = top - sd[mean.index(top)] * reach
+        for arm, s in enumerate(sd):  # half of what a comprehension over pairs costs
+            if mean[arm] + s * reach >= low:
+                rivals.append(arm)
+        return rivals
 
     def _duel(self, first: int, second: int, mean: Sequence[float], sd: Sequence[float]) -> int:
         """How many draws of the first arm are not below the second's."""
-        one, other = self._by_arm[first] * sd[first], self._by_arm[second] * sd[second]
-        one += mean[first]
-        other += mean[second]
-        return int(np.count_nonzero(one >= other))
+        ahead = self._rows[first] * sd[first]
+        ahead -= self._rows[second] * sd[second]
+        return int(np.count_nonzero(ahead >= mean[second] - mean[first]))
 
     def pmf_many(self, mean: Floats, sd: Floats) -> Floats:
         n, n_arms = mean.shape

@@ -57,13 +57,14 @@ class Moments:
 
     def posterior(self, x: Floats, folding: Folding | None = None) -> tuple[list[float], list[float]]:
         """K means x·θ and standard deviations √(xᵀ A⁻¹ x) at x (d,), by less work where the form of x allows a `folding`."""
-        M = self._all if folding is None else self._folded_by(folding)
-        y = row_product(x, M)
-        z = x if folding is None else x.take(folding.columns)
-        split = len(y) - self.n_arms
-        variance = y[:split].reshape(-1, len(z)).dot(z).tolist()
+        if folding is None:
+            y, z = row_product(x, self._all), x
+        else:
+            y, z = row_product(x, self._folded_by(folding)), x[folding.columns]
+        k = len(self.rewarded)
+        variance = y[:-k].reshape(k, -1).dot(z).tolist()
         # By number: for a handful of arms that costs less than two calls for all of them.
-        return y[split:].tolist(), [sqrt(v) if v > 0.0 else 0.0 for v in variance]
+        return y[-k:].tolist(), [sqrt(v) if v > 0.0 else 0.0 for v in variance]
 
     def posterior_many(self, X: Floats, folding: Folding | None = None) -> tuple[Floats, Floats]:
         """`posterior` of n rows, as arrays: (n, K) each, from (n, d)."""

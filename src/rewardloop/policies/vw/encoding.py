@@ -7,6 +7,7 @@ happen. The same numbers go in by `push_feature_list` and by JSON, so both learn
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from operator import itemgetter
@@ -88,11 +89,10 @@ class Encoder:
         names = list(contexts[0])
         if len(names) < 2 or any(len(features) != len(names) for features in contexts):
             return None
+        pack, get = struct.Struct(f"{len(names)}d").pack, itemgetter(*names)
         try:
-            values = np.array(list(map(itemgetter(*names), contexts)))
-        except (KeyError, ValueError):
-            return None
-        if values.dtype.kind not in "fi":
+            values = np.frombuffer(b"".join([pack(*get(features)) for features in contexts])).reshape(len(contexts), -1)
+        except (KeyError, struct.error):
             return None
         indices, means, scales = zip(*(self._numbers.get(name) or self._number(name) for name in names), strict=True)
         return list(indices), np.clip((values - means) * np.array(scales), -LIMIT, LIMIT).tolist()

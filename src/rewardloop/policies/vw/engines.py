@@ -34,6 +34,8 @@ class Engine(Protocol):
 class _Actions(NamedTuple):
     examples: list[Example]
     groups: Sequence[Groups]
+    event: list[Example]
+    """The context's example, which is always the same one, and those of the actions."""
 
 
 class NativeEngine:
@@ -58,7 +60,8 @@ class NativeEngine:
         self._scores: Callable[[], list[float]] = self._shared.get_action_scores
 
     def prepare(self, actions: Sequence[Groups]) -> _Actions:
-        return _Actions([self._action(groups) for groups in actions], actions)
+        examples = [self._action(groups) for groups in actions]
+        return _Actions(examples, actions, [self._shared, *examples])
 
     def release(self, actions: _Actions) -> None:
         for example in actions.examples:
@@ -69,7 +72,8 @@ class NativeEngine:
 
     def predict(self, shared: Shared, actions: _Actions) -> list[float]:
         try:
-            self._predict([self._fill(shared), *actions.examples])
+            self._fill(shared)
+            self._predict(actions.event)
             return self._scores()
         finally:
             self._empty(shared)
@@ -81,7 +85,8 @@ class NativeEngine:
         self._describe(labelled, actions.groups[chosen])
         before, after = actions.examples[:chosen], actions.examples[chosen + 1 :]
         try:
-            self._workspace.learn_multi([self._fill(shared), *before, labelled, *after])
+            self._fill(shared)
+            self._workspace.learn_multi([self._shared, *before, labelled, *after])
         finally:
             self._empty(shared)
 
@@ -101,7 +106,7 @@ class NativeEngine:
             example.push_feature_list(self._workspace, space, 0, pairs)
         self._workspace.setup_example(example)
 
-    def _fill(self, shared: Shared) -> Example:
+    def _fill(self, shared: Shared) -> None:
         crossed, rest, named = shared
         self._push(self._workspace, S, 0, crossed)
         if rest:
@@ -110,7 +115,6 @@ class NativeEngine:
         for space, pairs in named:
             self._push(self._workspace, space, 0, pairs)
         self._setup(self._shared)
-        return self._shared
 
     def _empty(self, shared: Shared) -> None:
         self._unsetup(self._shared)

@@ -261,7 +261,7 @@ def distribution(scores: list[float]) -> list[float]:
     total = ordered_sum(scores)
     if not 0.0 < total < inf:
         return [1.0 / len(scores)] * len(scores)
-    return [score / total for score in scores]
+    return scores if total == 1.0 else [score / total for score in scores]
 
 
 def distributions(scores: Sequence[list[float]]) -> Floats:
