@@ -129,6 +129,26 @@ def test_policy(admin: PersonalizerAdministrationClient, live: Server) -> None:
     assert default == admin.get_policy()
 
 
+def test_epsilon_and_the_exploration_percentage_are_one_number(admin: PersonalizerAdministrationClient, live: Server) -> None:
+    def percentage() -> float:
+        return float(admin.get_service_configuration()["explorationPercentage"])
+
+    admin.update_policy(POLICY)
+    assert percentage() == 0.2
+    before = settings_in(live.data)
+    admin.update_service_configuration(admin.get_service_configuration())
+    assert settings_in(live.data) == before
+    admin.update_service_configuration({**admin.get_service_configuration(), "explorationPercentage": 0.1})
+    assert (percentage(), settings_in(live.data).policy.epsilon) == (0.1, 0.0)
+    assert "--epsilon 0.1 " in admin.get_policy()["arguments"]
+    admin.update_policy({"name": "none named", "arguments": "--cb_explore_adf"})
+    assert percentage() == 0.1
+    admin.update_policy({"name": "less", "arguments": "--cb_explore_adf --epsilon 0.05"})
+    assert percentage() == 0.05
+    assert admin.get_policy()["name"] == "less"
+    admin.reset_policy()
+
+
 def test_the_loop_takes_new_settings_without_a_restart(tmp_path: Path) -> None:
     register(tmp_path, SLOW)
     with running(tmp_path) as server, started("run", "shop", "--data", str(tmp_path), "--json", cwd=tmp_path, out=tmp_path / "run"):

@@ -13,6 +13,7 @@ from rewardloop.clock import SECOND
 from rewardloop.compat.personalizer import durations
 from rewardloop.compat.personalizer.kept import Kept
 from rewardloop.compat.personalizer.replies import Unsupported
+from rewardloop.compat.personalizer.share import share, with_share
 from rewardloop.errors import InvalidSettings
 from rewardloop.settings import Aggregation, Duration, ExperimentSettings, checked
 from rewardloop.settings.durations import LONGEST
@@ -53,7 +54,7 @@ def configured(settings: ExperimentSettings, wanted: ServiceConfiguration) -> Ex
     changed = replace(
         settings,
         mode=_mode(wanted.learning_mode) if wanted.learning_mode is not None else settings.mode,
-        policy=replace(settings.policy, floor=wanted.exploration_percentage),
+        policy=with_share(settings, wanted.exploration_percentage),
         reward=replace(
             settings.reward,
             window=durations.parse(wanted.reward_wait_time, "$.rewardWaitTime"),
@@ -76,7 +77,7 @@ def configuration(settings: ExperimentSettings, kept: Kept) -> ServiceConfigurat
         reward_wait_time=durations.render(settings.reward.window),
         default_reward=settings.reward.default,
         reward_aggregation=settings.reward.aggregation,
-        exploration_percentage=settings.policy.floor,
+        exploration_percentage=share(settings),
         model_export_frequency=durations.render(settings.training.every),
         log_retention_days=-1 if settings.log.retention == LONGEST else days,
         learning_mode=_THEIR_MODES[settings.mode],

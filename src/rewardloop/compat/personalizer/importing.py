@@ -8,13 +8,12 @@ from msgspec.structs import replace
 from rewardloop.compat.personalizer.administration import Policy, with_policy
 from rewardloop.compat.personalizer.configuration import ServiceConfiguration, configured
 from rewardloop.compat.personalizer.policies import parse_policy
+from rewardloop.compat.personalizer.share import share
 from rewardloop.serving.reading import decode
 from rewardloop.settings import ExperimentSettings, RewardSettings
 
 _configuration = msgspec.json.Decoder(ServiceConfiguration)
 _policy = msgspec.json.Decoder(Policy)
-_NOTHING = 1e-6
-"""Shares were written as 32-bit numbers."""
 
 
 def imported(name: str, config: bytes, policy: bytes | None) -> tuple[ExperimentSettings, list[str]]:
@@ -29,20 +28,22 @@ def imported(name: str, config: bytes, policy: bytes | None) -> tuple[Experiment
     if policy is None:
         return settings, notes
     said = decode(_policy, policy)
-    settings = with_policy(settings, parse_policy(said.arguments, settings.policy.floor, "$.arguments"))
-    return _explored_once(settings, notes), notes
+    floor = settings.policy.floor
+    settings = with_policy(settings, parse_policy(said.arguments, floor, "$.arguments"))
+    return _explored_once(settings, floor, notes), notes
 
 
-def _explored_once(settings: ExperimentSettings, notes: list[str]) -> ExperimentSettings:
-    """There `explorationPercentage` and `--epsilon` were one share, here the second explores what the first leaves."""
-    floor, epsilon = settings.policy.floor, settings.policy.epsilon
-    if settings.exploration != "egreedy" or not 0 < floor < 1 or not epsilon:
+def _explored_once(settings: ExperimentSettings, floor: float, notes: list[str]) -> ExperimentSettings:
+    """`explorationPercentage` and `--epsilon` were one share: where they differ, the larger one."""
+    if settings.exploration != "egreedy":
         return settings
-    rest = (epsilon - floor) / (1 - floor)
-    rest = round(rest, 9) if rest > _NOTHING else 0.0
-    share = max(floor, epsilon)
-    notes.append(f"--epsilon: with explorationPercentage {share:.3g} of decisions are random, in all; policy.epsilon is {rest:.3g}")
-    return with_policy(settings, replace(settings.policy, epsilon=rest))
+    if settings.policy.floor < floor:
+        settings = with_policy(settings, replace(settings.policy, floor=floor))
+    random, rest = share(settings), settings.policy.epsilon
+    notes.append(
+        f"--epsilon: with explorationPercentage {random:.3g} of decisions are random, in all; policy.epsilon is {rest:.3g}"
+    )
+    return settings
 
 
 def _without_counterpart(wanted: ServiceConfiguration) -> tuple[ServiceConfiguration, list[str]]:

@@ -9,8 +9,10 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from rewardloop.compat.personalizer.replies import Unsupported
+from rewardloop.compat.personalizer.share import share, shared
 from rewardloop.errors import InvalidInput, did_you_mean
 from rewardloop.settings import ExperimentSettings, PolicySettings
 from rewardloop.settings.expected import expected, type_at
@@ -56,9 +58,11 @@ _ATTACHED = re.compile(r"(-[lbq])(.+)", re.DOTALL)
 def parse_policy(arguments: str, floor: float, at: str = "$.arguments") -> PolicySettings:
     """The settings that say what the arguments say. Raises `Unsupported` for one that none says, by name.
 
+    `--epsilon` is all that `egreedy` explores, the floor included; without it that is the floor.
+
     >>> found = parse_policy("--cb_explore_adf --epsilon 0.2 --power_t 0 -l 0.001 --cb_type mtr -q ::", floor=0.1)
     >>> found.exploration, found.epsilon, found.learner.learning_rate, found.learner.interactions, found.learner.arguments
-    ('egreedy', 0.2, 0.001, 'quadratic', '--power_t 0')
+    ('egreedy', 0.111111111, 0.001, 'quadratic', '--power_t 0')
     """
     read = _Read(at)
     for flag, value in _words(arguments, at):
@@ -74,6 +78,8 @@ def render_policy(settings: ExperimentSettings) -> str:
     """
     policy, exploration = settings.policy, settings.exploration
     values = msgspec.to_builtins(policy)
+    if exploration == "egreedy":
+        values["epsilon"] = share(settings)
     flags = {"egreedy": [], "regcbopt": ["--regcb", "--regcbopt"]}.get(exploration, [f"--{exploration}"])
     names = {value.setting: flag for flag, value in _VALUES.items() if value.exploration in ("", exploration)}
     if names.get(_BESIDE[exploration][0] if _BESIDE[exploration] else "") == f"--{exploration}":
@@ -136,9 +142,13 @@ class _Read:
             "learner": {**learner, **crossed, "arguments": " ".join(self._passed)},
         }
         try:
-            return msgspec.convert(document, PolicySettings, strict=False)
+            found = msgspec.convert(document, PolicySettings, strict=False)
         except msgspec.ValidationError as error:
             raise InvalidInput(self._out_of_bounds(str(error)), at=self._at) from None
+        if exploration != "egreedy":
+            return found
+        floor, epsilon = shared(floor, found.epsilon if "epsilon" in self._values else None)
+        return replace(found, floor=floor, epsilon=epsilon)
 
     def _out_of_bounds(self, told: str) -> str:
         """In the words of who wrote the arguments."""
