@@ -53,7 +53,7 @@ class About(NamedTuple):
     """Worker → what it counted, this one's included."""
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True):
     """One request: what its path, query, headers and body say."""
 
     service: Service

@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 from functools import lru_cache
 from http import HTTPStatus
+from typing import ClassVar
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from rewardloop.errors import BodyTooLarge, UnsupportedMedia
@@ -38,24 +40,20 @@ class _Unheard:
         """Wakes nobody."""
 
 
-class ShortCycle:
+class ShortCycle(msgspec.Struct, eq=False):
     """One request on the short way. Has what uvicorn's protocol looks at in its own cycle."""
 
-    message_event = _Unheard()
-
-    def __init__(
-        self, route: Route, match: Match, url: tuple[bytes, bytes], headers: list[Header], body: bytes | bytearray
-    ) -> None:
-        self.route = route
-        self.url = url
-        """Path and query."""
-        self.match = match
-        self.headers = headers
-        self.body = body
-        self.more_body = True
-        self.response_complete = False
-        self.disconnected = False
-        self.keep_alive = True
+    message_event: ClassVar[_Unheard] = _Unheard()
+    route: Route
+    match: Match
+    url: tuple[bytes, bytes]
+    """Path and query."""
+    headers: list[Header]
+    body: bytes | bytearray
+    more_body: bool = True
+    response_complete: bool = False
+    disconnected: bool = False
+    keep_alive: bool = True
 
 
 class ShortcutProtocol(HttpToolsProtocol):

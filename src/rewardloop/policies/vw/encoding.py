@@ -11,7 +11,6 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from operator import itemgetter
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -33,7 +32,7 @@ MAX_NAMES = 100_000
 _encode = msgspec.json.Encoder(enc_hook=float).encode
 
 
-class Shared(NamedTuple):
+class Shared(msgspec.Struct, frozen=True, gc=False):
     """A context: the features that may be crossed with each other, the rest, and those in namespaces of their own."""
 
     crossed: Pairs

@@ -107,12 +107,11 @@ class NativeEngine:
         self._workspace.setup_example(example)
 
     def _fill(self, shared: Shared) -> None:
-        crossed, rest, named = shared
-        self._push(self._workspace, S, 0, crossed)
-        if rest:
+        self._push(self._workspace, S, 0, shared.crossed)
+        if shared.rest:
             self._shared.push_namespace(X)
-            self._push(self._workspace, X, 0, rest)
-        for space, pairs in named:
+            self._push(self._workspace, X, 0, shared.rest)
+        for space, pairs in shared.named:
             self._push(self._workspace, space, 0, pairs)
         self._setup(self._shared)
 
