@@ -75,7 +75,7 @@ def serve(
         host,
         port,
         workers,
-        lambda bound: _announce(_url(scheme, host, bound), entries),
+        lambda bound: _announce(_url(scheme, host, bound), entries, has_keys and not insecure),
         protection=protection,
         has_keys=has_keys,
     )
@@ -86,7 +86,7 @@ def _url(scheme: str, host: str, port: int) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _announce(url: str, entries: list[ExperimentEntry]) -> None:
+def _announce(url: str, entries: list[ExperimentEntry], asks: bool) -> None:
     if not entries:
         console.print(f"Serving no experiment yet on {url}: name a YAML file; `rewardloop init` writes one")
         return
@@ -95,4 +95,5 @@ def _announce(url: str, entries: list[ExperimentEntry]) -> None:
     decide = f"{url}/v1/experiments/{first.name}/decide"
     offered = ', "actions": ["red", "green"]' if first.settings.actions is None else ""
     asked = escape(f'{{"context": {{"age": 31}}{offered}}}')
-    console.print(f"[dim]try:[/] curl {decide} -H content-type:application/json -d '{asked}'")
+    key = " -H x-api-key:KEY" if asks else ""
+    console.print(f"[dim]try:[/] curl {decide}{key} -H content-type:application/json -d '{asked}'")

@@ -99,6 +99,7 @@ def test_the_key_itself_is_as_good_as_a_signature(keyed: tuple[Server, dict[str,
     assert server.request("POST", "/endpoints/arms/invocations", body, keys["shop"].header).status == 200
     refused = server.request("POST", "/endpoints/arms/invocations", body)
     assert (refused.status, refused.headers["x-amzn-errortype"]) == (403, "AccessDeniedException")
+    assert "keys add NAME --aws" in refused.json()["message"]
 
 
 def test_a_signature_is_no_key_of_the_native_api(keyed: tuple[Server, dict[str, Key]]) -> None:
