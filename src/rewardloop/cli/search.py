@@ -68,7 +68,7 @@ def search(
     if json:
         print_json(found)
     else:
-        _print(found, out)
+        _print(found, out, experiment if Path(experiment).is_file() else "YOURS.yaml")
 
 
 def _on_world(settings: ExperimentSettings, world: World | RankedWorld, events: int, seeds: int) -> Judge:
@@ -84,7 +84,7 @@ def _on_log(experiment: str, data: Path, events: int) -> LogJudge:
         return LogJudge(opened.settings, newest.take(usable))
 
 
-def _print(found: Found, out: Path) -> None:
+def _print(found: Found, out: Path, before: str) -> None:
     judged, policy = found.judgement, found.settings.policy
     print_facts(
         [
@@ -95,4 +95,4 @@ def _print(found: Found, out: Path) -> None:
             ("difference", str(judged.difference)),
         ]
     )
-    console.print(f"Wrote {out}. See what changed:  [bold]git diff --no-index YOURS.yaml {out}[/]", soft_wrap=True)
+    console.print(f"Wrote {out}. See what changed:  [bold]git diff --no-index {before} {out}[/]", soft_wrap=True)
