@@ -115,7 +115,7 @@ FIGURES = (
     Figure("evaluation_speed", ("times_as_fast", "cressie_read over vw_estimators"), "Cressie–Read, vw-estimators", 5, "times"),
     Figure("evaluation_speed", ("times_as_fast", "sequence over vw_estimators"), "confidence sequence, vw-estimators", 5, "times"),
     Figure("streaming", ("peak_mib",), "evaluation, 10 M events × 10 actions, memory", 2_048, "MiB", False),
-    Figure("streaming", ("furthest_from_one_batch",), "the same: its number furthest from that of one batch", 1e-9, "relative", False),
+    Figure("streaming", ("furthest_from_one_batch",), "the same: furthest from the numbers of one batch", 1e-9, "relative", False),
     Figure("evaluation_accuracy", ("ratio", "mean"), "error of `cdr` over Open Bandit Pipeline's best, mean", 1.05, "times", False),
     Figure("evaluation_accuracy", ("ratio", "worst"), "the same, worst of 18 rows", 1.05, "times", False),
     Figure("evaluation_accuracy", ("ratio", "within"), "rows within 5 % of that best, chosen with hindsight", 1, "of rows"),

@@ -64,7 +64,8 @@ def require_experiment(connection: Connection, name: str) -> Row[Any]:
     row = find_experiment(connection, name)
     if row is None:
         names = connection.execute(select(tables.experiments.c.name)).scalars().all()
-        hint = did_you_mean(name, names) or ("" if names else "; there is none yet: `rewardloop init` writes a file, `rewardloop serve FILE` takes it in")
+        none = "; there is none yet: `rewardloop init` writes a file, `rewardloop serve FILE` takes it in"
+        hint = did_you_mean(name, names) or ("" if names else none)
         raise UnknownExperiment(f"Unknown experiment `{ascii(name)[1:-1][:80]}`{hint}")
     return row
 
