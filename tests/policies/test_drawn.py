@@ -10,6 +10,7 @@ from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.features import Features
 from rewardloop.policies.design.term_rows import TermRows
 from rewardloop.policies.design.terms import Seen, SeenState, Terms, Units, of_action
+from rewardloop.policies.design.weights import Weights
 from rewardloop.policies.native.drawn import Drawn
 from rewardloop.policies.scaling import Scaler
 
@@ -37,7 +38,11 @@ def rows_of(known: list[Features], actions: ActionSet) -> TermRows:
 
 
 def drawn(rows: TermRows) -> Drawn:
-    return Drawn(rows, rows.arranged(np.random.default_rng(3).normal(size=(rows.width, 64))))
+    """A third of the terms weighs the same in every draw."""
+    rng, n_joint = np.random.default_rng(3), rows.width * 2 // 3
+    weights = Weights(rows.layout(0, n_joint), rng.normal(size=(n_joint, 64)))
+    same = rows.width - n_joint
+    return Drawn(rows, weights, Weights(rows.layout(n_joint, rows.width), rng.normal(size=(same, 1))) if same else None)
 
 
 @pytest.mark.parametrize("n_actions", [1, 2, 7, 300])
@@ -69,18 +74,21 @@ def test_of_actions_that_are_alike_the_first_wins_however_they_are_asked_for() -
         np.testing.assert_array_equal(made.shares(context, actions), shares)
 
 
-def test_weights_spread_out_over_all_pairs_of_places_score_as_those_of_the_terms_alone() -> None:
+def test_weights_weigh_what_the_terms_say_in_a_table_or_looked_up() -> None:
     rng = np.random.default_rng(6)
     actions, asked = catalogue(rng, 9), contexts(rng, 40)
-    rows = rows_of(asked, actions)
-    weights = rows.arranged(np.random.default_rng(3).normal(size=(rows.width, 64)))
-    table = rows.spread_out(weights)
-    assert table is not None
-    for context in asked:
-        s = rows.context(context)
-        np.testing.assert_allclose(s.dot(table).reshape(-1, 64), rows.folded(s, weights), atol=1e-12)
     wide: list[Features] = [{f"x{i} {j}": 1.0 for j in range(4)} for i in range(40)]
-    assert rows_of(wide, actions).spread_out(weights) is None
+    for known, in_a_table in ((asked, True), (wide, False)):
+        rows = rows_of(known, actions)
+        numbers = rng.normal(size=(rows.width, 3))
+        weights, offered = Weights(rows.layout(0, rows.width), numbers), rows.offered(actions)
+        assert (weights._table is not None) == in_a_table
+        for context in known:
+            X = rows.events([(context, of_action(actions, row)) for row in range(9)])
+            V = weights.folded(rows.context(context))
+            np.testing.assert_allclose(rows.scores(V, offered), X @ numbers, atol=1e-12)
+            squares = Weights(rows.layout(0, rows.width), numbers * numbers).folded(rows.context(context) ** 2)
+            np.testing.assert_allclose(rows.scores(squares, offered, power=2), X**2 @ numbers**2, atol=1e-12)
 
 
 def test_a_batch_of_sets_that_differ_keeps_the_order_of_its_requests() -> None:

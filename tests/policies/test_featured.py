@@ -16,11 +16,16 @@ from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.policies import new_policy
 from rewardloop.policies.design.beginning import SETTLED, Beginning, Events
+from rewardloop.policies.design.screening import CANDIDATES
 from rewardloop.policies.design.term_rows import TermRows
 from rewardloop.policies.design.terms import Seen, SeenState, Terms, Units, of_action
 from rewardloop.policies.model_files import write_model
 from rewardloop.policies.native.featured import FeaturedPolicy
 from rewardloop.policies.regressions.bilinear import Bilinear
+from rewardloop.policies.regressions.memory import Past
+from rewardloop.policies.regressions.moments import Moments
+from rewardloop.policies.regressions.roots import Roots
+from rewardloop.policies.regressions.sums_files import written_sums
 from rewardloop.policies.scaling import Scaler
 from rewardloop.settings import ExperimentSettings, LearnerSettings, PolicySettings, RewardSettings
 from rewardloop.settings.schema import Exploration
@@ -99,7 +104,7 @@ def test_the_posterior_is_that_of_ridge_regression_on_all_products() -> None:
     seen = Seen(SeenState())
     seen.look(events.contexts, events.actions)
     terms = Terms.of(seen, Units(0.5, 0.7), 40)
-    made = Bilinear.of(Events(pairs, events.reward), terms, (0.0, 1.0), "none")
+    made = Bilinear.of(Events(pairs, events.reward), terms, 41, (0.0, 1.0), "none")
     scalers = Scaler(), Scaler()
     for scaler, rows in zip(scalers, zip(*pairs, strict=True), strict=True):
         scaler.update(rows)
@@ -108,11 +113,11 @@ def test_the_posterior_is_that_of_ridge_regression_on_all_products() -> None:
     inverse = np.linalg.inv(X.T @ X + np.eye(design.width))
     offered, context = films(rng), pairs[0][0]
     rows = design.events([(context, of_action(offered, i)) for i in range(len(offered))])
-    mean, sd = made.posterior(context, made.rows.offered(offered))
+    mean, sd = made.believed().of(context, made.rows.offered(offered))
     np.testing.assert_allclose(mean, rows @ inverse @ X.T @ events.reward, atol=1e-9)
     np.testing.assert_allclose(sd, np.sqrt(np.einsum("kd,de,ke->k", rows, inverse, rows)), atol=1e-9)
-    draws = made.draws(np.random.default_rng(0).normal(size=(4_000, made.width)))
-    drawn = made.rows.scores(made.rows.folded(made.rows.context(context), draws), made.rows.offered(offered)).T
+    draws = made.drawn(np.random.default_rng(0).normal(size=(4_000, made.width)))
+    drawn = made.rows.scores(draws.folded(made.rows.context(context)), made.rows.offered(offered)).T
     np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=0.1)
     np.testing.assert_allclose(drawn.std(axis=0), sd, rtol=0.1)
 
@@ -130,7 +135,7 @@ def test_actions_that_lack_a_number_are_scored_like_ones_that_have_its_mean() ->
     assert isinstance(policy, FeaturedPolicy)
     made = policy._regression
     assert made is not None
-    found, expected = (made.posterior({"taste": "crime"}, made.rows.offered(offered)) for offered in (without, with_mean))
+    found, expected = (made.believed().of({"taste": "crime"}, made.rows.offered(offered)) for offered in (without, with_mean))
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
@@ -170,7 +175,8 @@ def test_terms_and_counts_stay_within_their_bounds_whatever_clients_invent() -> 
         contexts: list[Features] = [{f"made up {part} {i} {j}": 1.0 for j in range(200)} for i in range(100)]
         policy.learn(replace(events, contexts=contexts))
     assert policy._regression is not None
-    assert policy._regression.width <= 21
+    assert policy._regression.moments.joint <= 21
+    assert policy._regression.width <= CANDIDATES + 1
     seen = Seen(SeenState())
     for part in range(3):
         seen.look([{f"name {part} {i} {j}": 1.0 for j in range(100)} for i in range(100)], [films(rng)] * 100)
@@ -232,7 +238,8 @@ def test_contexts_are_multiplied_with_themselves_where_there_is_room_for_all_of_
     seen = Seen(SeenState())
     seen.look([{"age": 31.0, "os": "ios"}, {"age": 40.0, "os": "linux"}], [parse_actions(b'["a", "b"]')] * 2)
     alone = Terms.of(seen, Units(1.0, 1.0), limit=256)
-    crossed = Terms.of(seen, Units(1.0, 1.0), limit=256, crossed=True)
+    crossed = Terms.of(seen, Units(1.0, 1.0), limit=256)
+    crossed.cross(256)
     places = crossed.context
     age, ios, linux = places.numbers["age"], places.words["os"]["ios"], places.words["os"]["linux"]
     assert set(places.products) == {(age, age), (min(age, ios), max(age, ios)), (min(age, linux), max(age, linux))}
@@ -240,7 +247,9 @@ def test_contexts_are_multiplied_with_themselves_where_there_is_room_for_all_of_
     row = TermRows(crossed, Scaler(), Scaler()).context({"age": 2.0, "os": "ios"})
     assert row[places.products[age, age]] == row[age] ** 2
     assert row[places.products[min(age, linux), max(age, linux)]] == 0.0
-    assert Terms.of(seen, Units(1.0, 1.0), limit=len(crossed.terms) - 2, crossed=True).terms == alone.terms
+    narrow = Terms.of(seen, Units(1.0, 1.0), limit=256)
+    narrow.cross(len(crossed.terms) - 2)
+    assert narrow.terms == alone.terms
 
 
 def test_a_model_with_products_of_contexts_is_the_same_again_from_its_files(tmp_path: Path) -> None:
@@ -257,6 +266,62 @@ def test_a_model_with_products_of_contexts_is_the_same_again_from_its_files(tmp_
     write_model(tmp_path, "featured", {"featured.json": broken, "featured.npz": sums})
     with pytest.raises(CorruptModel, match="a product of columns that are not there"):
         FeaturedPolicy.load(tmp_path)
+
+
+def test_a_model_with_terms_apart_is_the_same_again_from_its_files(tmp_path: Path) -> None:
+    rng, policy = np.random.default_rng(12), new_policy(settings(max_columns=6), 1)
+    for part in (uniform_events(rng, 1_100), uniform_events(rng, 5)):
+        policy.learn(part)
+    policy.save(tmp_path)
+    loaded, more, offered = FeaturedPolicy.load(tmp_path), uniform_events(rng, 50), films(rng)
+    assert isinstance(policy, FeaturedPolicy)
+    assert policy._regression is not None
+    assert len(policy._regression._apart) > 10
+    for event in range(50):
+        for one in (policy, loaded):
+            one.learn(from_one(more, event))
+    assert list(loaded.pmf({"taste": "crime"}, offered)) == list(policy.pmf({"taste": "crime"}, offered))
+
+
+def test_a_model_of_an_earlier_version_is_read_and_learns_on(tmp_path: Path) -> None:
+    """It held sums: of products of rows, and of rewards with rows, whole and recent."""
+    rng, policy = np.random.default_rng(13), new_policy(settings(), 1)
+    policy.learn(uniform_events(rng, 300))
+    assert isinstance(policy, FeaturedPolicy)
+    made = policy._regression
+    assert made is not None
+    policy.save(tmp_path)
+    sums, recent = (moments_of(roots) for roots in made.past if roots is not None)
+    archive = written_sums(Past(sums, recent))
+    state = (tmp_path / "featured.json").read_bytes().replace(b',"sums":"roots"', b"")
+    write_model(tmp_path, "featured", {"featured.json": state, "featured.npz": archive})
+    loaded, offered = FeaturedPolicy.load(tmp_path), films(rng)
+    context: Features = {"taste": "crime", "age": 30.0}
+    assert loaded._regression is not None
+    rows = made.rows.offered(offered)
+    found, expected = (one.believed().of(context, rows) for one in (loaded._regression, made))
+    np.testing.assert_allclose(np.array(found), np.array(expected), atol=1e-9)
+    loaded.learn(uniform_events(rng, 40))
+    assert np.sum(loaded.pmf(context, offered)) == pytest.approx(1.0)
+    sums.inverse[0] = -sums.inverse[0]
+    write_model(tmp_path, "featured", {"featured.json": state, "featured.npz": written_sums(Past(sums, recent))})
+    with pytest.raises(CorruptModel, match="the sums of a ridge regression"):
+        FeaturedPolicy.load(tmp_path)
+
+
+def from_one(events: Interactions, at: int) -> Interactions:
+    """The same without the first."""
+    return replace(
+        events, contexts=events.contexts[at:], actions=events.actions[at:], action=events.action[at:], reward=events.reward[at:]
+    )
+
+
+def moments_of(roots: Roots) -> Moments:
+    S, made = roots.whole_root(), Moments(1, roots.width)
+    made.inverse[0] = S @ S.T
+    A = np.linalg.inv(made.inverse[0])
+    made.gram[0], made.rewarded[0] = A - np.eye(roots.width), A @ roots.learned[0]
+    return made
 
 
 def test_what_it_cannot_do_is_refused() -> None:

@@ -92,7 +92,7 @@ def test_saved_in_the_middle_it_goes_on_alike(tmp_path, forgetting):
 
 
 def test_a_half_life_halves_what_an_event_counts():
-    memory = Memory.new(1, 32)
+    memory = Memory.new(Moments(1, 1), 32)
     memory.resize(1, 2)
     X, arms = np.tile([1.0, 2.0], (33, 1)), np.zeros(33, np.int64)
     memory.add(arms[:1], X[:1], np.ones(1), 0.0, 1.0)

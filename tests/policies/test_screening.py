@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+import pytest
 
 from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.policies import new_policy
-from rewardloop.policies.design.screening import explained, screened
+from rewardloop.policies.design.screening import APART, explained, likeliest, screened
 from rewardloop.policies.design.terms import Seen, SeenState, Terms, Units, of_action
 from rewardloop.policies.native.featured import FeaturedPolicy
 from rewardloop.settings import ExperimentSettings, PolicySettings, RewardSettings
@@ -47,7 +48,7 @@ def test_of_a_thousand_products_those_that_matter_are_found() -> None:
     assert isinstance(policy, FeaturedPolicy)
     policy.learn(events(rng, 600))
     assert policy._regression is not None
-    assert policy._regression.width <= 257
+    assert policy._regression.moments.joint <= 257
     right = []
     for _ in range(60):
         actions, wanted = offered(rng), str(rng.choice(VALUES))
@@ -66,7 +67,7 @@ def test_where_all_fit_nothing_is_left_out_and_no_reward_is_looked_at() -> None:
     found = screened(seen, Units(1.0, 1.0), 2_000, pairs, logged.reward)
     assert found.terms == every.terms
     few = screened(seen, Units(1.0, 1.0), 30, pairs, logged.reward)
-    assert len(few.terms) == len(set(few.terms)) == 31
+    assert len(few.terms) == len(set(few.terms)) == len(every.terms)
     assert few.terms[0] == (0, 0)
 
 
@@ -76,7 +77,7 @@ def test_what_a_context_says_for_all_actions_alike_comes_after_all_else() -> Non
     pairs = [(c, of_action(s, a)) for c, s, a in zip(logged.contexts, logged.actions, logged.action.tolist(), strict=True)]
     seen.look(logged.contexts, logged.actions)
     terms = screened(seen, Units(1.0, 1.0), 300, pairs, np.array([float(c["wanted"] == "a") for c in logged.contexts]))
-    assert all(action for _, action in terms.terms[1:])
+    assert all(action for _, action in terms.terms[1:301])
 
 
 def test_a_column_counts_by_its_size_until_rewards_speak() -> None:
@@ -86,3 +87,11 @@ def test_a_column_counts_by_its_size_until_rewards_speak() -> None:
     assert explained(X, np.ones(400)).argmax() == 0
     assert explained(X, X[:, 1] + rng.normal(size=400)).argmax() == 1
     assert np.isfinite(explained(np.zeros((3, 2)), np.ones(3))).all()
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, min(APART)), (1.0, max(APART))])
+def test_weights_apart_are_narrow_where_their_terms_tell_nothing(share: float, expected: float) -> None:
+    rng = np.random.default_rng(6)
+    X, U = rng.normal(size=(400, 5)), rng.normal(size=(400, 300))
+    signal = 2.0 * X[:, 0] + share * (U @ rng.normal(size=300))
+    assert likeliest(X, U, signal + rng.normal(size=400)) == expected

@@ -18,7 +18,7 @@ _FEW_ROWS: Final = 16
 
 def product(X: Floats, M: Floats) -> Floats:
     """X M, of many rows by a matrix of moderate size in parts, so that it costs the same however many threads BLAS may use."""
-    step = UNTHREADED // M.size
+    step = UNTHREADED // max(1, M.size)
     if step < _FEW_ROWS or len(X) <= step:
         whole: Floats = X @ M
         return whole

@@ -62,8 +62,8 @@ class Scaler:
             old = self._columns.get(name)
             if old is None and len(self._columns) >= MAX_COLUMNS:
                 continue
-            new = _summary(values)
-            column = self._columns[name] = new if old is None else _merge(old, new)
+            column = _summary(values) if old is None else _with(old, values)
+            self._columns[name] = column
             self._affine[name] = _affine(column)
 
     def transform(self, features: Features) -> Features:
@@ -106,6 +106,14 @@ def _summary(values: Sequence[float]) -> Column:
     x = np.array(values, dtype=np.float64)
     mean = float(x.mean())
     return Column(len(values), mean, float(np.square(x - mean).sum()), _BINARY.issuperset(values))
+
+
+def _with(old: Column, values: Sequence[float]) -> Column:
+    if len(values) > 1:
+        return _merge(old, _summary(values))
+    n, value = old.n + 1, float(values[0])
+    delta = value - old.mean
+    return Column(n, old.mean + delta * (1 / n), old.m2 + delta * delta * (old.n / n), old.binary and value in _BINARY)
 
 
 def _merge(old: Column, new: Column) -> Column:

@@ -1,4 +1,4 @@
-"""Which terms get a column where there are more than may be: those that are expected to tell most of the reward. No weights."""
+"""Which terms are joint where there are more than may be: those that are expected to tell most of the reward. No weights."""
 
 from __future__ import annotations
 
@@ -14,22 +14,48 @@ from rewardloop.policies.scaling import Scaler
 
 CANDIDATES: Final = 4_096
 """Terms that are looked at, those first that are most often not 0."""
+APART: Final = 1.0, 1 / 4, 1 / 16, 1 / 64
+"""Variances of weights that are not joint."""
+_NEWEST: Final = 4_000
+"""Events that are looked at: as many rows of candidates are in memory."""
+_LIKELY: Final = 1_000
+"""Events by which a variance is chosen, at the cost of their cube."""
 
 
 def screened(seen: Seen, units: Units, limit: int, pairs: Sequence[Pair], rewards: Floats) -> Terms:
-    """The `limit` terms that the events (n pairs, n rewards) speak for; all of them where they fit. O(n) for each candidate."""
+    """All candidates, those first that the events (n pairs, n rewards) speak for: `limit` are to be joint. O(n) for each."""
     wide = Terms.of(seen, units, max(limit, CANDIDATES))
     if len(wide.terms) <= limit + 1:
-        return Terms.of(seen, units, limit, crossed=True)
+        wide.cross(limit)
+        return wide
     contexts, actions = Scaler(), Scaler()
     contexts.update(context for context, _ in pairs)
     actions.update(action for _, action in pairs)
-    X = TermRows(wide, contexts, actions).events(pairs)
+    X, rewards = TermRows(wide, contexts, actions).events(pairs[-_NEWEST:]), rewards[-_NEWEST:]
     of_action = np.array([j > 0 for _, j in wide.terms])
     # What is the same for all actions does not tell one from another: it comes last, as it does where all is known by its mass.
     order = np.argsort(-np.where(of_action, explained(X, rewards), -1.0), kind="stable")
-    terms = [wide.terms[at] for at in order.tolist() if wide.terms[at] != (0, 0)]
-    return wide.only(terms[:limit], limit)
+    order = np.concatenate([[0], order[order != 0]])
+    newest = X[-_LIKELY:, order]
+    apart = likeliest(newest[:, : limit + 1], newest[:, limit + 1 :], rewards[-_LIKELY:])
+    return wide.ordered([wide.terms[at] for at in order[1:].tolist()], apart)
+
+
+def likeliest(X: Floats, U: Floats, rewards: Floats) -> float:
+    """Which of a few variances of the weights of U (n, t) makes the rewards (n,) likeliest, where those of X (n, j) have 1.
+
+    Where few of very many terms matter, that is a small one: otherwise what all the others seem to tell by chance drowns them. The
+    marginal likelihood of a linear model whose noise is unknown (Bishop, 2006, section 3.5).
+    """
+    joint, others = np.eye(len(X)) + X @ X.T, U @ U.T
+    return max(APART, key=lambda apart: _evidence(joint + apart * others, rewards))
+
+
+def _evidence(T: Floats, y: Floats) -> float:
+    """log p(y | T) but for a constant, y ~ N(0, σ² T) with the likeliest σ²."""
+    L = np.linalg.cholesky(T)
+    z = np.linalg.solve(L, y)
+    return float(-np.log(np.diag(L)).sum() - 0.5 * len(y) * np.log(max(float(z @ z), 1e-12)))
 
 
 def explained(X: Floats, rewards: Floats) -> Floats:

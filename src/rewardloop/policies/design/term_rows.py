@@ -1,13 +1,14 @@
 """Contexts and actions as numbers: rows of the terms for events, and for all actions on offer at once. `terms` says which.
 
+What they weigh is `weights`' business.
+
 A number is z-scored and clipped to ±5; absent it is 0, its mean. A word is 1. Both are in `Terms.units`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -16,10 +17,8 @@ from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.design.side_rows import SideRows
 from rewardloop.policies.design.terms import ID, Pair, Terms
+from rewardloop.policies.design.weights import Layout
 from rewardloop.policies.scaling import Scaler
-
-_SPREAD: Final = 3
-"""A table of all pairs of places that is as many times as large as the terms costs less than looking the terms up."""
 
 
 class Offered(NamedTuple):
@@ -38,9 +37,6 @@ class TermRows:
         self._terms = terms
         self._context, self._action = SideRows(terms.context, terms.units.context), SideRows(terms.action, terms.units.action)
         self._of_context, self._of_action = np.array(terms.terms, dtype=np.intp).T.copy()
-        self._order = np.argsort(self._of_action, kind="stable")
-        self._factors = self._of_context[self._order]
-        self._places, self._starts = np.unique(self._of_action[self._order], return_index=True)
         self.rescale(contexts, actions)
 
     @property
@@ -83,69 +79,31 @@ class TermRows:
             ids = tuple([own.get(ID, action) for own, action in zip(actions.features, ids, strict=True)])  # type: ignore[misc]
         return self._of(actions.features, ids)
 
-    def arranged(self, weights: Floats) -> Floats:
-        """(d, m) by the place in a, as `folded` takes m vectors of weights (d, m)."""
-        return weights.take(self._order, axis=0)
+    def layout(self, start: int, stop: int) -> Layout:
+        """Of some of the terms."""
+        return Layout(self._terms.terms[start:stop], *self.widths)
 
-    def folded(self, s: Floats, weights: Floats) -> Floats:
-        """(q + 2, m) from `arranged` weights: what each place of an action weighs in this context, one behind them 0."""
-        products = weights * s.take(self._factors)[:, None]
-        V = np.zeros((len(self._terms.action) + 1, weights.shape[1]))
-        V[self._places] = np.add.reduceat(products, self._starts, axis=0)
-        return V
-
-    def spread_out(self, weights: Floats) -> Floats | None:
-        """(p + 1, (q + 2)·m) of `arranged` weights (d, m): s times it is what `folded` gives. None where most of it would be 0."""
-        p, q = self.widths
-        if p * (q + 1) > _SPREAD * self.width:
-            return None
-        W = np.zeros((p, q + 1, weights.shape[1]))
-        W[self._factors, self._of_action[self._order]] = weights
-        return W.reshape(p, -1)
-
-    def scores(self, V: Floats, offered: Offered) -> Floats:
-        """(K, m) of `folded` weights."""
-        scores: Floats = offered.numbers.T @ V.take(self._action.places, axis=0)
+    def scores(self, V: Floats, offered: Offered, power: Literal[1, 2] = 1) -> Floats:
+        """(K, m) of folded weights (q + 1, m); with `power` 2, of the squares of what actions are."""
+        numbers, unit = offered.numbers, self._terms.units.action
+        if power == 2:
+            numbers, unit = numbers * numbers, unit * unit
+        scores: Floats = numbers.T @ V.take(self._action.places, axis=0)
         for places in offered.words:
-            scores += self._terms.units.action * V.take(places, axis=0)
+            scores += unit * V.take(places, axis=0)
         return scores
 
-    def catalogue(self, weights: Floats, offered: Offered) -> Floats:
-        """(p + 1, K·m) from `arranged` weights: s times it are the `scores` of these actions in any context."""
+    def actions(self, offered: Offered) -> Floats:
+        """(K, q + 1) a of each, and 0."""
         A = np.zeros((offered.numbers.shape[1], len(self._terms.action) + 1))
         A[:, self._action.places] = offered.numbers.T
         rows = np.arange(len(A))
         for places in offered.words:
             A[rows, places] += self._terms.units.action
         A[:, -1] = 0.0
-        G = np.zeros((len(self._terms.context), len(A), weights.shape[1]))
-        for place, terms in self._by_context:
-            G[place] = A.take(self._of_action[self._order[terms]], axis=1) @ weights.take(terms, axis=0)
-        return G.reshape(len(G), -1)
-
-    def spread(self, context: Features, covariance: Floats, offered: Offered) -> Floats:
-        """(K,) standard deviations x·covariance·x of the actions' rows x."""
-        s = self.context(context)
-        half = self.folded(s, self.arranged(self.folded(s, self.arranged(covariance)).T))
-        return np.sqrt(np.maximum(self._quadratic(half, offered), 0.0))
-
-    @cached_property
-    def _by_context(self) -> list[tuple[int, Ints]]:
-        """Places of s that are in terms, and which of the arranged terms those are."""
-        order = np.argsort(self._factors, kind="stable")
-        places, starts = np.unique(self._factors[order], return_index=True)
-        return list(zip(places.tolist(), np.split(order, starts[1:]), strict=True))
+        return A
 
     def _of(self, rows: Sequence[Features], ids: Sequence[str]) -> Offered:
         """Of actions with these ids; `rows` are the features of each, or the one that all of them share."""
         numbers, words = self._action.columns(rows, ids)
         return Offered(numbers if len(rows) == len(ids) else np.repeat(numbers, len(ids), axis=1), words)
-
-    def _quadratic(self, C: Floats, offered: Offered) -> Floats:
-        """(K,) aᵀ C a."""
-        numbers, unit = self.scores(C, offered), self._terms.units.action
-        total: Floats = np.einsum("km,mk->k", numbers[:, self._action.places], offered.numbers)
-        rows = np.arange(len(total))
-        for places in offered.words:
-            total += unit * numbers[rows, places]
-        return total

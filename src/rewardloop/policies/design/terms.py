@@ -23,13 +23,16 @@ from rewardloop.features import MAX_NAME, Features
 ID: Final = "id"
 """The name under which an action's id is a word, unless it brings a feature of that name."""
 REACH: Final = 2.0
-_RARE: Final = 1 / 128
+_RARE: Final = 1 / 1_024, 1 / 128
+"""Terms met less than once in all events are left out: always those rarer than the first, never those not rarer than the second."""
 _LOOKED_AT: Final = 100
 _MULTIPLIED: Final = 512
 """Features of a side that are in products."""
 _CROSSED: Final = 20
 """Contexts of more features than these are not multiplied with themselves, as those of fixed arms."""
 _COUNTED: Final = 5_000
+_ONCE: Final = 2_000
+"""Features that were learned from once, and are remembered."""
 Pair = tuple[Features, Features]
 """A context, and the features of the action that was chosen, its id among them."""
 _Key = TypeVar("_Key", str, tuple[int, int])
@@ -65,6 +68,10 @@ class TermsState(msgspec.Struct, frozen=True):
     context: list[Column]
     action: list[Column]
     terms: list[Term]
+    once: list[Column] = []
+    """Features without a term that were learned from once, the newest last."""
+    apart: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    """Variance of the weight of a term that is not joint, before anything is learned; of one that is, it is 1."""
 
 
 class Side:
@@ -128,14 +135,19 @@ class Seen:
         context, action = ({column: n / self._n for column, n in counts.items()} for counts in (self._context, self._action))
         return context, action
 
+    @property
+    def rare(self) -> float:
+        """The share below which a term is left out."""
+        least, most = _RARE
+        return min(most, max(least, 1.0 / max(1, self._n)))
+
 
 class Terms:
     """At most `limit` terms besides the constant: those that are most often not 0, and features of contexts alone after the others.
 
-    How often s_i·a_j is not 0 is guessed by the product of how often each factor is; a term that would be met in fewer than two of
-    `limit` actions on offer is left out. An action's feature that is learned from gets a term by itself, and so does one of a
-    context, as long as there is room; what has none says nothing. `crossed`: where contexts are few features and there is room for
-    all of it, their squares and products are features too, of which each action's have terms.
+    How often s_i·a_j is not 0 is guessed by the product of how often each factor is; what is too rare is left out. An action's
+    feature that is learned from twice gets a term by itself, and so does one of a context, as long as there is room; what has none
+    says nothing.
 
     >>> from rewardloop.actions import parse_actions
     >>> films = parse_actions(b'[{"id": "heat", "features": {"crime": 1}}, {"id": "ronin", "features": {"crime": 1}}]')
@@ -149,58 +161,69 @@ class Terms:
         self.units = state.units
         self.context, self.action = Side(state.context), Side(state.action)
         self.terms: list[Term] = list(state.terms)
+        self._once, self.apart = dict.fromkeys(state.once), state.apart
 
     @classmethod
-    def of(cls, seen: Seen, units: Units, limit: int, *, crossed: bool = False) -> Self:
+    def of(cls, seen: Seen, units: Units, limit: int) -> Self:
         """Decided by what was seen."""
         made = cls(TermsState(limit, units, [], [], [(0, 0)]))
-        made._decide(*seen.shares)
-        if crossed:
-            made._cross()
+        made._decide(*seen.shares, seen.rare)
         return made
 
-    def only(self, terms: Sequence[Term], limit: int) -> Self:
-        """Some of them, in the order given, and the constant."""
-        made = type(self)(TermsState(limit, self.units, [], [], [(0, 0)]))
+    def ordered(self, terms: Sequence[Term], apart: float = 1.0) -> Self:
+        """The same in the order given, the constant first."""
+        made = type(self)(TermsState(self._limit, self.units, [], [], [(0, 0)], apart=apart))
         for i, j in terms:
             own = made.context.place(self.context.columns[i - 1]) if i else 0
             made.terms.append((own, made.action.place(self.action.columns[j - 1]) if j else 0))
         return made
 
     def state(self) -> TermsState:
-        return TermsState(self._limit, self.units, list(self.context.columns), list(self.action.columns), list(self.terms))
+        return TermsState(
+            self._limit, self.units, list(self.context.columns), list(self.action.columns), list(self.terms), list(self._once)
+        )
 
     def grow(self, events: Iterable[Pair]) -> None:
-        """Gives a term to every feature not seen before, while there is room."""
+        """Gives a term to every feature without one that is met for the second time, while there is room: most ids never are."""
         for context, action in events:
             for features, side in ((action, self.action), (context, self.context)):
                 for column in _columns(features):
-                    if len(self.terms) <= self._limit and not side.knows(column):
+                    if len(self.terms) <= self._limit and not side.knows(column) and self._again(column):
                         place = side.place(column)
                         self.terms.append((place, 0) if side is self.context else (0, place))
 
-    def _decide(self, contexts: Mapping[Column, float], actions: Mapping[Column, float]) -> None:
+    def _again(self, column: Column) -> bool:
+        if column in self._once:
+            del self._once[column]
+            return True
+        self._once[column] = None
+        if len(self._once) > _ONCE:
+            del self._once[next(iter(self._once))]
+        return False
+
+    def cross(self, room: int) -> None:
+        """Contexts of few features are multiplied with themselves, as features too, where all their terms find `room`."""
+        places = range(1, len(self.context)) if len(self.context.columns) <= _CROSSED else ()
+        pairs = [pair for pair in combinations_with_replacement(places, 2) if self._may_multiply(*pair)]
+        if len(self.terms) - 1 + len(pairs) * len(self.action) <= room:
+            for pair in pairs:
+                own = self.context.place(Column("product", "", "", pair))
+                self.terms += [(own, j) for j in range(len(self.action))]
+
+    def _decide(self, contexts: Mapping[Column, float], actions: Mapping[Column, float], rare: float) -> None:
         # No product is met more often than either factor: those that are rare, or beyond the limit, are in none.
         often, offered = (
-            [(share, column) for column, share in sorted(shares.items(), key=lambda counted: -counted[1]) if share >= _RARE]
+            [(share, column) for column, share in sorted(shares.items(), key=lambda counted: -counted[1]) if share >= rare]
             for shares in (contexts, actions)
         )
         often, offered = often[: self._limit], offered[: self._limit]
         of_actions = [(share, None, action) for share, action in offered]
         pairs = product(often[:_MULTIPLIED], offered[:_MULTIPLIED])
-        both = [(one * other, context, action) for (one, context), (other, action) in pairs if one * other >= _RARE]
+        both = [(one * other, context, action) for (one, context), (other, action) in pairs if one * other >= rare]
         of_contexts = [(share, context, None) for share, context in often]
         ranked = [*sorted(chain(of_actions, both), key=_by_mass), *of_contexts]
         for _, context, action in ranked[: self._limit]:
             self.terms.append((self.context.place(context) if context else 0, self.action.place(action) if action else 0))
-
-    def _cross(self) -> None:
-        places = range(1, len(self.context)) if len(self.context.columns) <= _CROSSED else ()
-        pairs = [pair for pair in combinations_with_replacement(places, 2) if self._may_multiply(*pair)]
-        if len(self.terms) - 1 + len(pairs) * len(self.action) <= self._limit:
-            for pair in pairs:
-                own = self.context.place(Column("product", "", "", pair))
-                self.terms += [(own, j) for j in range(len(self.action))]
 
     def _may_multiply(self, i: int, j: int) -> bool:
         """A word is its own square, and no other word stands under its name."""

@@ -12,6 +12,7 @@ from rewardloop.actions import ActionSet
 from rewardloop.features import Features
 from rewardloop.interactions import Floats
 from rewardloop.policies.design.term_rows import Offered, TermRows
+from rewardloop.policies.design.weights import Weights
 from rewardloop.policies.products import UNTHREADED, row_product
 
 _KEPT_ACTIONS: Final = 2_000
@@ -27,7 +28,7 @@ _TIE: Final = 1e-9
 
 
 class _Kept:
-    """A set of actions as rows; `products` (p + 1, K·m) once it is usual."""
+    """A set of actions as rows; once it is usual `products` (p, K·m), and behind them (p, K) of weights that all draws share."""
 
     def __init__(self, offered: Offered) -> None:
         self.offered = offered
@@ -62,13 +63,13 @@ class Sets:
 class Drawn:
     """m draws of θ. In each one action wins, the first of those whose scores are equal; its share of draws is its probability.
 
-    A context s costs O(m·(d + q·K)) among K actions of q features; where a set of actions was asked for before, O(m·p·K) for
-    p features of s, by one product for all contexts of a batch.
+    `weights` are m vectors, `same` one more that is the same in every draw. A context s costs O(m·(d + q·K)) among K actions of q
+    features; where a set of actions was asked for before, O(m·p·K) for p features of s, by one product for all contexts of a batch.
     """
 
-    def __init__(self, rows: TermRows, weights: Floats) -> None:
-        self._rows, self._weights, self._table = rows, weights, rows.spread_out(weights)
-        self._n_draws = int(weights.shape[1])
+    def __init__(self, rows: TermRows, weights: Weights, same: Weights | None) -> None:
+        self._rows, self._weights, self._same = rows, weights, same
+        self._n_draws = weights.m
         self._ones = np.ones(self._n_draws)
         self._sets = Sets(rows)
 
@@ -78,7 +79,7 @@ class Drawn:
         products = self._products(kept, 1)
         if products is None:
             return self._won(self._scores(s, kept.offered))
-        return self._won(row_product(s, products).reshape(-1, self._n_draws))
+        return self._won(self._many(row_product(s, products)[None])[0])
 
     def shares_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
         """(Σ K_i,) of each, one after the other."""
@@ -99,12 +100,19 @@ class Drawn:
             return [self._won(self._scores(s, kept.offered)) for s in S]
         step = max(1, min(_CELLS // products.shape[1], UNTHREADED // products.size))
         parts = [S[start : start + step] @ products for start in range(0, len(S), step)]
-        return [shares for part in parts for shares in self._won_many(part.reshape(len(part), -1, self._n_draws))]
+        return [shares for part in parts for shares in self._won_many(self._many(part))]
 
     def _scores(self, s: Floats, offered: Offered) -> Floats:
-        if self._table is None:
-            return self._rows.scores(self._rows.folded(s, self._weights), offered)
-        return self._rows.scores(row_product(s, self._table).reshape(-1, self._n_draws), offered)
+        scores = self._rows.scores(self._weights.folded(s), offered)
+        if self._same is not None:
+            scores += self._rows.scores(self._same.folded(s), offered)
+        return scores
+
+    def _many(self, found: Floats) -> Floats:
+        """(n, K, m) from what contexts (n) are in `products`."""
+        n_drawn = found.shape[1] // (self._n_draws + 1) * self._n_draws if self._same is not None else found.shape[1]
+        scores = found[:, :n_drawn].reshape(len(found), -1, self._n_draws)
+        return scores if self._same is None else scores + found[:, n_drawn:, None]
 
     def _products(self, kept: _Kept, n_asked: int) -> Floats | None:
         """Those of a usual set, where they are fewer than what they spare."""
@@ -112,10 +120,11 @@ class Drawn:
         if kept.products is not None or kept.n_asked < _USUAL:
             return kept.products
         (p, q), n_actions = self._rows.widths, kept.offered.numbers.shape[1]
-        size = p * n_actions * self._n_draws
-        if p * n_actions <= 2 * (self._rows.width + q * n_actions) and self._sets.n_products + size <= _KEPT_NUMBERS:
+        size = p * n_actions * (self._n_draws + 1)
+        if p * n_actions <= 2 * (len(self._weights) + q * n_actions) and self._sets.n_products + size <= _KEPT_NUMBERS:
             self._sets.n_products += size
-            kept.products = self._rows.catalogue(self._weights, kept.offered)
+            A = self._rows.actions(kept.offered)
+            kept.products = np.concatenate([part.catalogue(A) for part in (self._weights, self._same) if part is not None], axis=1)
         return kept.products
 
     def _won(self, scores: Floats) -> Floats:

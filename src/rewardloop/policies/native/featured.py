@@ -17,7 +17,7 @@ from rewardloop.policies.design.beginning import Beginning, Events
 from rewardloop.policies.design.terms import Pair, of_action
 from rewardloop.policies.native.drawn import Drawn, Sets
 from rewardloop.policies.native.posterior import N_DRAWS, UpperConfidence
-from rewardloop.policies.regressions.bilinear import Bilinear
+from rewardloop.policies.regressions.bilinear import Believed, Bilinear
 from rewardloop.policies.regressions.featured_files import FeaturedState, load_featured, save_featured
 from rewardloop.policies.regressions.sums_files import RidgeConfig
 from rewardloop.policies.rewards import require_finite
@@ -40,7 +40,7 @@ class FeaturedPolicy:
         self._normal = config.alpha * np.concatenate([half, -half], axis=1).T
         self._bound = UpperConfidence(config.alpha)
         self._drawn: Drawn | None = None
-        self._sets: Sets | None = None
+        self._believed: tuple[Believed, Sets] | None = None
 
     @classmethod
     def new(cls, settings: ExperimentSettings, seed: int) -> Self:
@@ -71,7 +71,8 @@ class FeaturedPolicy:
         if self._regression is None:
             return [1.0 / len(actions)] * len(actions)
         if self._config.rule == "linucb":
-            mean, sd = self._regression.posterior(context, self._rows(self._regression).of(actions).offered)
+            believed, sets = self._bounds(self._regression)
+            mean, sd = believed.of(context, sets.of(actions).offered)
             return self._bound.pmf(mean.tolist(), sd.tolist())
         shares: list[float] = self._draws(self._regression).shares(context, actions).tolist()
         return shares
@@ -91,7 +92,7 @@ class FeaturedPolicy:
             self._beginning.add(events, interactions.actions)
             chosen = self._beginning.choose(config.max_columns)
         if self._beginning is not None and chosen is not None:
-            self._regression = Bilinear.of(self._beginning.events, chosen, config.range, config.forgetting)
+            self._regression = Bilinear.of(self._beginning.events, chosen, config.max_columns + 1, config.range, config.forgetting)
         elif self._regression is not None:
             self._regression.learn(events)
         if self._beginning is not None and self._beginning.over:
@@ -101,7 +102,7 @@ class FeaturedPolicy:
     def save(self, directory: Path) -> None:
         made, beginning = self._regression, self._beginning
         regression = made.state() if made is not None else None
-        state = FeaturedState(self._config, regression, beginning.state() if beginning is not None else None)
+        state = FeaturedState(self._config, regression, beginning.state() if beginning is not None else None, "roots")
         save_featured(directory, state, made.past if made is not None else None)
 
     @classmethod
@@ -115,17 +116,17 @@ class FeaturedPolicy:
     def _draws(self, regression: Bilinear) -> Drawn:
         """Made once for all decisions until something is learned."""
         if self._drawn is None:
-            self._drawn = Drawn(regression.rows, regression.draws(self._normal[:, : regression.width]))
+            self._drawn = Drawn(regression.rows, regression.drawn(self._normal), regression.apart)
         return self._drawn
 
-    def _rows(self, regression: Bilinear) -> Sets:
-        if self._sets is None:
-            self._sets = Sets(regression.rows)
-        return self._sets
+    def _bounds(self, regression: Bilinear) -> tuple[Believed, Sets]:
+        if self._believed is None:
+            self._believed = regression.believed(), Sets(regression.rows)
+        return self._believed
 
     def _forget(self) -> None:
         """What was made for decisions, of weights that are no more."""
-        self._drawn, self._sets = None, None
+        self._drawn, self._believed = None, None
 
 
 def _pairs(interactions: Interactions) -> list[Pair]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -13,8 +13,10 @@ from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.design.beginning import Events
 from rewardloop.policies.design.term_rows import Offered, TermRows
 from rewardloop.policies.design.terms import Pair, Terms, TermsState
+from rewardloop.policies.design.weights import Weights
 from rewardloop.policies.regressions.memory import Forgetting, Memory, MemoryState, Past
 from rewardloop.policies.regressions.regression import Regression
+from rewardloop.policies.regressions.roots import Roots
 from rewardloop.policies.rewards import RewardRange, RewardRangeState
 from rewardloop.policies.scaling import Scaler, ScalerState
 
@@ -29,28 +31,50 @@ class BilinearState(msgspec.Struct, frozen=True):
     memory: MemoryState
 
 
-class Bilinear(Regression[Events]):
+class Believed(NamedTuple):
+    """What is expected of actions, and how surely: weights of the joint terms and their root, and of those apart."""
+
+    rows: TermRows
+    mean: Weights
+    root: Weights
+    apart: Weights | None
+    variance: Weights | None
+
+    def of(self, context: Features, offered: Offered) -> tuple[Floats, Floats]:
+        """(K,) means x·θ and standard deviations √(xᵀ A⁻¹ x)."""
+        s, rows = self.rows.context(context), self.rows
+        mean = rows.scores(self.mean.folded(s), offered)[:, 0]
+        variance = np.square(rows.scores(self.root.folded(s), offered)).sum(axis=1)
+        if self.apart is not None and self.variance is not None:
+            mean += rows.scores(self.apart.folded(s), offered)[:, 0]
+            variance += rows.scores(self.variance.folded(s * s), offered, power=2)[:, 0]
+        return mean, np.sqrt(variance)
+
+
+class Bilinear(Regression[Events, Roots]):
     """Reward of action a in context s ~ N(x·θ, xᵀ A⁻¹ x), x_c = s_i·a_j of term c, in units of the reward's range.
 
-    All actions share θ, so what was learned of one tells of those that resemble it, ones that were never seen among them.
+    All actions share θ, so what was learned of one tells of those that resemble it, ones that were never seen among them. Of terms
+    beyond the room of `Roots` the posterior has a weight and a variance each.
     """
 
-    def __init__(self, rewards: RewardRange, contexts: Scaler, actions: Scaler, terms: Terms, memory: Memory) -> None:
+    def __init__(self, rewards: RewardRange, contexts: Scaler, actions: Scaler, terms: Terms, memory: Memory[Roots]) -> None:
         super().__init__(rewards, memory)
         self._contexts, self._actions, self._terms = contexts, actions, terms
         self.rows = TermRows(terms, contexts, actions)
         """Contexts and actions as numbers, good until something is learned."""
+        self._lay_out()
 
     @classmethod
-    def of(cls, events: Events, terms: Terms, declared: tuple[float, float] | None, forgetting: Forgetting) -> Self:
-        """One that has learned these events alone."""
-        memory = Memory(Past.blank(1, len(terms.terms), forgetting), forgetting, MemoryState())
+    def of(cls, events: Events, terms: Terms, room: int, declared: tuple[float, float] | None, forgetting: Forgetting) -> Self:
+        """One that has learned these events alone; `room` terms are joint, the constant included."""
+        memory = Memory.new(Roots(len(terms.terms), room, terms.apart), forgetting)
         made = cls(RewardRange(declared), Scaler(), Scaler(), terms, memory)
         made.learn(events)
         return made
 
     @classmethod
-    def restored(cls, state: BilinearState, past: Past, forgetting: Forgetting) -> Self:
+    def restored(cls, state: BilinearState, past: Past[Roots], forgetting: Forgetting) -> Self:
         scalers = Scaler.from_state(state.contexts), Scaler.from_state(state.actions)
         memory = Memory(past, forgetting, state.memory)
         made = cls(RewardRange.from_state(state.rewards), *scalers, Terms(state.terms), memory)
@@ -66,17 +90,22 @@ class Bilinear(Regression[Events]):
         """d, the constant included."""
         return self.rows.width
 
-    def draws(self, normal: Floats) -> Floats:
-        """(d, m) θ + L z for rows z of `normal` (m, d), A⁻¹ = L Lᵀ: the posterior, drawn from m times. For `scores`."""
-        moments = self.moments
-        root = np.linalg.cholesky(moments.inverse[0])
-        return self.rows.arranged(moments.theta[0][:, None] + root @ normal.T)
+    def drawn(self, normal: Floats) -> Weights:
+        """(j, m) θ + S zᵀ for rows z of `normal` (m, j + …): the posterior of the joint terms, drawn from m times."""
+        sums = self.moments
+        return Weights(self._joint, sums.theta[: sums.joint, None] + sums.spread(normal))
 
-    def posterior(self, context: Features, offered: Offered) -> tuple[Floats, Floats]:
-        """(K,) means and standard deviations."""
-        rows, moments = self.rows, self.moments
-        mean = rows.scores(rows.folded(rows.context(context), rows.arranged(moments.theta.T)), offered)[:, 0]
-        return mean, rows.spread(context, moments.inverse[0], offered)
+    @property
+    def apart(self) -> Weights | None:
+        """(d − j, 1) what is expected of the other weights, where there are any."""
+        return Weights(self._apart, self.moments.theta[self.moments.joint :, None]) if len(self._apart) else None
+
+    def believed(self) -> Believed:
+        """Means and standard deviations, good until something is learned."""
+        sums = self.moments
+        mean, root = Weights(self._joint, sums.theta[: sums.joint, None]), Weights(self._joint, sums.whole_root())
+        variance = Weights(self._apart, sums.variance[:, None]) if len(self._apart) else None
+        return Believed(self.rows, mean, root, self.apart, variance)
 
     def _look(self, events: Events) -> None:
         self._contexts.update(context for context, _ in events.pairs)
@@ -94,3 +123,8 @@ class Bilinear(Regression[Events]):
             return
         self.rows = TermRows(self._terms, self._contexts, self._actions)
         self._memory.resize(1, self.width)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        joint = self.moments.joint
+        self._joint, self._apart = self.rows.layout(0, joint), self.rows.layout(joint, self.rows.width)

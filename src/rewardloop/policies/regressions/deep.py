@@ -13,6 +13,7 @@ from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.design.columns import Columns
 from rewardloop.policies.regressions.linear import MAX_CELLS, Batch, Linear, LinearState
 from rewardloop.policies.regressions.memory import Memory, Past
+from rewardloop.policies.regressions.moments import Moments
 from rewardloop.policies.regressions.ridge_files import LinearConfig
 from rewardloop.policies.regressions.trunk import Examples, Trunk
 from rewardloop.policies.rewards import RewardRange
@@ -36,7 +37,7 @@ class Deep(Linear):
     The layer sees the columns without their products. In its place in front, new columns are appended behind.
     """
 
-    def __init__(self, rewards: RewardRange, scaler: Scaler, columns: Columns, memory: Memory, trunk: Trunk) -> None:
+    def __init__(self, rewards: RewardRange, scaler: Scaler, columns: Columns, memory: Memory[Moments], trunk: Trunk) -> None:
         super().__init__(rewards, scaler, columns, memory)
         self.trunk = trunk
         self._n_pairs, self._places = 0, np.empty(0, dtype=np.intp)
@@ -45,8 +46,7 @@ class Deep(Linear):
     @classmethod
     def blank(cls, config: LinearConfig, n_arms: int) -> Self:
         """One that has seen nothing."""
-        memory = Memory.new(n_arms, config.forgetting)
-        memory.resize(n_arms, 1 + config.n_hidden)
+        memory = Memory.new(Moments(n_arms, 1 + config.n_hidden), config.forgetting)
         room = isqrt(MAX_CELLS // n_arms) - config.n_hidden - 1
         columns = Columns.new(max(1, min(config.max_columns, room)), config.interactions)
         return cls(RewardRange(config.range), Scaler(), columns, memory, Trunk.blank(config.n_hidden))
@@ -63,7 +63,7 @@ class Deep(Linear):
         return made
 
     @classmethod
-    def restored(cls, state: LinearState, past: Past, config: LinearConfig, trunk: Trunk) -> Self:
+    def restored(cls, state: LinearState, past: Past[Moments], config: LinearConfig, trunk: Trunk) -> Self:
         memory = Memory(past, config.forgetting, state.memory)
         columns = Columns(state.columns)
         made = cls(RewardRange.from_state(state.rewards), Scaler.from_state(state.scaler), columns, memory, trunk)

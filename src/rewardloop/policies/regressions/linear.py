@@ -14,6 +14,7 @@ from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.design.columns import Columns, ColumnsState
 from rewardloop.policies.design.design import Design
 from rewardloop.policies.regressions.memory import Forgetting, Memory, MemoryState, Past
+from rewardloop.policies.regressions.moments import Moments
 from rewardloop.policies.regressions.regression import Regression
 from rewardloop.policies.rewards import RewardRange, RewardRangeState
 from rewardloop.policies.scaling import Scaler, ScalerState
@@ -56,14 +57,14 @@ class LinearState(msgspec.Struct, frozen=True):
     memory: MemoryState = MemoryState()
 
 
-class Linear(Regression[Batch]):
+class Linear(Regression[Batch, Moments]):
     """Reward of arm k at context x ~ N(x·θ_k, xᵀ A_k⁻¹ x), in units of the reward's range. Unweighted: no 1/p.
 
     The means and the posterior are those of the rows as they were scaled when they were learned: a column's z-score settles
     as 1/√n, and re-scaling old rows exactly would need the rows.
     """
 
-    def __init__(self, rewards: RewardRange, scaler: Scaler, columns: Columns, memory: Memory) -> None:
+    def __init__(self, rewards: RewardRange, scaler: Scaler, columns: Columns, memory: Memory[Moments]) -> None:
         super().__init__(rewards, memory)
         self._scaler, self._columns = scaler, columns
         self._design = Design(columns, scaler)
@@ -78,13 +79,13 @@ class Linear(Regression[Batch]):
         interactions: tuple[tuple[str, ...], ...] = (),
     ) -> Self:
         columns = Columns.new(min(max_columns, isqrt(MAX_CELLS // n_arms) - 1), interactions)
-        return cls(RewardRange(declared), Scaler(), columns, Memory.new(n_arms, forgetting))
+        return cls(RewardRange(declared), Scaler(), columns, Memory.new(Moments(n_arms, 1), forgetting))
 
     def state(self) -> LinearState:
         return LinearState(self._rewards.state(), self._scaler.state(), self._columns.state(), self._memory.state())
 
     @classmethod
-    def from_state(cls, state: LinearState, past: Past, forgetting: Forgetting) -> Self:
+    def from_state(cls, state: LinearState, past: Past[Moments], forgetting: Forgetting) -> Self:
         memory = Memory(past, forgetting, state.memory)
         made = cls(RewardRange.from_state(state.rewards), Scaler.from_state(state.scaler), Columns(state.columns), memory)
         made._solve()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Generic, Literal, NamedTuple, Protocol, Self, TypeVar
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from msgspec import Meta
 
 from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.regressions.forgetting import Watch, WatchState
-from rewardloop.policies.regressions.moments import Moments
 
 _ROWS = 4_096
 """Events learned at once."""
@@ -21,15 +21,41 @@ Forgetting = Literal["auto", "none"] | Annotated[int, Meta(ge=1)]
 """Or a half-life in events."""
 
 
-class Past(NamedTuple):
+class Sums(Protocol):
+    """What a regression knows of events, K arms of it."""
+
+    @property
+    def n_arms(self) -> int: ...
+
+    def blank(self) -> Self:
+        """As many arms and columns, nothing learned."""
+
+    def resized(self, n_arms: int, width: int) -> Self: ...
+
+    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        """All of it, by names for a file; writing into them changes it."""
+
+    def expected(self, arms: Ints, X: Floats) -> Floats: ...
+
+    def add_many(self, arms: Ints, X: Floats, rewards: Floats) -> None: ...
+
+    def solve(self, arms: Ints, low: float, span: float) -> None: ...
+
+    def forget(self, share: float) -> None: ...
+
+
+S = TypeVar("S", bound=Sums)
+
+
+class Past(NamedTuple, Generic[S]):
     """Sums over all that is remembered, and over the recent past where both are compared."""
 
-    moments: Moments
-    recent: Moments | None
+    moments: S
+    recent: S | None
 
     @classmethod
-    def blank(cls, n_arms: int, width: int, forgetting: Forgetting) -> Self:
-        return cls(Moments(n_arms, width), Moments(n_arms, width) if forgetting == "auto" else None)
+    def blank(cls, moments: S, forgetting: Forgetting) -> Past[S]:
+        return cls(moments, moments.blank() if forgetting == "auto" else None)
 
 
 class MemoryState(msgspec.Struct, frozen=True):
@@ -40,23 +66,24 @@ class MemoryState(msgspec.Struct, frozen=True):
     """Events since the last step of a half-life."""
 
 
-class Memory:
+class Memory(Generic[S]):
     """The sums, kept as `forgetting` says. θ is in units of [low, low + span] of the rewards, which the caller knows."""
 
-    def __init__(self, past: Past, forgetting: Forgetting, state: MemoryState) -> None:
+    def __init__(self, past: Past[S], forgetting: Forgetting, state: MemoryState) -> None:
         self.past = past
         self._forgetting = forgetting
         self._watch, self._n_since = Watch(state.watch), state.n_since
 
     @classmethod
-    def new(cls, n_arms: int, forgetting: Forgetting) -> Self:
-        return cls(Past.blank(n_arms, 1, forgetting), forgetting, MemoryState())
+    def new(cls, blank: S, forgetting: Forgetting) -> Self:
+        """Of sums that have learned nothing."""
+        return cls(Past.blank(blank, forgetting), forgetting, MemoryState())
 
     def state(self) -> MemoryState:
         return MemoryState(self._watch.state(), self._n_since)
 
     @property
-    def moments(self) -> Moments:
+    def moments(self) -> S:
         """The sums to decide by."""
         return self.past.moments
 
@@ -100,15 +127,12 @@ class Memory:
         if isinstance(self._forgetting, int):
             return self._decay(n, self._forgetting)
         if self.past.recent is not None and self._watch.changed:
-            self.past = Past(self.past.recent, self._none())
+            self.past = Past(self.past.recent, self.moments.blank())
             self._watch.forget()
         elif self.past.recent is not None and self._watch.stale:
-            self.past = Past(self.moments, self._none())
+            self.past = Past(self.moments, self.moments.blank())
             self._watch.renew()
         return False
-
-    def _none(self) -> Moments:
-        return Moments(self.moments.n_arms, self.moments.width)
 
     def _decay(self, n: int, half_life: int) -> bool:
         self._n_since += n

@@ -11,6 +11,7 @@ from math import sqrt
 from typing import Final, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.design.folding import Folding
@@ -49,6 +50,14 @@ class Moments:
     @property
     def width(self) -> int:
         return self.rewarded.shape[1]
+
+    def blank(self) -> Self:
+        """As many arms and columns, nothing learned."""
+        return type(self)(self.n_arms, self.width)
+
+    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        """All of it, by names for a file; writing into them changes it."""
+        return {"gram": self.gram, "rewarded": self.rewarded, "inverse": self.inverse, "n_updates": self.n_updates}
 
     def expected(self, arms: Ints, X: Floats) -> Floats:
         """(n,) x·θ of one arm each."""

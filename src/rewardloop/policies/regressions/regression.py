@@ -11,8 +11,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.regressions.memory import Memory, Past
-from rewardloop.policies.regressions.moments import Moments
+from rewardloop.policies.regressions.memory import Memory, Past, S
 from rewardloop.policies.rewards import RewardRange
 
 
@@ -26,19 +25,19 @@ class Rewarded(Protocol):
 E = TypeVar("E", bound=Rewarded)
 
 
-class Regression(ABC, Generic[E]):
+class Regression(ABC, Generic[E, S]):
     """Learns events of one kind: the range of rewards first, then what a row is, then the posterior."""
 
-    def __init__(self, rewards: RewardRange, memory: Memory) -> None:
+    def __init__(self, rewards: RewardRange, memory: Memory[S]) -> None:
         self._rewards, self._memory = rewards, memory
 
     @property
-    def moments(self) -> Moments:
+    def moments(self) -> S:
         """The sums to decide by."""
         return self._memory.moments
 
     @property
-    def past(self) -> Past:
+    def past(self) -> Past[S]:
         """All sums."""
         return self._memory.past
 

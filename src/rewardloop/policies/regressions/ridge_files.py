@@ -13,6 +13,7 @@ from msgspec import Meta
 from rewardloop.policies.model_files import read_model, write_model
 from rewardloop.policies.regressions.linear import Event, LinearState
 from rewardloop.policies.regressions.memory import Past
+from rewardloop.policies.regressions.moments import Moments
 from rewardloop.policies.regressions.sums_files import RidgeConfig, read_state, read_sums, written_sums
 
 ENGINE: Final = "ridge"
@@ -41,13 +42,17 @@ class RidgeState(msgspec.Struct, frozen=True):
 
 
 def save_ridge(
-    directory: Path, state: RidgeState, past: Past, engine: str = ENGINE, further: Mapping[str, bytes] = MappingProxyType({})
+    directory: Path,
+    state: RidgeState,
+    past: Past[Moments],
+    engine: str = ENGINE,
+    further: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
     """With `further` files of the engine's own."""
     write_model(directory, engine, {_STATE: msgspec.json.encode(state), _SUMS: written_sums(past), **further})
 
 
-def load_ridge(directory: Path, engine: str = ENGINE) -> tuple[RidgeState, Past]:
+def load_ridge(directory: Path, engine: str = ENGINE) -> tuple[RidgeState, Past[Moments]]:
     """Raises `CorruptModel` for anything but what `save_ridge` wrote."""
     state_file, sums_file = read_model(directory, engine, (_STATE, _SUMS))
     state = read_state(state_file, RidgeState, _check, directory / _STATE)
@@ -64,7 +69,7 @@ def _check(state: RidgeState) -> None:
         raise ValueError("an arm that is not there")
 
 
-def _blank(state: RidgeState) -> Past:
+def _blank(state: RidgeState) -> Past[Moments]:
     shared, config = state.config.n_factors, state.config
     width = len(state.regression.columns.pairs) * shared + config.n_hidden
-    return Past.blank(1 if shared > 1 else len(state.ids), width, config.forgetting)
+    return Past.blank(Moments(1 if shared > 1 else len(state.ids), width), config.forgetting)

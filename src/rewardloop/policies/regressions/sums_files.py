@@ -14,10 +14,10 @@ import numpy.typing as npt
 from msgspec import Meta
 
 from rewardloop.errors import CorruptModel
-from rewardloop.policies.regressions.memory import Forgetting, Past
-from rewardloop.policies.regressions.moments import Moments
+from rewardloop.policies.regressions.memory import Forgetting, Past, Sums
 
 S = TypeVar("S")
+M = TypeVar("M", bound=Sums)
 
 UNREADABLE: Final = (ValueError, KeyError, OSError, EOFError, BadZipFile, NotImplementedError)
 """What NumPy raises for an archive that it did not write."""
@@ -45,14 +45,14 @@ def read_state(content: bytes, kind: type[S], check: Callable[[S], None], path: 
     return state
 
 
-def written_sums(past: Past) -> bytes:
-    """The inverses are saved too: after rank-one updates a fresh one has other bits."""
+def written_sums(past: Past[M]) -> bytes:
+    """Inverses are saved too: after rank-one updates a fresh one has other bits."""
     sums, recent = BytesIO(), _arrays(past.recent, _RECENT) if past.recent else {}
     np.savez(sums, allow_pickle=False, **_arrays(past.moments, ""), **recent)
     return sums.getvalue()
 
 
-def read_sums(content: bytes, blank: Past, path: Path) -> Past:
+def read_sums(content: bytes, blank: Past[M], path: Path) -> Past[M]:
     """Fills `blank`, which has the shapes that are expected. Raises `CorruptModel` with the path."""
     try:
         with np.load(BytesIO(content), allow_pickle=False) as arrays:
@@ -64,10 +64,8 @@ def read_sums(content: bytes, blank: Past, path: Path) -> Past:
     return blank
 
 
-def _arrays(moments: Moments, prefix: str) -> dict[str, npt.NDArray[np.generic]]:
-    """The sums under their names in the file; writing into them changes the moments."""
-    sums = {"gram": moments.gram, "rewarded": moments.rewarded, "inverse": moments.inverse, "n_updates": moments.n_updates}
-    return {prefix + name: array for name, array in sums.items()}
+def _arrays(sums: Sums, prefix: str) -> dict[str, npt.NDArray[np.generic]]:
+    return {prefix + name: array for name, array in sums.arrays().items()}
 
 
 def _array(found: npt.NDArray[np.generic], name: str, like: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

@@ -12,6 +12,7 @@ from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.design.columns import Columns
 from rewardloop.policies.regressions.linear import Batch, Linear, LinearState
 from rewardloop.policies.regressions.memory import Forgetting, Memory, Past
+from rewardloop.policies.regressions.moments import Moments
 from rewardloop.policies.regressions.ridge_files import LinearConfig
 from rewardloop.policies.rewards import RewardRange
 from rewardloop.policies.scaling import Scaler
@@ -39,20 +40,19 @@ class Surface(Linear):
     new column of the context is appended behind.
     """
 
-    def __init__(self, rewards: RewardRange, scaler: Scaler, columns: Columns, memory: Memory, F: Floats) -> None:
+    def __init__(self, rewards: RewardRange, scaler: Scaler, columns: Columns, memory: Memory[Moments], F: Floats) -> None:
         super().__init__(rewards, scaler, columns, memory)
         self.F = F
 
     @classmethod
     def blank(cls, config: LinearConfig, F: Floats) -> Self:
         """One that has seen nothing; twice `max_columns` wide at most."""
-        memory = Memory.new(1, config.forgetting)
-        memory.resize(1, config.n_factors)
+        memory = Memory.new(Moments(1, config.n_factors), config.forgetting)
         columns = Columns.new(max(2, 2 * config.max_columns // config.n_factors), config.interactions)
         return cls(RewardRange(config.range), Scaler(), columns, memory, F)
 
     @classmethod
-    def restored(cls, state: LinearState, past: Past, forgetting: Forgetting, F: Floats) -> Self:
+    def restored(cls, state: LinearState, past: Past[Moments], forgetting: Forgetting, F: Floats) -> Self:
         memory = Memory(past, forgetting, state.memory)
         made = cls(RewardRange.from_state(state.rewards), Scaler.from_state(state.scaler), Columns(state.columns), memory, F)
         made._solve()

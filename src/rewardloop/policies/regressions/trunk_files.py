@@ -11,6 +11,7 @@ import numpy as np
 from rewardloop.errors import CorruptModel
 from rewardloop.policies.model_files import read_model
 from rewardloop.policies.regressions.memory import Past
+from rewardloop.policies.regressions.moments import Moments
 from rewardloop.policies.regressions.ridge_files import RidgeState, load_ridge, save_ridge
 from rewardloop.policies.regressions.sums_files import UNREADABLE
 from rewardloop.policies.regressions.trunk import Trunk
@@ -19,13 +20,13 @@ ENGINE: Final = "neural"
 _TRUNK: Final = "trunk.npz"
 
 
-def save_deep(directory: Path, state: RidgeState, past: Past, trunk: Trunk) -> None:
+def save_deep(directory: Path, state: RidgeState, past: Past[Moments], trunk: Trunk) -> None:
     layer = BytesIO()
     np.savez(layer, allow_pickle=False, **trunk._asdict())
     save_ridge(directory, state, past, ENGINE, {_TRUNK: layer.getvalue()})
 
 
-def load_deep(directory: Path) -> tuple[RidgeState, Past, Trunk]:
+def load_deep(directory: Path) -> tuple[RidgeState, Past[Moments], Trunk]:
     """Raises `CorruptModel` for anything but what `save_deep` wrote."""
     state, past = load_ridge(directory, ENGINE)
     (content,) = read_model(directory, ENGINE, (_TRUNK,))
