@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +43,10 @@ def test_it_trains_compares_draws_and_serves_what_it_trained(tmp_path: Path) -> 
     assert done.served.metrics["energy_kwh"] == pytest.approx(done.direct.metrics["energy_kwh"], rel=1e-4)
     for name in ("episode.png", "comparison.png"):
         assert (out / name).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    (body,) = re.findall(r"try: curl .* -d '(.*)'", (out / "serve.log").read_text())
+    assert len(json.loads(body)["context"]["observation"]) == 3
     assert "default-src 'none'" in (out / "episode.html").read_text()
+    assert re.search(r"\n  cooling \d+\.\d °C, heating \d+\.\d °C: return -", console.file.getvalue())  # type: ignore[attr-defined]
     assert "\nPPO, 2 seeds " in console.file.getvalue()  # type: ignore[attr-defined]
     until(lambda: mentioning(str(out)) == [])
 

@@ -22,7 +22,7 @@ def strips(
 ) -> Chart:
     """`panels`: name of a panel → name of a line (at most five) → its value at each step. Long series are thinned to 2,000 points.
 
-    `bands`: name of a panel → the range it should stay in, which is shaded.
+    `bands`: name of a panel → the range it should stay in, which is shaded. The axis is named once, at the foot.
 
     Raises `InvalidInput` where a line is not as long as the steps.
 
@@ -36,7 +36,11 @@ def strips(
                 raise InvalidInput(f"Expected {len(steps)} values of `{line}` in `{name}`, got {len(values)}")
     every = max(1, -(-len(steps) // _POINTS))
     shaded = bands or {}
-    drawn = [_panel(name, steps[::every], _thinned(lines, every), x, shaded.get(name)) for name, lines in panels.items()]
+    titles = [None] * (len(panels) - 1) + [x]
+    drawn = [
+        _panel(name, steps[::every], _thinned(lines, every), title, shaded.get(name))
+        for title, (name, lines) in zip(titles, panels.items(), strict=True)
+    ]
     return stacked(title, drawn, subtitle=subtitle)
 
 
@@ -45,12 +49,12 @@ def _thinned(lines: Mapping[str, Sequence[float]], every: int) -> dict[str, Sequ
 
 
 def _panel(
-    name: str, steps: Sequence[float], lines: Mapping[str, Sequence[float]], x: str, band: tuple[float, float] | None
+    name: str, steps: Sequence[float], lines: Mapping[str, Sequence[float]], x: str | None, band: tuple[float, float] | None
 ) -> Chart:
     rows = [
         {"x": step, "y": value, "series": line} for line, values in lines.items() for step, value in zip(steps, values, strict=True)
     ]
-    across = {"field": "x", "type": "quantitative", "title": x, "axis": {"tickCount": 8}}
+    across = {"field": "x", "type": "quantitative", "title": x, "axis": {"tickCount": 8}, "scale": {"nice": False}}
     up = {"field": "y", "type": "quantitative", "title": None, "scale": {"zero": False, "nice": True}}
     colour = hue(list(lines)) if len(lines) > 1 else {"value": BLUE}
     mark = {"type": "line", "strokeWidth": 1.5, "interpolate": "step-after"}

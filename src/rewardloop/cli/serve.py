@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -13,6 +14,7 @@ from rich.markup import escape
 from rewardloop.cli.meant import settings_of
 from rewardloop.cli.options import DEFAULT, Data
 from rewardloop.cli.printing import console, warn
+from rewardloop.cli.proposing import proposed
 from rewardloop.clock import SystemClock
 from rewardloop.errors import InvalidInput
 from rewardloop.registry.catalog import Catalog
@@ -65,6 +67,7 @@ def serve(
         for each in settings:
             catalog.register(each, SystemClock().now())
         entries = catalog.experiments()
+        body = proposed(catalog, entries[0]) if entries else None
         has_keys = bool(catalog.api_keys())
     configure_logs("supervisor")
     if insecure and has_keys:
@@ -75,7 +78,7 @@ def serve(
         host,
         port,
         workers,
-        lambda bound: _announce(_url(scheme, host, bound), entries, has_keys and not insecure),
+        lambda bound: _announce(_url(scheme, host, bound), entries, body, has_keys and not insecure),
         protection=protection,
         has_keys=has_keys,
     )
@@ -86,14 +89,13 @@ def _url(scheme: str, host: str, port: int) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _announce(url: str, entries: list[ExperimentEntry], asks: bool) -> None:
+def _announce(url: str, entries: list[ExperimentEntry], body: str | None, asks: bool) -> None:
     if not entries:
         console.print(f"Serving no experiment yet on {url}: name a YAML file; `rewardloop init` writes one")
         return
     first, names = entries[0], ", ".join(entry.name for entry in entries)
     console.print(f"Serving [bold]{names}[/] on [bold]{url}[/]  (the API: {url}/openapi.json)")
-    decide = f"{url}/v1/experiments/{first.name}/decide"
-    offered = ', "actions": ["red", "green"]' if first.settings.actions is None else ""
-    asked = escape(f'{{"context": {{"age": 31}}{offered}}}')
-    key = " -H x-api-key:KEY" if asks else ""
-    console.print(f"[dim]try:[/] curl {decide}{key} -H content-type:application/json -d '{asked}'")
+    if body is not None:
+        decide = f"{url}/v1/experiments/{first.name}/decide"
+        key = " -H x-api-key:KEY" if asks else ""
+        console.print(f"[dim]try:[/] curl {decide}{key} -H content-type:application/json -d {escape(quote(body))}")

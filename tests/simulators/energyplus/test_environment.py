@@ -17,6 +17,7 @@ def test_the_example_of_2019_is_posed_as_it_was(hall: EnergyPlusEnv) -> None:
     assert [one.of for one in hall.specification.observations] == ["zone_temp_c", "outdoor_temp_c", "outdoor_humidity_percent"]
     assert hall.simulator.n_steps == 288
     assert hall.action_of({"cooling": 27.5, "heating": 12.5}).tolist() == [0.5, 0.5]
+    assert hall.values_of(np.array([0.0, 1.0], dtype=np.float32)) == {"cooling": 22.0, "heating": 20.0}
 
 
 def test_gymnasium_makes_it_by_id_and_finds_nothing_wrong(one_zone: Simulator) -> None:

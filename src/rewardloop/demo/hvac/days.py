@@ -15,6 +15,8 @@ from rewardloop.simulators.energyplus.accounts import StepAccount
 
 _OUTDOORS = "outdoor_temp_c"
 _TEMPERATURE = "temperature and its band, °C"
+_HOURS_SHOWN = 48
+"""A longer episode is drawn over days."""
 
 
 @dataclass(slots=True)
@@ -57,26 +59,44 @@ def recorded(env: Env, specification: Specification, actor: Actor, seed: int) ->
 
 
 def day_chart(specification: Specification, days: Mapping[str, Day], chosen: str, place: str) -> Chart:
-    """Weather; temperatures with their band, set-points and power of the chosen controller; energy so far of all of them."""
-    day, built = days[chosen], next(iter(days.values()))
+    """Weather; set-points and power of the chosen controller; temperatures with their band, of it and of the first, the building as
+    designed; HVAC power and energy so far of all of them."""
+    day, (designed, built) = days[chosen], next(iter(days.items()))
     panels: dict[str, Mapping[str, Sequence[float]]] = {
         "outdoors, °C": {"outdoors": day.outdoors_c},
-        _TEMPERATURE: day.temperatures_c,
-        "set-points, °C": day.set_points,
-        "power, kW": {"servers": day.servers_kw, "HVAC": day.hvac_kw},
+        _TEMPERATURE: _temperatures({designed: built, chosen: day}),
+        f"set-points of the {chosen}, °C": {_words(name): values for name, values in day.set_points.items()},
+        f"power under the {chosen}, kW": {"servers": day.servers_kw, "HVAC": day.hvac_kw},
+        "HVAC power, kW": {name: one.hvac_kw for name, one in days.items()},
         "energy so far, kWh": {name: list(accumulate(one.energy_kwh)) for name, one in days.items()},
-        f"less than {next(iter(days))} so far, kWh": {name: _less(one, built) for name, one in days.items()},
+        f"less than {designed} so far, kWh": {name: _less(one, built) for name, one in days.items()},
     }
     total = {name: (sum(one.energy_kwh), sum(one.hvac_kwh)) for name, one in days.items()}
     words = ", ".join(f"{name} {energy:,.0f} kWh (HVAC {hvac:,.0f})" for name, (energy, hvac) in total.items())
+    long = day.hours[-1] > _HOURS_SHOWN
     return strips(
         f"{specification.name}: {chosen}",
-        day.hours,
+        [hour / 24 for hour in day.hours] if long else day.hours,
         {name: lines for name, lines in panels.items() if all(lines.values())},
-        x="hour",
+        x="day" if long else "hour",
         subtitle=[f"{place}.", words],
         bands={_TEMPERATURE: specification.comfort.band},
     )
+
+
+def _temperatures(days: Mapping[str, Day]) -> dict[str, list[float]]:
+    """A line a controller, and a zone where there are several."""
+    several = any(len(day.temperatures_c) > 1 for day in days.values())
+    return {
+        f"{_words(zone)}, {name}" if several else name: values
+        for name, day in days.items()
+        for zone, values in day.temperatures_c.items()
+    }
+
+
+def _words(name: str) -> str:
+    """A sensor's or an action's name without its unit, which the panel says."""
+    return name.removesuffix("_c").replace("_", " ")
 
 
 def _less(day: Day, built: Day) -> list[float]:

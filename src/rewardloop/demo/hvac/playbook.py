@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from rewardloop.charts import to_html, to_png
@@ -12,7 +14,7 @@ from rewardloop.clock import Clock
 from rewardloop.demo.hvac.days import Day, day_chart, recorded
 from rewardloop.demo.hvac.serving import deployed, served
 from rewardloop.demo.hvac.stages import Effort, Stage
-from rewardloop.demo.hvac.telling import progress, summary
+from rewardloop.demo.hvac.telling import first_day, progress, set_points, summary
 from rewardloop.demo.hvac.trainings import trained
 from rewardloop.demo.playbook import fresh
 from rewardloop.errors import InvalidInput
@@ -54,7 +56,7 @@ def perform(stage: Stage, effort: Effort, out: Path, *, console: Console, clock:
         stage.env, range(EVALUATION_SEEDS, EVALUATION_SEEDS + N_TUNED), n_trials=stage.n_constants, seed=effort.seeds[0]
     )
     best_action = tuple(round(float(value), 4) for value in best)
-    console.print(f"  {best_action}: return {worth:.1f}")
+    console.print(f"  {set_points(_meant(stage, best))}: return {worth:.1f}")
     with progress(console, "PPO", len(effort.seeds), stage.n_steps, clock) as watch:
         runs = trained(stage, stage.begins_at or best_action, effort, out, watch)
     console.print("Everybody on the same days, with weather that nothing was trained or tuned on …")
@@ -75,6 +77,21 @@ def perform(stage: Stage, effort: Effort, out: Path, *, console: Console, clock:
     return Performed(found, winner, direct, again, event_id)
 
 
+def _meant(stage: Stage, action: NDArray[np.floating]) -> dict[str, float]:
+    """In the building's units: a share of a range says nothing to whoever runs it."""
+    env = make_env(stage.env)
+    try:
+        return _building(env, stage).values_of(action.astype(np.float32))
+    finally:
+        env.close()
+
+
+def _building(env: Env, stage: Stage) -> EnergyPlusEnv:
+    if not isinstance(env.unwrapped, EnergyPlusEnv):
+        raise InvalidInput(f"Expected a building, got {stage.env.id}")
+    return env.unwrapped
+
+
 def _evaluated(run: RunDirectory) -> float:
     """On the weather trained on: choosing by the comparison would be choosing by the test."""
     best = run.read().best
@@ -83,15 +100,13 @@ def _evaluated(run: RunDirectory) -> float:
 
 def _pictures(env: Env, stage: Stage, found: Comparison, actors: dict[str, Actor], out: Path) -> Episode:
     """The comparison and one of its episodes; returns the policy's."""
-    building = env.unwrapped
-    if not isinstance(building, EnergyPlusEnv):
-        raise InvalidInput(f"Expected a building, got {stage.env.id}")
+    building = _building(env, stage)
     days: dict[str, Day] = {}
     episode: Episode | None = None
     _, drawn = env.reset(seed=FIRST_SEED)
     for name, actor in {"schedule": constant(None), **actors}.items():
         days[name], episode = recorded(env, building.specification, actor, FIRST_SEED)
-    place = f"An episode from day {drawn['day']} of the year on with weather that it was not trained on, {drawn['weather']}"
+    place = f"An episode from {first_day(drawn['day'])} on with weather that it was not trained on, {drawn['weather']}"
     chart = day_chart(building.specification, days, "policy", place)
     (out / "episode.png").write_bytes(to_png(chart))
     (out / "episode.html").write_text(to_html(chart, chart.title), encoding="utf-8")

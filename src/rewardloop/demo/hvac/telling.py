@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, timedelta
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -14,6 +15,7 @@ from rewardloop.demo.hvac.trainings import Watch
 from rewardloop.rl.playing.comparing import Comparison
 from rewardloop.rl.playing.evaluating import Evaluated
 from rewardloop.rl.playing.scores import saving
+from rewardloop.zygote.model import YEAR
 
 _LINE_EVERY = 10 * SECOND
 _WORTH_TELLING = -1.0
@@ -46,6 +48,22 @@ class _Lines:
 
 def _words(done: Sequence[int], total: int) -> str:
     return f"{sum(done):,} of {total:,} steps, in {len(done)} trainings"
+
+
+def set_points(values: Mapping[str, float]) -> str:
+    """
+    >>> set_points({"west_cooling": 31.84, "west_supply": 21.5})
+    'west cooling 31.8 °C, west supply 21.5 °C'
+    """
+    return ", ".join(f"{name.replace('_', ' ')} {value:.1f} °C" for name, value in values.items())
+
+
+def first_day(day: int) -> str:
+    """
+    >>> first_day(49)
+    '18 February'
+    """
+    return f"{date(YEAR, 1, 1) + timedelta(days=day - 1):%-d %B}"
 
 
 def summary(found: Comparison) -> Table:

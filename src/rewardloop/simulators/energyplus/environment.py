@@ -147,6 +147,12 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
                 raise InvalidInput(f"Unknown action `{name}`{did_you_mean(name, self._commander.names)}", at="$.action")
         return self._commander.action([values[name] for name in self._commander.names])
 
+    def values_of(self, action: Observed) -> dict[str, float]:
+        """What an action sets, in the building's units and within its constraints."""
+        if self._offsets is not None:
+            raise Conflict("Actions correct the rules here: open the environment without `reach` to read values")
+        return dict(zip(self._commander.names, self._commander.values(action), strict=True))
+
     def close(self) -> None:
         self._end()
         if self._own:
