@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from operator import itemgetter
 
 import numpy as np
 
@@ -13,6 +11,7 @@ from rewardloop.features import Features
 from rewardloop.interactions import Floats
 from rewardloop.policies.design.columns import Columns
 from rewardloop.policies.design.folding import Folding
+from rewardloop.policies.design.numbers import Numbers
 from rewardloop.policies.scaling import LIMIT, Scaler
 
 
@@ -32,8 +31,7 @@ class Design:
     def __init__(self, columns: Columns, scaler: Scaler) -> None:
         self._columns = columns
         self._names = tuple(columns.numbers)
-        self._values = getter(self._names)
-        self._pack = struct.Struct(f"{1 + len(self._names)}d").pack
+        self._numbers = Numbers(self._names)
         self._places = np.array([0, *columns.numbers.values()], dtype=np.intp)
         self._words = tuple(columns.words.items())
         self._only_numbers = len(columns) == len(self._places)
@@ -66,11 +64,11 @@ class Design:
         self._mean: Floats = affine[:, 0].copy()
         self._scale: Floats = affine[:, 1].copy()
         self._scale[1:] *= self._columns.unit
-        self._absent = dict(zip(self._names, self._mean[1:].tolist(), strict=True))
+        self._numbers.stand_in(self._mean[1:].tolist())
 
     def row(self, context: Features) -> Floats:
         """(d,)"""
-        e: Floats = np.frombuffer(self._numbers(context)) - self._mean
+        e: Floats = self._numbers.row(context) - self._mean
         e *= self._scale
         np.maximum(e, self._low, out=e)
         np.minimum(e, self._high, out=e)
@@ -83,31 +81,13 @@ class Design:
 
     def rows(self, contexts: Sequence[Features]) -> Floats:
         """(n, d): `row` of each."""
-        raw = np.frombuffer(self._all_numbers(contexts)).reshape(len(contexts), -1)
-        E: Floats = np.clip((raw - self._mean) * self._scale, self._low, self._high)
+        E: Floats = np.clip((self._numbers.rows(contexts) - self._mean) * self._scale, self._low, self._high)
         if not self._only_numbers:
             E = np.array([self._with_words(e, context) for e, context in zip(E, contexts, strict=True)])
         if self._linear:
             return E
         products: Floats = E.take(self._first, axis=1) * E.take(self._second, axis=1)
         return products * E.take(self._third, axis=1) * self._share if self._named else products
-
-    def _all_numbers(self, contexts: Sequence[Features]) -> bytes:
-        """`_numbers` of each, one behind the other: most often by two calls for each."""
-        pack, values = self._pack, self._values
-        try:
-            return b"".join([pack(1.0, *values(context)) for context in contexts])
-        except (KeyError, struct.error):
-            return b"".join(map(self._numbers, contexts))
-
-    def _numbers(self, context: Features) -> bytes:
-        """1 and the numbers, unscaled, as doubles; means for what is absent or, for once, a word."""
-        try:
-            return self._pack(1.0, *self._values(context))
-        except (KeyError, struct.error):
-            found = [context.get(name, absent) for name, absent in self._absent.items()]
-            means = self._absent.values()
-            return self._pack(1.0, *(m if type(v) is str else v for v, m in zip(found, means, strict=True)))
 
     def _with_words(self, numbers: Floats, context: Features) -> Floats:
         e = np.zeros(len(self._columns))
@@ -129,10 +109,3 @@ class Design:
             place = None if columns.knows(name, value) else columns.buckets.get(columns.bucket(name, value))
             if place is not None:
                 yield place, 1.0 if type(value) is str else self._scaler.transform({name: value})[name]  # type: ignore[misc]
-
-
-def getter(names: Sequence[str]) -> Callable[[Features], Sequence[object]]:
-    """Values under the given names, in their order."""
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda context: [context[name] for name in names]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 
 import numpy as np
 
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
-from rewardloop.policies.design.design import getter
+from rewardloop.policies.design.numbers import Numbers
 from rewardloop.policies.design.terms import ID, Side
 from rewardloop.policies.scaling import LIMIT, Scaler
 
@@ -22,8 +21,7 @@ class SideRows:
         self._names = tuple(side.numbers)
         self.places = np.array([0, *side.numbers.values()], dtype=np.intp)
         """(1 + m,) of the constant and the numbers."""
-        self._get = getter(self._names)
-        self._pack = struct.Struct(f"{1 + len(self._names)}d").pack
+        self._numbers = Numbers(self._names)
         self._words = tuple(side.words.items())
         self._products = np.array(list(side.products.values()), dtype=np.intp)
         self._one, self._other = np.array(list(side.products), dtype=np.intp).reshape(-1, 2).T
@@ -38,11 +36,11 @@ class SideRows:
         affine = np.array([(0.0, 1.0), *(scaler.affine(name) for name in self._names)])
         self._mean: Floats = affine[:, 0].copy()
         self._scale: Floats = affine[:, 1].copy()
-        self._absent = dict(zip(self._names, self._mean[1:].tolist(), strict=True))
+        self._numbers.stand_in(self._mean[1:].tolist())
 
     def row(self, features: Features) -> Floats:
         """(p + 1,)"""
-        numbers = self._scaled(np.frombuffer(self._plain(features)))
+        numbers = self._scaled(self._numbers.row(features))
         if self._in_order and self._only_numbers:
             return numbers
         row = np.zeros(len(self._side))
@@ -58,7 +56,7 @@ class SideRows:
     def rows(self, many: Sequence[Features]) -> Floats:
         """(n, p + 1): `row` of each."""
         rows = np.zeros((len(many), len(self._side)))
-        rows[:, self.places] = self._numbers(many)
+        rows[:, self.places] = self._scaled(self._numbers.rows(many))
         for name, places in self._words:
             for row, features in enumerate(many):
                 place = places.get(features.get(name))  # type: ignore[arg-type]
@@ -71,16 +69,12 @@ class SideRows:
     def columns(self, rows: Sequence[Features], ids: Sequence[str]) -> tuple[Floats, Ints]:
         """(1 + m, n) numbers of n rows; (w, K) the place of each one's word for w names, one behind the last where it has none."""
         words = [self._places_of(rows, ids, name) for name, _ in self._words]
-        return self._numbers(rows).T, np.array(words, dtype=np.intp).reshape(-1, len(ids))
+        return self._scaled(self._numbers.rows(rows)).T, np.array(words, dtype=np.intp).reshape(-1, len(ids))
 
     def _places_of(self, rows: Sequence[Features], ids: Sequence[str], name: str) -> list[int]:
         places, nowhere = self._side.words[name], len(self._side)
         values = ids if name == ID else [row.get(name) for row in rows] * (len(ids) // len(rows))
         return [places.get(value, nowhere) for value in values]  # type: ignore[arg-type]
-
-    def _numbers(self, rows: Sequence[Features]) -> Floats:
-        """(n, 1 + m) the constant and the numbers, scaled."""
-        return self._scaled(np.frombuffer(b"".join(map(self._plain, rows))).reshape(len(rows), len(self.places)))
 
     def _scaled(self, values: Floats) -> Floats:
         z: Floats = (values - self._mean) * self._scale
@@ -88,12 +82,3 @@ class SideRows:
         np.maximum(z, self._low, out=z)
         z *= self._units
         return z
-
-    def _plain(self, features: Features) -> bytes:
-        """1 and the numbers, unscaled, as doubles."""
-        try:
-            return self._pack(1.0, *self._get(features))
-        except (KeyError, struct.error):
-            values = [features.get(name, absent) for name, absent in self._absent.items()]
-            means = self._absent.values()
-            return self._pack(1.0, *(m if isinstance(v, str) else v for v, m in zip(values, means, strict=True)))
