@@ -25,9 +25,31 @@ def test_a_dry_run_says_how_much_and_then_it_is_gone(rewardloop: Any, tmp_path: 
     assert rewardloop(*where, "--dry-run", "--json").json["decisions"] == 10
     done = rewardloop(*where)
     assert "Erased 10 decisions and 10 rewards" in done.out
-    assert "rewardloop train offers" in " ".join(done.err.split())
+    assert "the same with --rebuild" in " ".join(done.err.split())
     assert rewardloop("erase", "offers", "--event", "visit-0", "--data", str(tmp_path), "--json").json["done"]
     assert rewardloop(*where, "--json").json["decisions"] == 0
+
+
+def test_rebuild_leaves_no_model_that_learned_from_it(rewardloop: Any, tmp_path: Path) -> None:
+    visited(tmp_path)
+    models = tmp_path / "experiments" / "offers" / "models"
+    assert rewardloop("deploy", "offers", "offers.1", "--data", str(tmp_path)).code == 0
+    where = ("erase", "offers", "--where", "context.user=u1", "--data", str(tmp_path))
+    assert rewardloop(*where, "--rebuild", "--dry-run").code == 2
+    rewardloop(*where)
+    assert [path.name for path in models.iterdir()] == ["offers.1"]
+    done = rewardloop(*where, "--rebuild")
+    assert (done.code, "offers.2 is hosted" in " ".join(done.out.split())) == (0, True)
+    assert [path.name for path in models.iterdir()] == ["offers.2"]
+    assert "is hosted" not in rewardloop(*where, "--rebuild").out
+
+
+def test_rebuild_where_nothing_is_left_hosts_the_first_model(rewardloop: Any, tmp_path: Path) -> None:
+    visited(tmp_path)
+    rewardloop("deploy", "offers", "offers.1", "--data", str(tmp_path))
+    done = rewardloop("erase", "offers", "--until", "2100-01-01", "--rebuild", "--data", str(tmp_path))
+    assert "offers.0 is hosted" in " ".join(done.out.split())
+    assert list((tmp_path / "experiments" / "offers" / "models").iterdir()) == []
 
 
 def test_a_running_loop_is_asked_to_do_it(rewardloop: Any, tmp_path: Path) -> None:

@@ -329,6 +329,7 @@ COMMANDS = (
         (
             "rewardloop erase offers --event order-17 --event order-18",
             "rewardloop erase offers --where context.user_id=u7 --dry-run",
+            "rewardloop erase offers --where context.user_id=u7 --rebuild",
             "rewardloop erase offers --until 2026-01-01",
         ),
     ),

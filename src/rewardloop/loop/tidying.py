@@ -33,13 +33,13 @@ def tidy(settings: ExperimentSettings, directory: ExperimentDirectory, catalog: 
     )
     store.prune(in_use, before)
     if tainted:
-        serving = in_use - {catalog.previous_hosted(settings.experiment)} | _served(settings.experiment, catalog)
-        store.prune(serving | (set(store.ids()) - tainted), now)
+        store.prune(_serving(settings.experiment, catalog) | (set(store.ids()) - tainted), now)
 
 
-def _served(experiment: str, catalog: Catalog) -> set[str]:
-    hosted = catalog.hosted(experiment)
-    return {hosted.model_id} if hosted else set()
+def _serving(experiment: str, catalog: Catalog) -> set[str]:
+    """The hosted model, and the one on trial."""
+    hosted, step = catalog.hosted(experiment), catalog.open_rollout(experiment)
+    return {model_id for model_id in (hosted.model_id if hosted else None, step.challenger if step else None) if model_id}
 
 
 def _in_use(experiment: str, catalog: Catalog) -> set[str]:

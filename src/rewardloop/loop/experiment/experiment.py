@@ -9,7 +9,8 @@ from time import sleep
 from typing import NamedTuple, Self
 
 from rewardloop.clock import SECOND, Clock, SystemClock
-from rewardloop.errors import UnknownEvent
+from rewardloop.deciding.hosted import first_model_id
+from rewardloop.errors import Conflict, UnknownEvent
 from rewardloop.evaluation import EvaluationReport, GateReport
 from rewardloop.exchange import ImportReport, import_file
 from rewardloop.ids import EventIds
@@ -18,7 +19,7 @@ from rewardloop.learning.training import Progress
 from rewardloop.loop.collecting import log_position
 from rewardloop.loop.cycle import CycleReport
 from rewardloop.loop.erasing import Outcome
-from rewardloop.loop.erasure_files import Wanted
+from rewardloop.loop.erasure_files import Wanted, learned_from_erased
 from rewardloop.loop.experiment.deciding import Deciding
 from rewardloop.loop.experiment.trying import Trying
 from rewardloop.loop.online import Online
@@ -107,6 +108,19 @@ class Experiment(Deciding, Trying):
         name = self.erasing.ask(wanted)
         with self.trainer():
             return self._erase(name)
+
+    def replace_tainted(self) -> Deployment | None:
+        """Where the hosted model may have learned from what was erased, host one that is trained anew from what is left.
+
+        Where nothing is left, the first, uniform one. Then the models that may have are deleted. None where none was hosted.
+        The gate is not asked: the one that is replaced must not be.
+        """
+        with self.trainer():
+            hosted, made = self.catalog.hosted(self.settings.experiment), None
+            if hosted is not None and hosted.model_id in learned_from_erased(self.directory.erasures):
+                made = self.deploying.deploy(self._untainted(), "manual")
+            self._tidy()
+            return made
 
     def join(self) -> DataSet:
         """Match every decision committed until now with its rewards. The data set holds the events that are closed."""
@@ -220,6 +234,12 @@ class Experiment(Deciding, Trying):
             on_rest()
 
         return rest
+
+    def _untainted(self) -> str:
+        try:
+            return self.modelling.train_next(self._cycle.join()).model_id
+        except Conflict:
+            return first_model_id(self.settings.experiment)
 
     def _erase(self, name: str) -> Outcome:
         """Waits a few seconds for the workers of a server to turn over."""
