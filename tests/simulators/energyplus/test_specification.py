@@ -114,6 +114,7 @@ def test_a_building_that_energyplus_refuses_is_quoted(own: Path, tmp_path: Path)
             "variable: Zone Mean Air Temperatur",
             "did you mean `Zone Mean Air Temperature`",
         ),
+        ("key: Hall}", "key: Hal}", "no variable `Zone Mean Air Temperature / Hal`; did you mean `Hall`?"),
         ("Electricity:HVAC", "Electricity:HVACs", "no meter `Electricity:HVACs`; did you mean `Electricity:HVAC`"),
         (
             "key: Hall cooling set-point",

@@ -12,7 +12,7 @@ from json import dumps
 from pathlib import Path
 from typing import Literal
 
-from rewardloop.errors import InvalidInput, InvalidSettings, SimulatorHung
+from rewardloop.errors import InvalidInput, InvalidSettings, SimulatorHung, did_you_mean
 from rewardloop.scratch import Scratch
 from rewardloop.simulators.energyplus.buildings.catalogue import building
 from rewardloop.simulators.energyplus.episode import Episode, RequestLost, request
@@ -97,6 +97,8 @@ class Simulator:
             name = self.columns[error.index + (len(self.plan.variables) if error.kind == "meters" else 0)]
             sensor = self.specification.sensors[name]
             place, name = f"$.sensors.{name}", sensor.meter or f"{sensor.variable} / {sensor.key}"
+            if error.kind == "variables" and not error.near:  # A variable that is known, of an object that is not.
+                hint = did_you_mean(sensor.key, [named for objects in self._model.values() for named in objects])
         return InvalidSettings(f"The building has no {error.kind.removesuffix('s')} `{name}`{hint}", at=place)
 
     def close(self) -> None:
