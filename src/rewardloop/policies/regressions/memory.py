@@ -77,7 +77,7 @@ class Memory(Generic[S]):
     @classmethod
     def new(cls, blank: S, forgetting: Forgetting) -> Self:
         """Of sums that have learned nothing."""
-        return cls(Past.blank(blank, forgetting), forgetting, MemoryState())
+        return cls(Past(blank, blank if forgetting == "auto" else None), forgetting, MemoryState())
 
     def state(self) -> MemoryState:
         return MemoryState(self._watch.state(), self._n_since)
@@ -99,11 +99,12 @@ class Memory(Generic[S]):
 
     def resize(self, n_arms: int, width: int) -> None:
         """Room for more arms, or for columns behind the others."""
-        self.past = Past(self.moments.resized(n_arms, width), self.past.recent and self.past.recent.resized(n_arms, width))
+        whole, recent = self.moments.resized(n_arms, width), self.past.recent
+        self.past = Past(whole, whole if recent is self.moments else recent and recent.resized(n_arms, width))
 
     def solve(self, arms: Ints, low: float, span: float) -> None:
         """θ of the given arms, from the sums as they are."""
-        for moments in filter(None, self.past):
+        for moments in self._distinct():
             moments.solve(arms, low, span)
 
     def step(self) -> int:
@@ -118,9 +119,14 @@ class Memory(Generic[S]):
             unit = (rewards - low) / span if span > 0 else np.full(len(rewards), 0.5)
             whole, recent = (np.square(unit - moments.expected(arms, X)) for moments in (self.moments, self.past.recent))
             self._watch.look(whole - recent)
-        for moments in filter(None, self.past):
+        for moments in self._distinct():
             moments.add_many(arms, X, rewards)
         self.solve(np.arange(self.moments.n_arms) if self._forget(len(arms)) else arms, low, span)
+
+    def _distinct(self) -> list[S]:
+        """The recent past is the whole one until it is begun anew: then it is learned once for both."""
+        whole, recent = self.past
+        return [whole] if recent is None or recent is whole else [whole, recent]
 
     def _forget(self, n: int) -> bool:
         """Whether something was forgotten: every θ moves."""
