@@ -177,7 +177,7 @@ def test_heavy_events_are_believed_as_far_as_they_agree():
 
 def known(weight):
     ess = weight.sum() ** 2 / (weight @ weight)
-    return 1 - (1 - ess / len(weight)) / (1 + (ess / 7) ** 2)
+    return 1 - (1 - ess / len(weight)) / (1 + (ess / 12) ** 2)
 
 
 def test_calibration_is_the_cressie_read_average_of_the_residuals_as_far_as_it_is_believed():
@@ -196,7 +196,7 @@ def test_calibration_is_the_cressie_read_average_of_the_residuals_as_far_as_it_i
         own = cut * (error - (cut @ error) / cut.sum()) / cut.mean()
         slope = np.cov(w, np.append(events.weight * error, 0.0))[0, 1] / w.var(ddof=1)
         variance = (events.weight * error - slope * events.weight - own).var() / 50
-        kept = known(events.weight) * (whole - light) ** 2 / ((whole - light) ** 2 + 2 * variance)
+        kept = known(events.weight) * (whole - light) ** 2 / ((whole - light) ** 2 + 4 * variance)
         assert cdr(events).mean() == pytest.approx(events.direct.mean() + light + kept * (whole - light))
 
 

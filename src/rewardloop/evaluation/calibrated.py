@@ -11,14 +11,14 @@ from rewardloop.interactions import Floats
 _HEAVIER = 4.0
 """Where weights average below 1 a heavy event has not been seen yet. It may weigh so many times the heaviest one that was."""
 
-_FEW = 7.0
+_FEW = 12.0
 """With an effective sample size of so many, half of what heavy events say against the others is believed."""
 
 _CAP = 5.0
 """What a weight counts for at most in the estimate that heavy events have to speak against. Weights average 1."""
 
-_DOUBT = 2.0
-"""What heavy events say against that estimate is believed by D²/(D² + 2·s²): a third of it where it is one standard error s."""
+_DOUBT = 4.0
+"""What heavy events say against that estimate is believed by D²/(D² + 4·s²): a fifth of it where it is one standard error s."""
 
 
 def cdr(events: Sample) -> Floats:
@@ -30,14 +30,14 @@ def cdr(events: Sample) -> Floats:
     weights are too large, heavy where too small), here with residual 0. Bias O(1/n). Plain DR where all weights are equal.
 
     Beside it stands an estimate that no heavy event can move far: the mean residual under weights cut at 5. Of the difference D
-    between the two a share D²/(D² + 2·s²) is kept, s the standard error of D: shrinkage towards what is well known (James & Stein
+    between the two a share D²/(D² + 4·s²) is kept, s the standard error of D: shrinkage towards what is well known (James & Stein
     1961), which fades as evidence comes, O(1/n). Where a handful of events carries all weight s itself is not known: a further
-    share (1 − ess/n)/(1 + (ess/7)²) is given up, of either correction. Only the mean is moved, all scores alike: their spread
+    share (1 − ess/n)/(1 + (ess/12)²) is given up, of either correction. Only the mean is moved, all scores alike: their spread
     stays that of the whole correction.
 
     >>> w = np.array([0.0, 3.0, 0.0, 3.0])
     >>> cdr(Sample(weight=w, reward=np.ones(4), direct=np.full(4, 0.5), fitted=np.full(4, 0.5))).mean().round(2)
-    np.float64(0.89)
+    np.float64(0.88)
     """
     scores, light = _calibrated(events), _light(events)
     apart = scores - light
