@@ -14,7 +14,9 @@ import pytest
 
 from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
-from rewardloop.errors import StorageUnavailable
+from rewardloop.errors import StorageUnavailable, UnknownModel
+from rewardloop.log import Cursor
+from rewardloop.loop.tidying import tidy
 from rewardloop.registry.pointer import Hosted, read_hosted
 from rewardloop.settings import Duration, GateSettings, LogSettings, TrainingSettings, example_yaml
 
@@ -165,3 +167,19 @@ def test_what_retention_no_longer_covers_is_thrown_away(tmp_path: Path) -> None:
         assert list(offers.directory.log.glob("*.segment")) == []
         assert not half_written.exists()
         assert offers.rebuild("offers.1").model_id == "offers.1"
+
+
+def test_of_many_young_models_the_newest_are_kept_and_the_others_can_be_made_again(tmp_path: Path) -> None:
+    with Experiment.open(SETTINGS, tmp_path, clock=ManualClock()) as offers:
+        for seed in range(5):
+            play(offers, 30, seed)
+            offers.clock.advance(SECOND)
+            offers.turn()
+        offers.roll_back()
+        offers.clock.advance(SECOND)
+        tidy(offers.settings, offers.directory, offers.catalog, Cursor(), offers.clock.now(), kept=1)
+        assert offers.modelling.store.ids() == ["offers.3", "offers.4", "offers.5"]  # one further back, hosted, newest
+        with pytest.raises(UnknownModel, match=r"`offers\.1` is no longer kept"):
+            offers.deploy("offers.1")
+        assert offers.rebuild("offers.1").model_id == "offers.1"
+        assert offers.deploy("offers.1").model_id == "offers.1"

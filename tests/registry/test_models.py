@@ -123,6 +123,12 @@ def test_an_unknown_model_is_told_the_nearest(store):
         store.open("offers.13")
 
 
+def test_a_model_that_was_pruned_is_not_called_unknown(store):
+    commit(store, 12)
+    with pytest.raises(UnknownModel, match=r"`offers\.3` is no longer kept; .*`rewardloop train --rebuild offers\.3`"):
+        store.open("offers.3")
+
+
 def test_a_link_or_a_folder_is_no_model_file(store, tmp_path):
     stage = store.stage()
     (stage / "weights").symlink_to("/etc/hostname")

@@ -9,13 +9,24 @@ from rewardloop.loop.trials.files import sweep_trials
 from rewardloop.registry.catalog import Catalog
 from rewardloop.registry.layout import ExperimentDirectory
 from rewardloop.registry.models import ModelStore
+from rewardloop.registry.names import model_name
 from rewardloop.settings import ExperimentSettings
 
 LEFT = 3_600_000_000
 """Microseconds after which a half-written pointer is nobody's."""
+KEPT = 200
+"""Models on disk, the newest, however young the others: a cycle a minute makes 1,440 a day, of megabytes each."""
 
 
-def tidy(settings: ExperimentSettings, directory: ExperimentDirectory, catalog: Catalog, consumed: Cursor, now: int) -> None:
+def tidy(
+    settings: ExperimentSettings,
+    directory: ExperimentDirectory,
+    catalog: Catalog,
+    consumed: Cursor,
+    now: int,
+    *,
+    kept: int = KEPT,
+) -> None:
     """Seals what killed writers left open, then prunes. The lake stays whole: any pruned model can be made again from it.
 
     Models that learned from what was erased go as soon as none of them serves, though a roll-back would return to them.
@@ -32,8 +43,16 @@ def tidy(settings: ExperimentSettings, directory: ExperimentDirectory, catalog: 
         learned_from_erased(directory.erasures),
     )
     store.prune(in_use, before)
+    _keep_newest(store, in_use, kept, now)
     if tainted:
         store.prune(_serving(settings.experiment, catalog) | (set(store.ids()) - tainted), now)
+
+
+def _keep_newest(store: ModelStore, in_use: set[str], kept: int, now: int) -> None:
+    """Online snapshots are not counted: who publishes them keeps the newest of them."""
+    ids = store.ids()
+    made = [model_id for model_id in ids if not model_name(model_id).snapshot]
+    store.prune(in_use | (set(ids) - set(made[:-kept])), now)
 
 
 def _serving(experiment: str, catalog: Catalog) -> set[str]:

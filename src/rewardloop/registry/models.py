@@ -91,6 +91,12 @@ class ModelStore:
             self._staging.sweep()
         return tuple(doomed)
 
+    def _absent(self, model_id: str) -> str:
+        ids = self.ids()
+        if is_model_id(model_id) and any(model_name(model_id) < model_name(later) for later in ids):
+            return f"`{model_id}` is no longer kept; make it again from the log with `rewardloop train --rebuild {model_id}`"
+        return f"Unknown model `{model_id}`{did_you_mean(model_id, ids)}"
+
     def _manifest(self, model_id: str) -> ModelRecord:
         path = self.path(model_id) / MANIFEST
         try:
@@ -99,7 +105,7 @@ class ModelStore:
         except (FileNotFoundError, NotADirectoryError):
             if path.parent.is_dir():
                 raise CorruptModel(_damaged(path, "is missing", model_id)) from None
-            raise UnknownModel(f"Unknown model `{model_id}`{did_you_mean(model_id, self.ids())}") from None
+            raise UnknownModel(self._absent(model_id)) from None
         try:
             record = record_from_json(raw)
         except InvalidInput as error:
