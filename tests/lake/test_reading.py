@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from builders import AT, decision, reward
@@ -72,6 +73,15 @@ def test_events_come_in_the_order_they_closed_whatever_the_files(data: DataSet, 
 
 def test_the_same_json_is_parsed_once(data: DataSet) -> None:
     assert len({id(actions) for batch in data.interactions(batch=50) for actions in batch.actions}) == 2
+
+
+def test_what_reading_took_is_given_back_at_its_end(data: DataSet) -> None:
+    before = pa.total_allocated_bytes()
+    reading = data.interactions(batch=100)
+    assert len(next(reading)) == 100
+    assert pa.total_allocated_bytes() > before
+    assert sum(map(len, reading)) == N - 100
+    assert pa.total_allocated_bytes() == before
 
 
 def test_batches_have_the_size_asked_for(data: DataSet) -> None:

@@ -91,3 +91,5 @@ class DecisionRows:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for file in self._files.values():
             file.close()
+        self._cache.clear()
+        pa.default_memory_pool().release_unused()  # Else a loop that runs for ever keeps what the largest reading took.
