@@ -30,7 +30,7 @@ class Roots:
     >>> one = Roots(width=2, room=1)
     >>> one.add_many(np.zeros(3, np.int64), np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 0.0]]), np.array([0.0, 1.0, 0.0]))
     >>> one.solve(np.zeros(1, np.int64), low=0.0, span=1.0); one.theta.round(2).tolist()
-    [0.2, 0.4]
+    [0.14, 0.4]
     """
 
     n_arms: Final = 1
