@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -21,7 +22,7 @@ from processes import PATIENCE_S, until
 from rewardloop.clock import ManualClock
 from rewardloop.errors import InvalidInput, TrainingFailed
 from rewardloop.rl.environments import EnvSpec
-from rewardloop.rl.rllib.cluster import clear_leftovers, running
+from rewardloop.rl.rllib.cluster import clear_leftovers, quietly, running
 from rewardloop.rl.runs.run import Runs, Watching
 from rewardloop.rl.runs.training import resume, start
 from rewardloop.rl.toolkit import Plan
@@ -239,3 +240,11 @@ def _of_ray(directory: Path, session: str = "/rewardloop-ray-") -> list[str]:
         if f"{directory}{session}" in words:
             found.append(words)
     return found
+
+
+def test_ray_says_nothing_of_its_own_future_and_is_as_loud_as_before_afterwards() -> None:
+    loud = [logging.getLogger(name) for name in ("ray.rllib.algorithms.algorithm_config", "ray.core")]
+    before = [logger.isEnabledFor(logging.ERROR) for logger in loud]
+    with quietly():
+        assert [logger.isEnabledFor(logging.ERROR) for logger in loud] == [False, False]
+    assert [logger.isEnabledFor(logging.ERROR) for logger in loud] == before

@@ -17,8 +17,8 @@ class Live:
 
     def __init__(self, title: str, clock: Clock, *, quiet: bool) -> None:
         self._clock = clock
-        self._began_at = clock.now()
-        self._first: int | None = None
+        self._first: tuple[int, int] | None = None
+        """Steps and instant of the first report: a training that goes on does not begin at 0."""
         self._quiet = quiet
         columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[words]}"), TimeRemainingColumn())
         self._bar = Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
@@ -32,13 +32,18 @@ class Live:
 
     def _words(self, report: Report) -> str:
         progress = report.progress
-        first = self._first = progress.n_steps if self._first is None else self._first
-        seconds = max((self._clock.now() - self._began_at) / SECOND, 1e-6)
-        parts = [f"{progress.n_steps:,} steps", f"{(progress.n_steps - first) / seconds:,.0f}/s"]
+        parts = [f"{progress.n_steps:,} steps", *self._speed(progress.n_steps)]
         parts += [f"return {progress.mean_return:.5g}"] if progress.mean_return is not None else []
         parts += [f"evaluated {report.evaluation:.5g}"] if report.evaluation is not None else []
         parts += [f"best {report.best:.5g}"] if report.best is not None else []
         return "  ".join(parts)
+
+    def _speed(self, n_steps: int) -> list[str]:
+        now = self._clock.now()
+        if self._first is None:
+            self._first = n_steps, now
+        steps, seconds = n_steps - self._first[0], (now - self._first[1]) / SECOND
+        return [f"{steps / seconds:,.0f}/s"] if steps > 0 and seconds > 0 else []
 
     def __enter__(self) -> Self:
         self._bar.start()

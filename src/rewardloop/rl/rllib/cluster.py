@@ -59,15 +59,17 @@ def running(address: str, n_cpus: int) -> Iterator[None]:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Without Ray's warnings about its own future and its advice on what else might be installed."""
-    logger = logging.getLogger("ray")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    loggers = [logging.getLogger(name) for name in ("ray", "ray.rllib")]  # Each has a level of its own.
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def clear_leftovers(directory: Path) -> None:
