@@ -47,5 +47,5 @@ def demo(
     scores = perform(world, policy, Pace(rounds=rounds, seed=seed), out, console=console, clock=SystemClock())
     data_directory = shlex.quote(f"{out}/data")
     console.print(f"\n[dim]pictures[/]  {escape(str(out))}/reward.png and .html")
-    console.print(f"[dim]look[/]      rewardloop status --data {escape(data_directory)}")
+    console.print(f"[dim]look[/]      rewardloop status --data {escape(data_directory)} --report status.html")
     console.print(f"[dim]replay[/]    rewardloop audit {scores.event_id} --data {escape(data_directory)}")
