@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -78,6 +79,17 @@ def test_help_loads_nothing_heavy(words):
 def test_what_supervises_workers_loads_nothing_of_what_they_do():
     code = f"import sys\nimport rewardloop.cli.serve\nprint([name for name in {LEARNING} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("before", "after"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "4"}, "4")])
+def test_a_command_runs_blas_with_one_thread_unless_told_otherwise(before, after):
+    code = (
+        "import os, sys\nfrom rewardloop.__main__ import main\nsys.argv = ['rewardloop', '--version']\n"
+        "try: main()\nexcept SystemExit: print(os.environ['OPENBLAS_NUM_THREADS'], file=sys.stderr)"
+    )
+    clean = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**clean, **before})
+    assert ran.stderr.strip() == after
 
 
 def test_version(rewardloop):
