@@ -22,7 +22,10 @@ class Housekeeper:
 
     def retire(self, segment: Appender) -> None:
         """Takes over a segment and its file."""
-        self._thread.submit(self._seal, segment)
+        try:
+            self._thread.submit(self._seal, segment)
+        except RuntimeError:  # The interpreter is ending, and has no threads any more.
+            self._seal(segment)
 
     def close(self, ahead: Future[Appender] | None) -> bool:
         """Waits until all is done, throws away the segment made ahead; whether every segment is sealed."""

@@ -73,6 +73,20 @@ def test_a_script_of_2019_runs(tmp_path: Path) -> None:
     assert ran.stderr.count("These keys do nothing here") == 1
 
 
+def test_a_script_that_just_ends_leaves_its_log_sealed_and_says_nothing(tmp_path: Path) -> None:
+    script = (
+        "import sys, yaml; from rewardloop.compat.sagemaker import ExperimentManager\n"
+        "bandits = ExperimentManager(yaml.safe_load(open(sys.argv[1])), experiment_id='bandits-1')\n"
+        "bandits.initialize_first_model()\nbandits.deploy_model(bandits.last_trained_model_id)\n"
+        "bandits.predictor.get_action(obs=[1.0, 2.0])\n"
+    )
+    command = [sys.executable, "-c", script, str(CONFIG)]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=True)
+    assert [line for line in ran.stderr.splitlines() if not line.startswith("These keys do nothing here")] == []
+    log = tmp_path / "rewardloop-data" / "experiments" / "bandits-1" / "log"
+    assert [path.suffix for path in log.iterdir()] == [".segment"]
+
+
 def test_a_predictor_outlives_a_change_of_the_ratio(manager: Make) -> None:
     bandit = manager()
     bandit.ingest_joined_data([row(i) for i in range(40)], ratio=0.8)
