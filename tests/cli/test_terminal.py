@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.markup import escape
 
-from rewardloop.cli.terminal import Terminal, one_line
+from rewardloop.cli.telling.terminal import Terminal, one_line
 
 HOSTILE = "a\x1b[31mred\n2026-01-01 00:00:00  forged  reward  1\x9b[2J\u202e"
 SHOWN = r"a\x1b[31mred\n2026-01-01 00:00:00  forged  reward  1\x9b[2J\u202e"

@@ -8,10 +8,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.markup import escape
 
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName, Sticky
-from rewardloop.cli.printing import console, json_document, print_json, print_table
-from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName, Sticky
+from rewardloop.cli.telling.printing import console, json_document, print_json, print_table
+from rewardloop.cli.telling.writing import ReportFiles, check_reports, write_reports
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.two_sample import ABTest
 from rewardloop.reports.ab_test import ab_page, ab_picture, ab_table

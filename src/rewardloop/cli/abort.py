@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, Data, ExperimentName
-from rewardloop.cli.printing import console
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, Data, ExperimentName
+from rewardloop.cli.telling.printing import console
 
 
 def abort(experiment: ExperimentName, /, *, data: Data = DEFAULT) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.markup import escape
 
-from rewardloop.cli.opening import open_event
-from rewardloop.cli.options import DEFAULT, Data, EventExperiment, EventId
-from rewardloop.cli.printing import console
+from rewardloop.cli.asking.opening import open_event
+from rewardloop.cli.asking.options import DEFAULT, Data, EventExperiment, EventId
+from rewardloop.cli.telling.printing import console
 
 
 def activate(event_id: EventId, /, *, experiment: EventExperiment = None, data: Data = DEFAULT) -> None:

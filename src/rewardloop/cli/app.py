@@ -17,7 +17,7 @@ from rewardloop.cli.commands import COMMANDS, Command
 from rewardloop.cli.import_.commands import IMPORT_COMMANDS
 from rewardloop.cli.keys.commands import KEYS_COMMANDS
 from rewardloop.cli.rl.commands import RL_COMMANDS
-from rewardloop.cli.terminal import Terminal, one_line
+from rewardloop.cli.telling.terminal import Terminal, one_line
 from rewardloop.errors import MissingExtra, RewardloopError, did_you_mean
 
 HELP = """Contextual bandits that learn in production: decide, log, reward, join, train, evaluate, deploy, again.

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from rich.markup import escape
 
 from rewardloop.actions import parse_actions
-from rewardloop.cli.opening import open_event
-from rewardloop.cli.options import DEFAULT, AsJson, Data, EventExperiment, EventId
-from rewardloop.cli.printing import console, print_facts, print_json, print_table
-from rewardloop.cli.terminal import one_line
+from rewardloop.cli.asking.opening import open_event
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, EventExperiment, EventId
+from rewardloop.cli.telling.printing import console, print_facts, print_json, print_table
+from rewardloop.cli.telling.terminal import one_line
 from rewardloop.loop.auditing import Audit
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, Data, ExperimentName, ModelId, Sticky
-from rewardloop.cli.printing import console
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, Data, ExperimentName, ModelId, Sticky
+from rewardloop.cli.telling.printing import console
 
 
 def canary(

@@ -12,11 +12,11 @@ from cyclopts.validators import Number
 from rich.markup import escape
 
 from rewardloop.actions import fixed_actions
-from rewardloop.cli.counting import counted
-from rewardloop.cli.options import AsJson
-from rewardloop.cli.printing import console, json_document, print_facts, print_json, print_table
-from rewardloop.cli.target import Only
-from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
+from rewardloop.cli.asking.options import AsJson
+from rewardloop.cli.asking.target import Only
+from rewardloop.cli.telling.counting import counted
+from rewardloop.cli.telling.printing import console, json_document, print_facts, print_json, print_table
+from rewardloop.cli.telling.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.comparing import Comparison, Population, Replay, Replayed, SplitDesign, bernoulli, compare, replayed
 from rewardloop.errors import InvalidInput
 from rewardloop.reports.comparison import comparison_facts, comparison_page, comparison_picture, comparison_table

@@ -9,9 +9,9 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from rewardloop.actions import parse_actions
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
-from rewardloop.cli.printing import console, print_json
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.telling.printing import console, print_json
 from rewardloop.errors import InvalidInput
 from rewardloop.events import Decision
 from rewardloop.json_values import load_json

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.markup import escape
 
-from rewardloop.cli.printing import console
+from rewardloop.cli.telling.printing import console
 from rewardloop.clock import SystemClock
 from rewardloop.demo.playbook import perform
 from rewardloop.demo.playing import ROUNDS, Pace

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.markup import escape
 
-from rewardloop.cli.printing import console
+from rewardloop.cli.telling.printing import console
 from rewardloop.clock import SystemClock
 from rewardloop.demo.hvac.playbook import perform
 from rewardloop.demo.hvac.serving import EXPERIMENT

@@ -8,9 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter, validators
 from rich.markup import escape
 
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, print_json, print_table
-from rewardloop.cli.target import Events, OfferedActions, Only, observed
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
+from rewardloop.cli.asking.target import Events, OfferedActions, Only, observed
+from rewardloop.cli.telling.printing import console, print_json, print_table
 from rewardloop.evaluation import Estimate
 from rewardloop.evaluation.diagnostics import Diagnosis, Finding, Severity, diagnose
 from rewardloop.evaluation.learnability import MIN_ESS, Learnability

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
-from rewardloop.cli.printing import console, print_json, warn
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.telling.printing import console, print_json, warn
 from rewardloop.clock import SECOND
 from rewardloop.errors import DirectoryInUse, InvalidInput
 from rewardloop.loop.erasing import Outcome

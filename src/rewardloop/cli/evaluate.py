@@ -8,10 +8,10 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName, ModelId
-from rewardloop.cli.printing import console, print_json, print_table, warn
-from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName, ModelId
+from rewardloop.cli.telling.printing import console, print_json, print_table, warn
+from rewardloop.cli.telling.writing import ReportFiles, check_reports, write_reports
 from rewardloop.evaluation import EvaluationReport, GateReport, RankedReport
 from rewardloop.loop.experiment import Experiment
 from rewardloop.reports import evaluation_page, evaluation_picture, ranked_table

@@ -8,10 +8,10 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.markup import escape
 
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName, ModelId
-from rewardloop.cli.printing import console, json_document, print_json, print_table
-from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName, ModelId
+from rewardloop.cli.telling.printing import console, json_document, print_json, print_table
+from rewardloop.cli.telling.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation import By, DecisionReport, PolicyReport
 from rewardloop.loop.explaining import EVENTS, MAX_EVENTS

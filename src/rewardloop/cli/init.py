@@ -9,8 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.markup import escape
 
-from rewardloop.cli.new_file import write_new
-from rewardloop.cli.printing import console
+from rewardloop.cli.asking.new_file import write_new
+from rewardloop.cli.telling.printing import console
 from rewardloop.settings import ExperimentSettings, checked, example_yaml
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rewardloop.cli.account import account
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
-from rewardloop.cli.printing import console, instant, print_facts, print_json
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.telling.account import account
+from rewardloop.cli.telling.printing import console, instant, print_facts, print_json
 
 
 def join(experiment: ExperimentName, /, *, data: Data = DEFAULT, json: AsJson = False) -> None:

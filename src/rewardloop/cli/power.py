@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 from cyclopts import Parameter, validators
 
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, print_json, print_table, warn
-from rewardloop.cli.target import OfferedActions, Only, observed
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
+from rewardloop.cli.asking.target import OfferedActions, Only, observed
+from rewardloop.cli.telling.printing import console, print_json, print_table, warn
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.diagnostics.size import one_experiment
 from rewardloop.evaluation.diagnostics.usable import by_reason, sift

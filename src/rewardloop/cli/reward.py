@@ -8,9 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.markup import escape
 
-from rewardloop.cli.opening import open_event
-from rewardloop.cli.options import DEFAULT, Data, EventExperiment, EventId
-from rewardloop.cli.printing import console
+from rewardloop.cli.asking.opening import open_event
+from rewardloop.cli.asking.options import DEFAULT, Data, EventExperiment, EventId
+from rewardloop.cli.telling.printing import console
 from rewardloop.errors import InvalidInput
 
 

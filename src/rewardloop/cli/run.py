@@ -11,9 +11,9 @@ import msgspec
 from cyclopts import Parameter
 from rich.markup import escape
 
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
-from rewardloop.cli.printing import console
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.telling.printing import console
 from rewardloop.loop.cycle import CycleReport
 from rewardloop.loop.experiment import Experiment
 from rewardloop.loop.learner import Learner

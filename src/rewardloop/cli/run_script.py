@@ -8,8 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rewardloop.cli.options import DEFAULT, Data
-from rewardloop.cli.printing import console
+from rewardloop.cli.asking.options import DEFAULT, Data
+from rewardloop.cli.telling.printing import console
 from rewardloop.compat.sagemaker.joined import folder
 from rewardloop.compat.sagemaker.script import Job, hyperparameter
 from rewardloop.compat.sagemaker.script import run_script as run_job

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rewardloop.cli.printing import console
+from rewardloop.cli.telling.printing import console
 from rewardloop.log import quarantine
 
 

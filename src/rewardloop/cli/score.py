@@ -9,9 +9,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.markup import escape
 
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName, ModelId
-from rewardloop.cli.printing import console, print_json, warn
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName, ModelId
+from rewardloop.cli.telling.printing import console, print_json, warn
 from rewardloop.loop.scoring.files import check_suffix
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from rewardloop.cli.counting import counted
-from rewardloop.cli.meant import settings_of
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
-from rewardloop.cli.printing import console, print_facts, print_json
+from rewardloop.cli.asking.meant import settings_of
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.telling.counting import counted
+from rewardloop.cli.telling.printing import console, print_facts, print_json
 from rewardloop.durable import replace_file
 from rewardloop.errors import InvalidInput
 from rewardloop.interactions import Interactions

@@ -11,10 +11,10 @@ from cyclopts.types import UInt16
 from cyclopts.validators import Number
 from rich.markup import escape
 
-from rewardloop.cli.meant import settings_of
-from rewardloop.cli.options import DEFAULT, Data
-from rewardloop.cli.printing import console, warn
-from rewardloop.cli.proposing import proposed
+from rewardloop.cli.asking.meant import settings_of
+from rewardloop.cli.asking.options import DEFAULT, Data
+from rewardloop.cli.telling.printing import console, warn
+from rewardloop.cli.telling.proposing import proposed
 from rewardloop.clock import SystemClock
 from rewardloop.errors import InvalidInput
 from rewardloop.registry.catalog import Catalog

@@ -8,13 +8,13 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from rewardloop.cli.account import account
-from rewardloop.cli.meant import settings_of
-from rewardloop.cli.on_trial import on_trial
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, instant, print_facts, print_json, print_table
-from rewardloop.cli.status_report import MODELS, model_row, renderers
-from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
+from rewardloop.cli.asking.meant import settings_of
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
+from rewardloop.cli.telling.account import account
+from rewardloop.cli.telling.on_trial import on_trial
+from rewardloop.cli.telling.printing import console, instant, print_facts, print_json, print_table
+from rewardloop.cli.telling.status_report import MODELS, model_row, renderers
+from rewardloop.cli.telling.writing import ReportFiles, check_reports, write_reports
 from rewardloop.errors import InvalidInput
 from rewardloop.loop.experiment import Experiment
 from rewardloop.loop.status import Status, statuses

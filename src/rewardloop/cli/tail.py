@@ -10,10 +10,10 @@ from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt
 
 from rewardloop.actions import parse_actions
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
-from rewardloop.cli.printing import console, instant, print_json_line
-from rewardloop.cli.terminal import one_line
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.telling.printing import console, instant, print_json_line
+from rewardloop.cli.telling.terminal import one_line
 from rewardloop.events import Activation, Decision, Record
 from rewardloop.loop.tailing import recorded_at
 

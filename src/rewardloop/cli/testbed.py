@@ -9,10 +9,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from rewardloop.cli.counting import counted
-from rewardloop.cli.options import AsJson
-from rewardloop.cli.printing import console, json_document, print_json, print_table
-from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
+from rewardloop.cli.asking.options import AsJson
+from rewardloop.cli.telling.counting import counted
+from rewardloop.cli.telling.printing import console, json_document, print_json, print_table
+from rewardloop.cli.telling.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.errors import InvalidInput
 from rewardloop.reports.testbed import headline, overall_table, reward_table, summary_page, summary_picture
 from rewardloop.testbed.cell import Knobs, contender

@@ -7,9 +7,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
-from rewardloop.cli.printing import console, print_json
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.telling.printing import console, print_json
 from rewardloop.errors import InvalidInput
 
 

@@ -9,10 +9,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.markup import escape
 
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
-from rewardloop.cli.printing import console, print_json, warn
-from rewardloop.cli.target import Only
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.asking.target import Only
+from rewardloop.cli.telling.printing import console, print_json, warn
 from rewardloop.exchange.importing import KNOWN, ImportReport
 
 

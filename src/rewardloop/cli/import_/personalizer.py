@@ -7,9 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rewardloop.cli.new_file import write_new
-from rewardloop.cli.options import DEFAULT, Data
-from rewardloop.cli.printing import console, warn
+from rewardloop.cli.asking.new_file import write_new
+from rewardloop.cli.asking.options import DEFAULT, Data
+from rewardloop.cli.telling.printing import console, warn
 from rewardloop.clock import SystemClock
 from rewardloop.compat.personalizer.importing import imported
 from rewardloop.durable import storage

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, print_facts, print_json
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
+from rewardloop.cli.telling.printing import console, print_facts, print_json
 from rewardloop.clock import SystemClock
 from rewardloop.errors import InvalidInput
 from rewardloop.registry.api_keys import MAX_NAME, ApiKey, Role, new_token

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, instant, print_json, print_table
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
+from rewardloop.cli.telling.printing import console, instant, print_json, print_table
 from rewardloop.registry.api_keys import ApiKey
 from rewardloop.registry.catalog import Catalog
 

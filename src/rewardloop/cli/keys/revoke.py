@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rewardloop.cli.options import DEFAULT, Data
-from rewardloop.cli.printing import console
+from rewardloop.cli.asking.options import DEFAULT, Data
+from rewardloop.cli.telling.printing import console
 from rewardloop.clock import SystemClock
 from rewardloop.registry.catalog import Catalog
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rewardloop.cli.options import AsJson
-from rewardloop.cli.printing import console, print_json, print_table, warn
+from rewardloop.cli.asking.options import AsJson
 from rewardloop.cli.rl.options import EnvId, EnvParameters, pairs
+from rewardloop.cli.telling.printing import console, print_json, print_table, warn
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.algorithms import NOT_OFFERED, Algorithm
 from rewardloop.rl.environments import EnvSpec

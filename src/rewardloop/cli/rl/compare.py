@@ -10,10 +10,10 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from rewardloop.charts import to_png
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, json_document, print_json, print_table, warn
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
 from rewardloop.cli.rl.options import Checkpoint, EnvId, EnvParameters, Episodes, TestParameters, pairs
-from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
+from rewardloop.cli.telling.printing import console, json_document, print_json, print_table, warn
+from rewardloop.cli.telling.writing import ReportFiles, check_reports, write_reports
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.environments import EnvSpec
 from rewardloop.rl.playing.charts import comparison_page, comparison_picture, comparison_table

@@ -10,10 +10,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.markup import escape
 
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, print_json
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
 from rewardloop.cli.rl.options import Checkpoint, RunName
+from rewardloop.cli.telling.printing import console, print_json
 from rewardloop.errors import UnknownExperiment
 from rewardloop.loop.experiment import Experiment
 from rewardloop.registry.catalog import Catalog

@@ -12,10 +12,10 @@ import numpy as np
 from cyclopts import Parameter
 
 from rewardloop.charts import to_html, to_png
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, json_document, print_json, print_table, warn
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
 from rewardloop.cli.rl.options import Checkpoint, RunName, TestParameters, pairs
-from rewardloop.cli.writing import ReportFiles, check_reports, write_reports
+from rewardloop.cli.telling.printing import console, json_document, print_json, print_table, warn
+from rewardloop.cli.telling.writing import ReportFiles, check_reports, write_reports
 from rewardloop.durable import replace_file
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.environments import make_env

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rewardloop.cli.options import AsJson
-from rewardloop.cli.printing import console, print_facts, print_json
+from rewardloop.cli.asking.options import AsJson
+from rewardloop.cli.telling.printing import console, print_facts, print_json
 from rewardloop.simulators.catalogue import catalogue
 
 

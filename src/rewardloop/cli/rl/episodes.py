@@ -9,9 +9,9 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from rewardloop.actions import Ranges
-from rewardloop.cli.opening import open_experiment
-from rewardloop.cli.options import DEFAULT, AsJson, Data, ExperimentName
-from rewardloop.cli.printing import console, print_json, warn
+from rewardloop.cli.asking.opening import open_experiment
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.telling.printing import console, print_json, warn
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.logged.experiments import gather
 from rewardloop.rl.logged.files import write_episodes

@@ -10,9 +10,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.markup import escape
 
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, print_facts, print_json, warn
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
 from rewardloop.cli.rl.options import Checkpoint, Episodes, RunName, TestParameters, pairs
+from rewardloop.cli.telling.printing import console, print_facts, print_json, warn
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.logged.recording import record as recorded
 from rewardloop.rl.playing.evaluating import Evaluated, evaluate_run, seeds_of

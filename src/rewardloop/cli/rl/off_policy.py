@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from rich.markup import escape
 
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, print_facts, print_json, print_table
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
 from rewardloop.cli.rl.options import Checkpoint, EpisodesFile
+from rewardloop.cli.telling.printing import console, print_facts, print_json, print_table
 from rewardloop.evaluation.sequential import SequentialReport
 from rewardloop.rl.logged.acting import NOISE, ServedPolicy
 from rewardloop.rl.logged.files import read_episodes

@@ -7,7 +7,7 @@ from typing import Self
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rewardloop.cli.printing import console, warn
+from rewardloop.cli.telling.printing import console, warn
 from rewardloop.clock import SECOND, Clock
 from rewardloop.rl.runs.training import Report
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rewardloop.charts import to_html, to_png
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, instant, json_document, print_facts, print_json, print_table
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
 from rewardloop.cli.rl.options import RunName
-from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
+from rewardloop.cli.telling.printing import console, instant, json_document, print_facts, print_json, print_table
+from rewardloop.cli.telling.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.errors import DirectoryInUse, InvalidInput
 from rewardloop.rl.playing.charts import training_chart
 from rewardloop.rl.runs.run import Manifest, RunDirectory, Runs

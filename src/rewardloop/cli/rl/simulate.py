@@ -10,8 +10,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rewardloop.cli.printing import console
 from rewardloop.cli.rl.options import EnvId, EnvParameters, pairs
+from rewardloop.cli.telling.printing import console
 from rewardloop.clock import SystemClock
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.environments import EnvSpec, make_env

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.markup import escape
 
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, print_json, warn
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
 from rewardloop.cli.rl.options import EnvId, EnvParameters, Parameters, pairs, positive, required_env
 from rewardloop.cli.rl.progress import Live
+from rewardloop.cli.telling.printing import console, print_json, warn
 from rewardloop.clock import SystemClock
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.environments import EnvSpec

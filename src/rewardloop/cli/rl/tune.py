@@ -10,10 +10,10 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from rewardloop.charts import to_html, to_png
-from rewardloop.cli.options import DEFAULT, AsJson, Data
-from rewardloop.cli.printing import console, json_document, print_facts, print_json, warn
+from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
 from rewardloop.cli.rl.options import EnvId, EnvParameters, Parameters, pairs, positive, required_env
-from rewardloop.cli.writing import Renderer, ReportFiles, check_reports, write_reports
+from rewardloop.cli.telling.printing import console, json_document, print_facts, print_json, warn
+from rewardloop.cli.telling.writing import Renderer, ReportFiles, check_reports, write_reports
 from rewardloop.rl.algorithms import check_fits, find_algorithm, plain
 from rewardloop.rl.environments import EnvSpec
 from rewardloop.rl.runs.training import facts_of_env

@@ -10,7 +10,7 @@ import msgspec
 from rich.cells import cell_len
 from rich.markup import escape
 
-from rewardloop.cli.terminal import Terminal, one_line
+from rewardloop.cli.telling.terminal import Terminal, one_line
 from rewardloop.clock import SECOND
 from rewardloop.settings import write_hook
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rewardloop.cli.printing import warn
+from rewardloop.cli.telling.printing import warn
 from rewardloop.errors import UnknownExperiment
 from rewardloop.registry.catalog import Catalog
 from rewardloop.settings import ExperimentSettings, load_settings

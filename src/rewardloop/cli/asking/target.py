@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rewardloop.cli.meant import settings_of
+from rewardloop.cli.asking.meant import settings_of
 from rewardloop.errors import InvalidInput
 from rewardloop.exchange.observing import observe_file
 from rewardloop.lake.observed import Observed, observe

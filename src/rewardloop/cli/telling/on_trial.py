@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rewardloop.cli.printing import instant
+from rewardloop.cli.telling.printing import instant
 from rewardloop.loop.status import TrialView
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rewardloop.charts import Section, Table
-from rewardloop.cli.account import account
-from rewardloop.cli.printing import instant, json_document
-from rewardloop.cli.writing import Renderer
+from rewardloop.cli.telling.account import account
+from rewardloop.cli.telling.printing import instant, json_document
+from rewardloop.cli.telling.writing import Renderer
 from rewardloop.evaluation import GateReport
 from rewardloop.lake.progress import Progress
 from rewardloop.loop.status import ModelLine, Status

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rewardloop.cli.printing import warn
+from rewardloop.cli.telling.printing import warn
 from rewardloop.durable import replace_file
 from rewardloop.errors import InvalidInput, StorageUnavailable
 

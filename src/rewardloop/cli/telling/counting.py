@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from rewardloop.cli.printing import console
+from rewardloop.cli.telling.printing import console
 
 
 class Count:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rewardloop.cli.meant import require_data, settings_of
+from rewardloop.cli.asking.meant import require_data, settings_of
 from rewardloop.loop.experiment import Experiment, experiment_of
 
 
