@@ -11,7 +11,7 @@ from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.policies import new_policy
 from rewardloop.policies.design.screening import APART, explained, likeliest, screened
-from rewardloop.policies.design.terms import Seen, SeenState, Terms, Units, of_action
+from rewardloop.policies.design.terms import Seen, SeenState, Terms, TermsState, Units, of_action
 from rewardloop.policies.native.featured import FeaturedPolicy
 from rewardloop.settings import ExperimentSettings, PolicySettings, RewardSettings
 
@@ -78,6 +78,17 @@ def test_what_a_context_says_for_all_actions_alike_comes_after_all_else() -> Non
     seen.look(logged.contexts, logged.actions)
     terms = screened(seen, Units(1.0, 1.0), 300, pairs, np.array([float(c["wanted"] == "a") for c in logged.contexts]))
     assert all(action for _, action in terms.terms[1:301])
+
+
+def test_terms_are_kept_whole_with_the_variance_that_was_chosen() -> None:
+    seen = Seen(SeenState())
+    logged = events(np.random.default_rng(5), 60)
+    seen.look(logged.contexts, logged.actions)
+    terms = Terms.of(seen, Units(1.0, 1.0), 300)
+    terms = terms.ordered(terms.terms[1:], apart=1 / 16)
+    terms.grow([({}, {"new": "word"})])
+    kept = Terms(msgspec.json.decode(msgspec.json.encode(terms.state()), type=TermsState))
+    assert (kept.apart, kept.terms, kept.state()) == (1 / 16, terms.terms, terms.state())
 
 
 def test_a_column_counts_by_its_size_until_rewards_speak() -> None:

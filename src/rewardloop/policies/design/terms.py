@@ -179,9 +179,8 @@ class Terms:
         return made
 
     def state(self) -> TermsState:
-        return TermsState(
-            self._limit, self.units, list(self.context.columns), list(self.action.columns), list(self.terms), list(self._once)
-        )
+        context, action = list(self.context.columns), list(self.action.columns)
+        return TermsState(self._limit, self.units, context, action, list(self.terms), list(self._once), self.apart)
 
     def grow(self, events: Iterable[Pair]) -> None:
         """Gives a term to every feature without one that is met for the second time, while there is room: most ids never are."""
