@@ -12,17 +12,20 @@ CHUNK = 50_000
 
 
 def collect(reader: LogReader, lake: Lake, clock: Clock) -> int:
-    """Move all that is committed now into the lake; returns the watermark: everything up to that instant is there.
+    """Move what is committed now into the lake; returns the watermark: everything up to that instant is there.
 
-    A record stamped before the watermark but committed after it is not lost: the lake takes it as a late commit.
+    A read that is not full has seen the end of every writer, after the watermark that was taken before it: what is committed
+    meanwhile waits for the next turn, or traffic that never rests would never let this one begin. A record stamped before the
+    watermark but committed after it is not lost: the lake takes it as a late commit.
     """
-    watermark = clock.now()
     cursor = log_position(lake)
     while True:
+        watermark = clock.now()
         records, cursor = reader.read(cursor, limit=CHUNK)
-        if not records:
+        if records:
+            lake.append(records, msgspec.json.encode(cursor))
+        if len(records) < CHUNK:
             return watermark
-        lake.append(records, msgspec.json.encode(cursor))
 
 
 def log_position(lake: Lake) -> Cursor:
