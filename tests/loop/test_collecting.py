@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.builders import AT, decision, reward
+
 from rewardloop.clock import SECOND, ManualClock
 from rewardloop.events import Record
 from rewardloop.lake import Lake
 from rewardloop.log import LogReader, LogWriter
 from rewardloop.loop.collecting import collect, log_position
 from rewardloop.settings import LogSettings, RewardSettings
-from tests.builders import AT, decision, reward
 
 ENOUGH = 20
 
