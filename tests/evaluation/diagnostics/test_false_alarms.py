@@ -11,6 +11,7 @@ from observed_logs import clean_interactions, observed, with_columns
 from rewardloop.evaluation.diagnostics.calibration import calibration
 from rewardloop.evaluation.diagnostics.drift import context_drift, reward_drift
 from rewardloop.evaluation.diagnostics.split import sample_ratio
+from rewardloop.interactions import Interactions
 
 LOGS = 300
 MOST = 3
@@ -38,6 +39,17 @@ def alarms() -> Counter[str]:
 )
 def test_clean_logs_raise_no_alarm(alarms: Counter[str], check: str) -> None:
     assert alarms[check] <= MOST
+
+
+@pytest.mark.parametrize(("n", "floor"), [(200, 0.02), (500, 0.04), (2_500, 0.04)])
+def test_a_policy_that_learned_is_no_drift(n: int, floor: float) -> None:
+    """An action that is hardly taken any more where it does not suit earns more by what is seen of it: that is no change of it."""
+    alarms = 0
+    for seed in range(LOGS // 3):
+        generator = np.random.default_rng(seed)
+        first, second = (clean_interactions(generator, n, floor=share, signal=0.7) for share in (1.0, floor))
+        alarms += reward_drift(Interactions.concatenated([first, second])).severity == "warning"
+    assert alarms <= MOST // 3
 
 
 def test_rare_words_are_no_drift() -> None:

@@ -245,7 +245,7 @@ def test_the_youngest_events_are_the_rewarded_ones(generator: np.random.Generato
 
 def test_young_events_do_not_look_like_drift(generator: np.random.Generator) -> None:
     """Of the last half only the rewarded events have closed."""
-    whole = clean_interactions(generator, N)
+    whole = clean_interactions(generator, N, floor=1.0)
     rows = np.flatnonzero((np.arange(N) < 1_000) | (whole.reward > 0))
     log = observed(whole, generator)
     young = replace(
@@ -291,16 +291,14 @@ def test_a_reward_that_moves(generator: np.random.Generator) -> None:
 def test_a_policy_that_changes_is_no_drift_of_rewards(generator: np.random.Generator) -> None:
     """The second half chooses what suits, the first at random: the mean reward rises, the actions' worth does not."""
     first, second = clean_interactions(generator, N, floor=1.0), clean_interactions(generator, N, floor=0.4)
-    both = Interactions(
-        [f"e{i}" for i in range(2 * N)],
-        [*first.contexts, *second.contexts],
-        [*first.actions, *second.actions],
-        *(np.concatenate([getattr(first, name), getattr(second, name)]) for name in ("action", "probability", "reward", "pmf")),
-        np.arange(2 * N + 1) * 4,
-        *(np.concatenate([getattr(first, name), getattr(second, name)]) for name in ("sample_prob", "closed_at")),
-    )
+    both = Interactions.concatenated([first, second])
     assert second.reward.mean() - first.reward.mean() > 0.05
-    assert finding(diagnose(observed(both, generator)), "reward_drift").severity == "ok"
+    assert (
+        finding(
+            diagnose(observed(with_columns(both, event_ids=[f"e{i}" for i in range(2 * N)]), generator)), "reward_drift"
+        ).severity
+        == "ok"
+    )
 
 
 VALUES = [

@@ -31,7 +31,11 @@ _CELL = 10
 _NOTABLE = 0.05
 """A distance (KS, or total variation) below this is real and small: no warning."""
 _FEW = 100
-_MIN_ESS = 30.0
+_MIN_ESS = 50.0
+_COVERED = 0.8
+"""Σ 1/p of the events that took an action, over how many offered it: 1 on average. Well below, the contexts where it is rarely
+taken have not been seen with it, and its mean is that of the contexts it suits.
+"""
 
 
 class _Shift(NamedTuple):
@@ -83,10 +87,11 @@ def reward_drift(usable: Interactions) -> Finding:
     """
     if len(usable) < 2 * _FEW:
         return Finding("reward_drift", "note", "Not checked: fewer than 200 usable events whose window has passed.")
-    number, _ = action_numbers(usable.actions)
+    number, names = action_numbers(usable.actions)
     taken = number[usable.chosen]
     early = np.arange(len(usable)) < len(usable) // 2
-    tests = [_change(usable, taken == action, early) for action in np.unique(taken)]
+    offered = [np.bincount(number[np.repeat(half, np.diff(usable.offsets))], minlength=len(names)) for half in (early, ~early)]
+    tests = [_change(usable, taken == action, early, [int(n[action]) for n in offered]) for action in np.unique(taken)]
     told = [test for test in tests if test is not None]
     if not told:
         return Finding("reward_drift", "note", "Not checked: no action was taken often enough in both halves of the log.")
@@ -112,8 +117,9 @@ class _Change(NamedTuple):
     after: float
 
 
-def _change(usable: Interactions, taken: Mask, early: Mask) -> _Change | None:
-    halves = [_mean(usable.reward[rows], 1 / usable.probability[rows]) for rows in (taken & early, taken & ~early)]
+def _change(usable: Interactions, taken: Mask, early: Mask, n_offered: Sequence[int]) -> _Change | None:
+    parts = zip((taken & early, taken & ~early), n_offered, strict=True)
+    halves = [_mean(usable.reward[rows], 1 / usable.probability[rows], n) for rows, n in parts]
     if any(half is None for half in halves):
         return None
     (before, early_error, early_ess), (after, late_error, late_ess) = [half for half in halves if half is not None]
@@ -125,10 +131,10 @@ def _change(usable: Interactions, taken: Mask, early: Mask) -> _Change | None:
     return _Change(name, 2 * float(stdtr(min(early_ess, late_ess) - 1, -abs(after - before) / error)), before, after)
 
 
-def _mean(reward: Floats, weight: Floats) -> tuple[float, float, float] | None:
-    """Self-normalised mean, its standard error and effective sample size; None where that is too small."""
+def _mean(reward: Floats, weight: Floats, n_offered: int) -> tuple[float, float, float] | None:
+    """Self-normalised mean, its standard error and effective sample size; None where events are too few or not of all kinds."""
     ess = effective_sample_size(weight)
-    if ess < _MIN_ESS:
+    if ess < _MIN_ESS or weight.sum() < _COVERED * n_offered:
         return None
     share = weight / weight.sum()
     mean = float(share @ reward)
