@@ -142,8 +142,8 @@ def evaluation_of(row: Row[Any]) -> Evaluation:
 def changed_actions(entry: ExperimentEntry, settings: ExperimentSettings) -> str:
     return (
         f"Experiment `{entry.name}` was begun at {isoformat(entry.created_at)} with {_actions(entry.settings)}, "
-        f"now has {_actions(settings)}: its models and its log speak of the former, "
-        "so give the new ones a new experiment, or put back the former"
+        f"now has {_actions(settings)}: its models and its log speak of the former. Put back the former, or begin a new experiment "
+        f"that knows what this one saw: `rewardloop export {entry.name} old.parquet`, `rewardloop warm-start NEW.yaml old.parquet`"
     )
 
 
