@@ -12,11 +12,12 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "rewardloop"
 MAPPED = [
     "cli.asking", "cli.telling", "client", "comparing", "compat.personalizer", "compat.sagemaker", "deciding", "evaluation",
-    "evaluation.rankings", "evaluation.reward_models", "exchange", "exchange.dsjson", "exchange.joined", "exchange.obp",
-    "exchange.open_bandit", "exchange.vw", "lake", "log", "loop", "loop.experiment", "loop.scoring", "loop.trials", "policies",
-    "policies.design", "policies.native", "policies.regressions", "policies.vw", "registry", "rl", "rl.logged", "rl.offline",
-    "rl.playing", "rl.rllib", "rl.runs", "rl.sb3", "rl.tuning", "serving", "settings", "simulators.energyplus", "testbed",
-    "worlds",
+    "evaluation.documents", "evaluation.estimators", "evaluation.explanations", "evaluation.gate", "evaluation.planning",
+    "evaluation.randomised", "evaluation.rankings", "evaluation.reward_models", "exchange", "exchange.dsjson",
+    "exchange.joined", "exchange.obp", "exchange.open_bandit", "exchange.vw", "lake", "log", "loop", "loop.experiment",
+    "loop.scoring", "loop.trials", "policies", "policies.design", "policies.native", "policies.regressions", "policies.vw",
+    "registry", "rl", "rl.logged", "rl.offline", "rl.playing", "rl.rllib", "rl.runs", "rl.sb3", "rl.tuning", "serving",
+    "settings", "simulators.energyplus", "testbed", "worlds",
 ]  # fmt: skip
 
 

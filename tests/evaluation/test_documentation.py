@@ -3,8 +3,8 @@ import re
 from pathlib import Path
 
 from rewardloop.evaluation.estimates import ALL, MRDR
+from rewardloop.evaluation.gate.rules import CHECKS
 from rewardloop.evaluation.rankings.estimators import cascade_dr, cascade_ips, independent_ips, joint_ips, pseudo_inverse
-from rewardloop.evaluation.rules import CHECKS
 
 PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from bandit_worlds import interactions
-from rewardloop.evaluation import Sample, dm, dr, ips, sample, shrinking, sndr, snips
+from rewardloop.evaluation import Sample, dm, dr, ips, sample, sndr, snips
+from rewardloop.evaluation.estimators import shrinking
 
 LOGGED = [
     [0.331, 0.476, 0.193], [0.677, 0.155, 0.168], [0.063, 0.309, 0.628], [0.479, 0.32, 0.201],

@@ -16,7 +16,7 @@ from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.policies import new_policy
 from rewardloop.policies.design.beginning import SETTLED, Beginning, Events
-from rewardloop.policies.design.screening import CANDIDATES
+from rewardloop.policies.design.joint_terms import CANDIDATES
 from rewardloop.policies.design.term_rows import TermRows
 from rewardloop.policies.design.terms import Seen, SeenState, Terms, Units, of_action
 from rewardloop.policies.model_files import write_model

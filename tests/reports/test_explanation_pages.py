@@ -12,7 +12,7 @@ from rewardloop.evaluation import (
     Importance,
     PolicyReport,
 )
-from rewardloop.evaluation.report_explained import decision_summary
+from rewardloop.evaluation.documents.explained import decision_summary
 from rewardloop.reports import decision_page, decision_picture, importance_page, importance_picture
 from rewardloop.reports.importance import importance_table
 

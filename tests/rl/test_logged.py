@@ -16,9 +16,9 @@ from rewardloop.errors import InvalidInput
 from rewardloop.loop.experiment import Experiment
 from rewardloop.rl.environments import make_env
 from rewardloop.rl.logged.acting import ServedPolicy, to_action
+from rewardloop.rl.logged.evaluating import judge
 from rewardloop.rl.logged.experiments import gather
 from rewardloop.rl.logged.files import KEY, read_episodes, write_episodes
-from rewardloop.rl.logged.judging import judge
 from rewardloop.rl.logged.recording import record
 from rewardloop.rl.playing.evaluating import seeds_of
 from rewardloop.rl.runs.run import RunDirectory, Runs, Watching

@@ -21,8 +21,8 @@ from rewardloop.rl.deploying import deploy, settings_for
 from rewardloop.rl.environments import EnvSpec, make_env
 from rewardloop.rl.logged.acting import ServedPolicy, flat
 from rewardloop.rl.logged.episodes import Header, Logged
+from rewardloop.rl.logged.evaluating import judge
 from rewardloop.rl.logged.files import read_episodes, write_episodes
-from rewardloop.rl.logged.judging import judge
 from rewardloop.rl.logged.replay import replayed
 from rewardloop.rl.offline import Offline
 from rewardloop.rl.playing.comparing import compare

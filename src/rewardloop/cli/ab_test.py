@@ -13,7 +13,7 @@ from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName,
 from rewardloop.cli.telling.printing import console, json_document, print_json, print_table
 from rewardloop.cli.telling.writing import ReportFiles, check_reports, write_reports
 from rewardloop.errors import InvalidInput
-from rewardloop.evaluation.two_sample import ABTest
+from rewardloop.evaluation.randomised.two_sample import ABTest
 from rewardloop.reports.ab_test import ab_page, ab_picture, ab_table
 
 

@@ -13,7 +13,7 @@ from rewardloop.cli.asking.target import Events, OfferedActions, Only, observed
 from rewardloop.cli.telling.printing import console, print_json, print_table
 from rewardloop.evaluation import Estimate
 from rewardloop.evaluation.diagnostics import Diagnosis, Finding, Severity, diagnose
-from rewardloop.evaluation.learnability import MIN_ESS, Learnability
+from rewardloop.evaluation.planning.learnability import MIN_ESS, Learnability
 from rewardloop.lake.observed import NEWEST
 
 _MARKS: dict[Severity, str] = {"ok": "[green]✓[/]", "note": "[dim]·[/]", "warning": "[yellow]![/]", "error": "[red]✗[/]"}

@@ -15,8 +15,8 @@ from rewardloop.cli.telling.printing import console, print_json, print_table, wa
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.diagnostics.size import one_experiment
 from rewardloop.evaluation.diagnostics.usable import by_reason, sift
-from rewardloop.evaluation.learnability import MAX_EVENTS, MIN_ESS, policy_scores
-from rewardloop.evaluation.power import Plan, detectable, events_needed, planned_spread, spread
+from rewardloop.evaluation.planning.learnability import MAX_EVENTS, MIN_ESS, policy_scores
+from rewardloop.evaluation.planning.power import Plan, detectable, events_needed, planned_spread, spread
 from rewardloop.exchange.named import check_one
 from rewardloop.lake.observed import NEWEST
 

@@ -19,7 +19,7 @@ from rewardloop.durable import replace_file
 from rewardloop.errors import InvalidInput
 from rewardloop.interactions import Interactions
 from rewardloop.settings import ExperimentSettings, example_yaml, settings_to_json
-from rewardloop.testbed.judging import Judge, LogJudge, WorldJudge
+from rewardloop.testbed.objective import Judge, LogJudge, WorldJudge
 from rewardloop.testbed.searching import Found
 from rewardloop.testbed.searching import search as searched
 from rewardloop.worlds.cascade import RankedWorld

@@ -1,26 +1,32 @@
 """Off-policy evaluation: estimators, intervals, support, and the gate that decides what is hosted.
 
 A log      `screening` counts what cannot be used; `seen` keeps a few numbers an event; `sample` makes of them the columns that
-           every estimator reads, with a reward model of `reward_models` (`arms` and `folds` number actions and events)
-A value    `estimators`, `calibrated`, `cressie_read` and `shrinking`; `estimates` asks all of them; each answers an `estimate`
+           every estimator reads, with a reward model of `reward_models` (`arms` and `folds` number actions and events);
+           `support` is how much of a policy the log knows
+A value    `estimators`; `estimates` asks all of them; each answers an `estimate`
 Interval   `intervals` for one look, `sequences` for any number of looks
-The gate   `gate` judges by the `rules`: `support` of the log, harm to a metric (`guardrails`), the difference; `report` says it
-On trial   `harm` and `two_sample`: decisions whose variant was drawn
-Before     `power`: how many events; `learnability`: is there signal; `diagnostics`: what is wrong with a log
-Why        `importance` of features, `contributions` to one decision, over `altered` events and `feature_groups`
-Documents  `report_full`, with its `report_curves`; `report_explained`
+The gate   `gate`: its rules, its guardrails, its verdict
+On trial   `randomised`: decisions whose variant was drawn
+Before     `planning`: how many events, and is there signal; `diagnostics`: what is wrong with a log
+Why        `explanations`: what a feature is worth, and what it did to one decision
+Documents  `documents`: an evaluation or an explanation, whole
 Elsewhere  `rankings` of several slots, `boxes` of continuous actions, `sequential` for episodes
 """
 
-from rewardloop.evaluation.calibrated import cdr
-from rewardloop.evaluation.contributions import Contribution, Contributions, Typical, contributions, typical
-from rewardloop.evaluation.cressie_read import cressie_read
+from rewardloop.evaluation.documents.explained import DecisionReport, PolicyReport
+from rewardloop.evaluation.documents.full import EvaluationReport, PolicyName, Subject, full_report
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.estimates import estimate_all
-from rewardloop.evaluation.estimators import ESTIMATORS, Estimator, dm, dr, ips, sndr, snips
-from rewardloop.evaluation.feature_groups import By
-from rewardloop.evaluation.gate import evaluate, judge
-from rewardloop.evaluation.importance import FeatureImportance, Importance, importance
+from rewardloop.evaluation.estimators.calibrated import cdr
+from rewardloop.evaluation.estimators.cressie_read import cressie_read
+from rewardloop.evaluation.estimators.estimators import ESTIMATORS, Estimator, dm, dr, ips, sndr, snips
+from rewardloop.evaluation.estimators.shrinking import clipped_ips, dros, switch_dr
+from rewardloop.evaluation.explanations.contributions import Contribution, Contributions, Typical, contributions, typical
+from rewardloop.evaluation.explanations.feature_groups import By
+from rewardloop.evaluation.explanations.importance import FeatureImportance, Importance, importance
+from rewardloop.evaluation.gate.gate import evaluate, judge
+from rewardloop.evaluation.gate.report import GateReport
+from rewardloop.evaluation.gate.rules import Rule, Verdict
 from rewardloop.evaluation.intervals import bootstrap, empirical_bernstein, normal
 from rewardloop.evaluation.rankings.estimators import (
     RankedSample,
@@ -32,14 +38,9 @@ from rewardloop.evaluation.rankings.estimators import (
 )
 from rewardloop.evaluation.rankings.log import Conditional, ranked_sample, without_replacement
 from rewardloop.evaluation.rankings.report import RankedEstimates, RankedReport, ranked_report
-from rewardloop.evaluation.report import GateReport
-from rewardloop.evaluation.report_explained import DecisionReport, PolicyReport
-from rewardloop.evaluation.report_full import EvaluationReport, PolicyName, Subject, full_report
-from rewardloop.evaluation.rules import Rule, Verdict
 from rewardloop.evaluation.sample import Sample, as_logged, sample
 from rewardloop.evaluation.seen import Log, Seen, Serve, look
 from rewardloop.evaluation.sequences import ConfidenceSequence, asymptotic, asymptotic_sequence, bernstein_sequence
-from rewardloop.evaluation.shrinking import clipped_ips, dros, switch_dr
 from rewardloop.evaluation.support import Support, support
 
 __all__ = [

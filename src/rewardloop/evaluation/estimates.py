@@ -9,9 +9,9 @@ import msgspec
 from scipy.special import ndtri
 
 from rewardloop.errors import InvalidInput
-from rewardloop.evaluation.cressie_read import cressie_read
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
-from rewardloop.evaluation.estimators import ESTIMATORS
+from rewardloop.evaluation.estimators.cressie_read import cressie_read
+from rewardloop.evaluation.estimators.estimators import ESTIMATORS
 from rewardloop.evaluation.intervals import normal
 from rewardloop.evaluation.sample import Sample
 from rewardloop.evaluation.seen import Seen, look

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rewardloop.evaluation.estimators import dr
+from rewardloop.evaluation.estimators.estimators import dr
 from rewardloop.evaluation.reward_models.drawing import LEARN_FROM, Drawn, draw
 from rewardloop.evaluation.reward_models.reward_model import RewardModel, robust_weight
 from rewardloop.evaluation.sample import Sample, sample, sum_by_event

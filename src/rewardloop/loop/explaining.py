@@ -10,7 +10,7 @@ from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.deciding.hosted import Hosted
 from rewardloop.errors import Conflict
 from rewardloop.evaluation import By, Contributions, DecisionReport, PolicyReport, Typical, contributions, importance, typical
-from rewardloop.evaluation.report_explained import decision_summary, policy_summary
+from rewardloop.evaluation.documents.explained import decision_summary, policy_summary
 from rewardloop.events import Decision
 from rewardloop.features import Features, parse_context
 from rewardloop.interactions import Floats, Ints

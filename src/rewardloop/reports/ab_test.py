@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rewardloop.charts import Chart, Section, Table, convergence, stacked, to_page, to_png
 from rewardloop.evaluation import Estimate
-from rewardloop.evaluation.two_sample import ABTest
+from rewardloop.evaluation.randomised.two_sample import ABTest
 
 _READ = """\
 Each decision is made by A or by B, drawn with fixed probabilities, and only the difference of what the two earned is asked for. The

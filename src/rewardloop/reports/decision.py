@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewardloop.charts import Chart, Section, Table, bars, stacked, to_page, to_png
 from rewardloop.clock import isoformat
 from rewardloop.evaluation import Contribution, DecisionReport
-from rewardloop.evaluation.report_explained import label, plain, shown_value
+from rewardloop.evaluation.documents.explained import label, plain, shown_value
 
 SHOWN = 25
 """Bars in the chart; the table has all."""

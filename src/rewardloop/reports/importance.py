@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewardloop.charts import Chart, Section, Table, bars, stacked, to_page, to_png
 from rewardloop.clock import isoformat
 from rewardloop.evaluation import FeatureImportance, PolicyReport
-from rewardloop.evaluation.report_explained import label
+from rewardloop.evaluation.documents.explained import label
 
 SHOWN = 25
 """Bars in the chart; the table has all."""

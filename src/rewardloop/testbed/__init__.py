@@ -3,5 +3,5 @@
 One run    `cell` says what is run and what was found; `played` runs it: among `arms`, or a `ranking` of a catalogue, with
            rewards after `delays`; `replaying` of a log
 Many       `running` in processes, `results` on disk, `summary` over seeds
-A search   `searching` asks `proposing` for settings and `judging` what they earn
+A search   `searching` asks `proposing` for settings and the `objective` what they earn
 """

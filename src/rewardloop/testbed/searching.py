@@ -12,7 +12,7 @@ import msgspec
 
 from rewardloop.errors import MissingExtra
 from rewardloop.settings import ExperimentSettings, checked
-from rewardloop.testbed.judging import Judge, Judgement
+from rewardloop.testbed.objective import Judge, Judgement
 from rewardloop.testbed.proposing import explorations, propose
 
 if TYPE_CHECKING:

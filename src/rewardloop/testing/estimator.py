@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rewardloop.evaluation.estimators import Estimator
+from rewardloop.evaluation.estimators.estimators import Estimator
 from rewardloop.evaluation.sample import Sample
 from rewardloop.interactions import Floats
 

@@ -11,7 +11,7 @@ from rewardloop.actions import Ranges, ranged_actions
 from rewardloop.evaluation import judge
 from rewardloop.evaluation.boxes import BoxPolicy, look_at_box
 from rewardloop.evaluation.boxes.screening import UNREAD
-from rewardloop.evaluation.estimators import ESTIMATORS
+from rewardloop.evaluation.estimators.estimators import ESTIMATORS
 from rewardloop.interactions import Box, Floats, Interactions
 from rewardloop.policies.continuous import Spread, draw
 from rewardloop.policies.spreads import Spreads

@@ -10,7 +10,7 @@ import numpy as np
 
 from observed_logs import clean_interactions, observed
 from rewardloop.evaluation.diagnostics import diagnose
-from rewardloop.evaluation.power import Plan, events_needed, planned_spread
+from rewardloop.evaluation.planning.power import Plan, events_needed, planned_spread
 
 PAGE = Path(__file__).parents[3] / "docs" / "doctor.md"
 

@@ -14,8 +14,8 @@ from rewardloop.cli.rl.options import Checkpoint, EpisodesFile
 from rewardloop.cli.telling.printing import console, print_facts, print_json, print_table
 from rewardloop.evaluation.sequential import SequentialReport
 from rewardloop.rl.logged.acting import NOISE, ServedPolicy
+from rewardloop.rl.logged.evaluating import judge
 from rewardloop.rl.logged.files import read_episodes
-from rewardloop.rl.logged.judging import judge
 from rewardloop.rl.playing.evaluating import exported_of
 from rewardloop.rl.runs.run import Runs
 

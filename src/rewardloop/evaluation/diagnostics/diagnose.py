@@ -17,7 +17,7 @@ from rewardloop.evaluation.diagnostics.size import ENOUGH, enough_events, one_ex
 from rewardloop.evaluation.diagnostics.split import sample_ratio
 from rewardloop.evaluation.diagnostics.support import exploration, overlap, rare_actions, weight_tail
 from rewardloop.evaluation.diagnostics.usable import sift, usable_rows
-from rewardloop.evaluation.learnability import Learnability, learnability
+from rewardloop.evaluation.planning.learnability import Learnability, learnability
 from rewardloop.evaluation.screening import Mask
 from rewardloop.interactions import Interactions
 from rewardloop.lake.observed import Observed

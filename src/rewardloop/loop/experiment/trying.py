@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rewardloop.deciding.hosted import first_model_id
 from rewardloop.errors import Conflict
-from rewardloop.evaluation.two_sample import ABTest
+from rewardloop.evaluation.randomised.two_sample import ABTest
 from rewardloop.loop.experiment.looking import Looking
 from rewardloop.registry.records import Deployment, RolloutStep
 

@@ -1,4 +1,4 @@
-"""What is known against a challenger: the tests of `evaluation.harm`, fed from what serving counted and what the lake joined.
+"""What is known against a challenger: the tests of `randomised.harm`, fed from what serving counted and the lake joined.
 
 Three tests share the level, so that a harmless challenger is rolled back by any of them in at most 1 − level of trials.
 """
@@ -15,8 +15,8 @@ import numpy as np
 from rewardloop.deciding.trial_counts import Moments, TrialCounts
 from rewardloop.deciding.trials import CHALLENGER, FALLBACK, sticky_key
 from rewardloop.evaluation import Estimate, judge
-from rewardloop.evaluation.harm import Check, Mask, Randomised, error_check, estimate_check, latency_check, reward_check
-from rewardloop.evaluation.two_sample import ABTest, ab_test
+from rewardloop.evaluation.randomised.harm import Check, Mask, Randomised, error_check, estimate_check, latency_check, reward_check
+from rewardloop.evaluation.randomised.two_sample import ABTest, ab_test
 from rewardloop.features import parse_context
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.lake import DataSet, Followed

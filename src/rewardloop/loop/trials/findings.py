@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rewardloop.deciding.trial_counts import TrialCounts
 from rewardloop.errors import Conflict
-from rewardloop.evaluation.harm import Check
-from rewardloop.evaluation.two_sample import ABTest
+from rewardloop.evaluation.randomised.harm import Check
+from rewardloop.evaluation.randomised.two_sample import ABTest
 from rewardloop.lake import DataSet, Followed
 from rewardloop.loop.modelling import Modelling
 from rewardloop.loop.trials.checks import (

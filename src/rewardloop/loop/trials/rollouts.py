@@ -16,7 +16,7 @@ import msgspec
 from rewardloop.clock import Clock
 from rewardloop.deciding.hosted import first_model_id
 from rewardloop.errors import Conflict, InvalidInput
-from rewardloop.evaluation.harm import Check
+from rewardloop.evaluation.randomised.harm import Check
 from rewardloop.lake import DataSet
 from rewardloop.loop.deploying import Deploying
 from rewardloop.loop.modelling import Modelling

@@ -12,7 +12,7 @@ from msgspec import Meta
 from rewardloop.actions import ActionSet
 from rewardloop.features import Features
 from rewardloop.interactions import Floats
-from rewardloop.policies.design.screening import screened
+from rewardloop.policies.design.joint_terms import screened
 from rewardloop.policies.design.terms import Pair, Seen, SeenState, Terms, usual_units
 
 SETTLED: Final = 1_000

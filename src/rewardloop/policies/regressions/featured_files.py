@@ -9,7 +9,7 @@ import msgspec
 
 from rewardloop.errors import CorruptModel
 from rewardloop.policies.design.beginning import BeginningState
-from rewardloop.policies.design.screening import CANDIDATES
+from rewardloop.policies.design.joint_terms import CANDIDATES
 from rewardloop.policies.design.terms import TermsState
 from rewardloop.policies.model_files import read_model, write_model
 from rewardloop.policies.regressions.bilinear import BilinearState

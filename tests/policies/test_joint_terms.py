@@ -10,7 +10,7 @@ from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.features import Features
 from rewardloop.interactions import Interactions
 from rewardloop.policies import new_policy
-from rewardloop.policies.design.screening import APART, explained, likeliest, screened
+from rewardloop.policies.design.joint_terms import APART, explained, likeliest, screened
 from rewardloop.policies.design.terms import Seen, SeenState, Terms, TermsState, Units, of_action
 from rewardloop.policies.native.featured import FeaturedPolicy
 from rewardloop.settings import ExperimentSettings, PolicySettings, RewardSettings

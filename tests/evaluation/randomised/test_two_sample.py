@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rewardloop.evaluation import Estimate
-from rewardloop.evaluation.harm import Randomised
+from rewardloop.evaluation.randomised.harm import Randomised
+from rewardloop.evaluation.randomised.two_sample import ab_test, n_to_show
 from rewardloop.evaluation.sequences import asymptotic_sequence
-from rewardloop.evaluation.two_sample import ab_test, n_to_show
 
 LEVEL, TARGET = 0.95, 1_000
 

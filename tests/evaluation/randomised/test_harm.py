@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rewardloop.evaluation.harm import LEAST, Randomised, effect, error_check, latency_check, reward_check
+from rewardloop.evaluation.randomised.harm import LEAST, Randomised, effect, error_check, latency_check, reward_check
 
 LEVEL = 1 - 0.05 / 3
 

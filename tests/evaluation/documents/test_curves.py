@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from rewardloop.evaluation import normal
-from rewardloop.evaluation.report_curves import POINTS, TAIL_POINTS, convergence, weight_tail
+from rewardloop.evaluation.documents.curves import POINTS, TAIL_POINTS, convergence, weight_tail
 
 weights = hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 1e6))
 

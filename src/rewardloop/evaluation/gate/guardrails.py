@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
+from rewardloop.evaluation.gate.rules import MIN_EVENTS, Measured, Rule, guardrail
 from rewardloop.evaluation.intervals import normal
-from rewardloop.evaluation.rules import MIN_EVENTS, Measured, Rule, guardrail
 from rewardloop.evaluation.seen import Seen
 from rewardloop.evaluation.sequences import asymptotic
 from rewardloop.interactions import Floats

@@ -5,8 +5,8 @@ import pytest
 
 from rewardloop.actions import fixed_actions, parse_actions
 from rewardloop.evaluation import Estimate, FeatureImportance, Importance, contributions, typical
-from rewardloop.evaluation.contributions import MAX_CHANGES, Typical
-from rewardloop.evaluation.report_explained import decision_summary, policy_summary
+from rewardloop.evaluation.documents.explained import decision_summary, policy_summary
+from rewardloop.evaluation.explanations.contributions import MAX_CHANGES, Typical
 
 ARMS = fixed_actions(["red", "green"])
 USUAL = Typical({"age": 47, "os": "ios", "vip": 0}, {"price": 5.0})

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.estimates import by_estimator, including
-from rewardloop.evaluation.estimators import ESTIMATORS
-from rewardloop.evaluation.guardrails import guard
+from rewardloop.evaluation.estimators.estimators import ESTIMATORS
+from rewardloop.evaluation.gate.guardrails import guard
+from rewardloop.evaluation.gate.report import GateReport
+from rewardloop.evaluation.gate.rules import BOX_CHECKS, CHECKS, MIN_EVENTS, Evidence, Rule, Verdict, enough_events
 from rewardloop.evaluation.intervals import normal, standard_error
-from rewardloop.evaluation.report import GateReport
-from rewardloop.evaluation.rules import BOX_CHECKS, CHECKS, MIN_EVENTS, Evidence, Rule, Verdict, enough_events
 from rewardloop.evaluation.seen import Seen, Serve, look
 from rewardloop.evaluation.sequences import asymptotic
 from rewardloop.interactions import Floats, Interactions

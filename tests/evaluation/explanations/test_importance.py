@@ -7,8 +7,8 @@ from bandit_worlds import interactions
 from rewardloop.actions import parse_actions
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation import importance
-from rewardloop.evaluation.feature_groups import feature_groups
-from rewardloop.evaluation.importance import MAX_GROUPS, MAX_OFFERED
+from rewardloop.evaluation.explanations.feature_groups import feature_groups
+from rewardloop.evaluation.explanations.importance import MAX_GROUPS, MAX_OFFERED
 
 RIGHT = 0.9
 """How often the policy takes the action its context asks for."""

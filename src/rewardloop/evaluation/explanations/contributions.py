@@ -11,8 +11,8 @@ from typing import NamedTuple
 import msgspec
 
 from rewardloop.actions import ActionSet
-from rewardloop.evaluation.altered import borrowed, with_features
-from rewardloop.evaluation.feature_groups import Source
+from rewardloop.evaluation.explanations.altered import borrowed, with_features
+from rewardloop.evaluation.explanations.feature_groups import Source
 from rewardloop.features import Features
 
 ServeOne = Callable[[Features, ActionSet], Sequence[float]]

@@ -7,13 +7,13 @@ from typing import Literal
 
 import msgspec
 
+from rewardloop.evaluation.documents.curves import convergence, weight_tail
 from rewardloop.evaluation.estimate import Estimate
 from rewardloop.evaluation.estimates import estimate_seen
-from rewardloop.evaluation.estimators import ESTIMATORS
-from rewardloop.evaluation.gate import difference_interval
+from rewardloop.evaluation.estimators.estimators import ESTIMATORS
+from rewardloop.evaluation.gate.gate import difference_interval
+from rewardloop.evaluation.gate.report import GateReport
 from rewardloop.evaluation.intervals import normal
-from rewardloop.evaluation.report import GateReport
-from rewardloop.evaluation.report_curves import convergence, weight_tail
 from rewardloop.evaluation.sample import Sample, as_logged
 from rewardloop.evaluation.seen import Seen
 from rewardloop.interactions import Floats

@@ -16,10 +16,10 @@ import numpy as np
 
 from rewardloop.actions import ActionSet
 from rewardloop.errors import InvalidInput
-from rewardloop.evaluation.altered import borrowed_many, with_features
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
-from rewardloop.evaluation.estimators import dr
-from rewardloop.evaluation.feature_groups import By, Group, Source, feature_groups
+from rewardloop.evaluation.estimators.estimators import dr
+from rewardloop.evaluation.explanations.altered import borrowed_many, with_features
+from rewardloop.evaluation.explanations.feature_groups import By, Group, Source, feature_groups
 from rewardloop.evaluation.intervals import normal
 from rewardloop.evaluation.reward_models.reward_model import fit_predict
 from rewardloop.evaluation.sample import sample, sum_by_event

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from rewardloop.evaluation.estimate import Estimate
-from rewardloop.evaluation.harm import LEAST, Randomised, effect, enough
+from rewardloop.evaluation.randomised.harm import LEAST, Randomised, effect, enough
 from rewardloop.evaluation.sequences import asymptotic_of_moments
 from rewardloop.interactions import Floats
 

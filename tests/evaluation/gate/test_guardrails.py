@@ -9,7 +9,7 @@ import pytest
 
 import bandit_worlds as worlds
 from rewardloop.evaluation import GateReport, evaluate
-from rewardloop.evaluation.rules import Rule
+from rewardloop.evaluation.gate.rules import Rule
 from rewardloop.interactions import Interactions
 from rewardloop.settings import GateSettings
 from rewardloop.settings.schema import Guardrail

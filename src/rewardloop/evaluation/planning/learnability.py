@@ -15,10 +15,10 @@ import numpy as np
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.arms import action_numbers
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
-from rewardloop.evaluation.estimators import dr
+from rewardloop.evaluation.estimators.estimators import dr
 from rewardloop.evaluation.folds import N_FOLDS, folds
 from rewardloop.evaluation.intervals import normal
-from rewardloop.evaluation.power import detectable, spread
+from rewardloop.evaluation.planning.power import detectable, spread
 from rewardloop.evaluation.reward_models.reward_model import fit_predict
 from rewardloop.evaluation.sample import Sample, sample
 from rewardloop.interactions import Floats, Interactions, Ints

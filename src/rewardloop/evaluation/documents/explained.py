@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from rewardloop.evaluation.contributions import Contribution, Contributions
-from rewardloop.evaluation.feature_groups import By, Source
-from rewardloop.evaluation.importance import FeatureImportance, Importance
+from rewardloop.evaluation.explanations.contributions import Contribution, Contributions
+from rewardloop.evaluation.explanations.feature_groups import By, Source
+from rewardloop.evaluation.explanations.importance import FeatureImportance, Importance
 
 _NAMED = 3
 """Features in a sentence."""

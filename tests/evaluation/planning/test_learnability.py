@@ -8,7 +8,7 @@ import pytest
 import bandit_worlds as world
 from observed_logs import clean_interactions
 from rewardloop.errors import InvalidInput
-from rewardloop.evaluation.learnability import learnability
+from rewardloop.evaluation.planning.learnability import learnability
 
 
 def test_on_the_digits_the_values_are_the_true_ones() -> None:

@@ -10,8 +10,8 @@ import pytest
 from observed_logs import clean_interactions
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation.intervals import normal
-from rewardloop.evaluation.learnability import policy_scores
-from rewardloop.evaluation.power import Plan, detectable, events_needed, planned_spread, spread
+from rewardloop.evaluation.planning.learnability import policy_scores
+from rewardloop.evaluation.planning.power import Plan, detectable, events_needed, planned_spread, spread
 from rewardloop.evaluation.sequences import asymptotic
 from rewardloop.interactions import Floats
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from rewardloop.evaluation.estimate import Estimate
+from rewardloop.evaluation.gate.rules import Rule, Verdict
 from rewardloop.evaluation.rankings.report import RankedReport
-from rewardloop.evaluation.rules import Rule, Verdict
 from rewardloop.evaluation.support import Support
 
 

@@ -23,9 +23,9 @@ from typing import Protocol
 
 import numpy as np
 
-from rewardloop.evaluation.calibrated import cdr
+from rewardloop.evaluation.estimators.calibrated import cdr
+from rewardloop.evaluation.estimators.shrinking import clipped_ips, dros, switch_dr
 from rewardloop.evaluation.sample import Sample
-from rewardloop.evaluation.shrinking import clipped_ips, dros, switch_dr
 from rewardloop.interactions import Floats
 
 
