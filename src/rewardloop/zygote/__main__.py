@@ -23,6 +23,7 @@ from pyenergyplus.api import EnergyPlusAPI
 
 from rewardloop.zygote.model import write_run
 from rewardloop.zygote.plan import MODEL, read_plan
+from rewardloop.zygote.tables import Tables
 from rewardloop.zygote.template import Template, die_with, requested, run_template
 from rewardloop.zygote.wire import pair, receive_fds, send_fds
 
@@ -78,8 +79,9 @@ class Zygote:
             sock.close()
         model = place / MODEL
         write_run(self._model, day, self._plan.days, model)
-        template = Template(theirs, ends, Path(weather), place)
-        run_template(self._plan, self._library, template, model)
+        tables = Tables(self._library)
+        template = Template(theirs, ends, Path(weather), place, tables)
+        run_template(self._plan, self._library, template, tables, model)
 
     def _drop(self, key: tuple[str, int]) -> None:
         """A template that is let go ends after the last of its episodes; its files go now."""

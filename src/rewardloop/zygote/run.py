@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from rewardloop.zygote.plan import Plan
+from rewardloop.zygote.tables import Tables
 
 if TYPE_CHECKING:
     from pyenergyplus.api import EnergyPlusAPI
@@ -45,8 +46,8 @@ class HandOff(Protocol):
 class Run:
     """`go` returns EnergyPlus's exit code, or raises what went wrong in a callback, which EnergyPlus itself would swallow."""
 
-    def __init__(self, plan: Plan, hand_off: HandOff, library: EnergyPlusAPI) -> None:
-        self._plan, self._hand_off, self._library = plan, hand_off, library
+    def __init__(self, plan: Plan, hand_off: HandOff, library: EnergyPlusAPI, tables: Tables | None = None) -> None:
+        self._plan, self._hand_off, self._library, self._tables = plan, hand_off, library, tables
         self._live = False
         self._failure: BaseException | None = None
         self._variables: list[int] = []
@@ -56,14 +57,19 @@ class Run:
         self._held: list[bytes] = []
 
     def go(self, model: Path, weather: Path, directory: Path) -> int:
-        library, state = self._library, c_void_p(self._library.state_manager.new_state())
+        library, address = self._library, int(self._library.state_manager.new_state())
+        state = c_void_p(address)
         keep = self._register(state)
         try:
+            if self._tables is not None:
+                self._tables.fold(address)
             library.runtime.set_console_output_status(state, False)
             for name, key in self._plan.variables:
                 library.exchange.request_variable(state, name, key)
             code = int(library.runtime.run_energyplus(state, ["-w", str(weather), "-d", str(directory), str(model)]))
         finally:
+            if self._tables is not None:
+                self._tables.unfold()
             library.state_manager.delete_state(state)
             del keep
         if isinstance(self._failure, Unresolved) and self._failure.kind == "variables":

@@ -20,6 +20,7 @@ from pyenergyplus.api import EnergyPlusAPI
 from rewardloop.zygote.descriptors import ERRORS, OpenFiles, detach, open_files
 from rewardloop.zygote.plan import Plan
 from rewardloop.zygote.run import Run, Unresolved
+from rewardloop.zygote.tables import Tables
 from rewardloop.zygote.wire import CLONE, LARGEST, Ended, pack_ended, receive_fds
 
 PR_SET_PDEATHSIG = 1
@@ -31,10 +32,11 @@ class Template:
     """The hand-off of a template, and from the fork on of an episode: `_socket` then leads to the trainer, not to the zygote.
 
     `first` are the ends of the request it was made for: the trainer's socket, and the file for what is said of errors.
+    `tables` are those of the EnergyPlus that it runs.
     """
 
-    def __init__(self, requests: socket.socket, first: list[int], weather: Path, directory: Path) -> None:
-        self._socket, self._ends = requests, first
+    def __init__(self, requests: socket.socket, first: list[int], weather: Path, directory: Path, tables: Tables) -> None:
+        self._socket, self._ends, self._tables = requests, first, tables
         self.weather, self.directory = weather, directory
         self.is_episode = False
         self._files = OpenFiles((), (), ())
@@ -93,15 +95,20 @@ class Template:
         self._socket, self.is_episode = socket.socket(fileno=to_trainer), True
         detach(self._files, self.weather, errors)
         os.close(errors)
+        try:
+            self._tables.renew()
+        except OSError as error:
+            self.end(Ended("failed", f"no memory for its tables: {error.strerror}"))
+            os._exit(0)
         self._socket.send(b"{pid" + str(os.getpid()).encode())
         return True
 
 
-def run_template(plan: Plan, library: EnergyPlusAPI, template: Template, model: Path) -> None:
+def run_template(plan: Plan, library: EnergyPlusAPI, template: Template, tables: Tables, model: Path) -> None:
     """The life of a template, and of every episode forked from it. Whatever happens in EnergyPlus, the trainer is told."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
-        code = Run(plan, template, library).go(model, template.weather, template.directory)
+        code = Run(plan, template, library, tables).go(model, template.weather, template.directory)
         template.end(Ended("fatal", template.errors() if not template.is_episode else "", index=code))
     except Unresolved as error:
         template.end(Ended(error.kind, index=error.index, near=tuple(error.near)))

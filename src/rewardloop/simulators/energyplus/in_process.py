@@ -18,6 +18,7 @@ from rewardloop.zygote.descriptors import ERRORS
 from rewardloop.zygote.model import Objects, write_run
 from rewardloop.zygote.plan import MODEL, Plan
 from rewardloop.zygote.run import Run, Unresolved
+from rewardloop.zygote.tables import Tables
 from rewardloop.zygote.wire import Ended
 
 CLOSING_S = 30.0
@@ -77,7 +78,8 @@ class InProcessEpisode:
 
     def _run(self, weather: Path) -> None:
         try:
-            code = Run(self._plan, self, library()).go(self._directory / MODEL, weather, self._directory)
+            loaded = library()
+            code = Run(self._plan, self, loaded, Tables(loaded)).go(self._directory / MODEL, weather, self._directory)
             self._readings.put(raised_by(Ended("fatal", index=code), self._errors()))
         except Unresolved as error:
             self._readings.put(raised_by(Ended(error.kind, index=error.index, near=tuple(error.near)), ""))
