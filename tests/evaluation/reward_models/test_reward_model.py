@@ -2,9 +2,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 import bandit_worlds as worlds
 from rewardloop.actions import ActionSet, fixed_actions
+from rewardloop.evaluation.reward_models import logistic
 from rewardloop.evaluation.reward_models.reward_model import MAX_ARMS, fit_predict
 
 UNIFORM = worlds.policy(accuracy=0.0, epsilon=1.0)
@@ -105,3 +107,56 @@ def test_words_wide_rows_and_extreme_values_are_survived():
     ]
     log = worlds.interactions(np.full((300, 2), 0.5), generator.integers(2, size=300), generator.random(300), contexts=contexts)
     assert np.isfinite(fit_predict(log, seed=0)).all()
+
+
+def separable(n, seed=0):
+    """Three arms; which one pays is decided by the context alone, without noise."""
+    generator = np.random.default_rng(seed)
+    x, action = generator.normal(size=(n, 2)), generator.integers(3, size=n)
+    pays = np.stack([x[:, 0], x[:, 1], -x[:, 0] - x[:, 1]], axis=1) > 0.5
+    contexts = [{"u": u, "v": v} for u, v in x.tolist()]
+    return worlds.interactions(np.full((n, 3), 1 / 3), action, pays[np.arange(n), action], contexts=contexts), pays
+
+
+def test_rewards_of_two_values_are_learned_on_the_scale_of_odds_where_a_line_is_too_straight():
+    """given arms that surely pay or surely do not; when it learns; then it nearly knows."""
+    log, pays = separable(1500)
+    q = fit_predict(log, seed=0).reshape(-1, 3)
+    assert np.mean(np.abs(q - pays)) < 0.1  # A ridge is off by .18.
+
+
+def test_a_third_value_makes_it_a_question_of_amounts():
+    """A single half among zeros and ones, and the regression is one of amounts: log odds would not know what it is."""
+    log, _ = separable(1500)
+    reward = log.reward.copy()
+    reward[7] = 0.5
+    binary, amounts = fit_predict(log, seed=0), fit_predict(with_rewards(log, reward), seed=0)
+    assert np.abs(binary - amounts).max() > 0.1
+
+
+def test_rewards_all_but_one_alike_are_survived():
+    log, _ = separable(60)
+    reward = np.zeros(60)
+    reward[5] = 1.0
+    q = fit_predict(with_rewards(log, reward), seed=0)
+    assert 0.0 <= q.min() <= q.max() <= 1.0
+    assert q.mean() < 0.2
+
+
+def test_an_event_that_counts_twice_is_an_event_that_is_there_twice():
+    generator = np.random.default_rng(0)
+    X, y, twice = generator.normal(size=(50, 3)), generator.integers(2, size=50).astype(float), generator.integers(2, size=50)
+    penalty = np.ones(3)
+    counted = logistic.fit(X, y, 0.2, penalty, weight=1.0 + twice)
+    rows = np.repeat(np.arange(50), 1 + twice)
+    np.testing.assert_allclose(counted, logistic.fit(X[rows], y[rows], 0.2, penalty), atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [5, 400], ids=["fewer rows than columns", "more"])
+def test_the_gradient_is_zero_where_the_logistic_fit_ends(n):
+    generator = np.random.default_rng(1)
+    X, y = generator.normal(size=(n, 20)), generator.integers(2, size=n).astype(float)
+    penalty = np.full(20, 0.5)
+    weights = logistic.fit(X, y, -0.3, penalty)
+    gradient = X.T @ (y - expit(-0.3 + X @ weights)) - penalty * weights
+    np.testing.assert_allclose(gradient, 0, atol=1e-2)
