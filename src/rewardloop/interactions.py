@@ -97,7 +97,8 @@ class Interactions:
             np.concatenate([part.sample_prob for part in filled]),
             np.concatenate([part.closed_at for part in filled]),
             [name for part in filled for name in part.variant or [""] * len(part)] if any(part.variant for part in filled) else (),
-            box=Box.concatenated(filled),
+            {name: np.concatenate([part.metrics[name] for part in filled]) for name in _shared(filled)},
+            Box.concatenated(filled),
         )
 
     def __len__(self) -> int:
@@ -129,3 +130,8 @@ class Interactions:
             {name: column[index] for name, column in self.metrics.items()},
             self.box and self.box.take(index),
         )
+
+
+def _shared(parts: Sequence[Interactions]) -> list[str]:
+    """Metrics that all of them have."""
+    return [name for name in parts[0].metrics if all(name in part.metrics for part in parts)]

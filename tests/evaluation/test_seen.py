@@ -1,6 +1,7 @@
 """A log that is streamed says what the same log says in memory, however it is cut; what is bounded is said and stays honest."""
 
 import dataclasses
+import json
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,8 @@ from rewardloop.actions import parse_actions
 from rewardloop.errors import InvalidInput
 from rewardloop.evaluation import estimate_all, evaluate, judge, look, support
 from rewardloop.evaluation.estimates import estimate_seen
-from rewardloop.evaluation.reward_models.drawing import draw, joined
+from rewardloop.evaluation.reward_models.drawing import draw, taken_alone
+from rewardloop.evaluation.reward_models.reward_model import RewardModel
 from rewardloop.settings import GateSettings
 
 LOGGING, CANDIDATE, HOSTED = worlds.policy(0.6, 0.3), worlds.policy(0.9, 0.1), worlds.policy(0.6, 0.1)
@@ -121,11 +123,32 @@ def test_the_same_events_are_drawn_however_the_log_is_cut(inner, n):
     np.testing.assert_array_equal(pieces.beside[:, 0], LOG.reward[pieces.positions])
 
 
-def test_joined_pieces_are_the_whole():
-    again = joined([LOG.take(np.arange(0, 7)), LOG.take(np.arange(7, 7)), LOG.take(np.arange(7, N))])
-    np.testing.assert_array_equal(again.pmf, LOG.pmf)
-    np.testing.assert_array_equal(again.offsets, LOG.offsets)
-    assert len(joined([])) == 0
+def test_what_was_not_taken_teaches_nothing():
+    """A reward model is the same, to the bit, where it never sees the features of other actions; and they are not kept."""
+    generator = np.random.default_rng(2)
+    offers = [
+        parse_actions(json.dumps([{"id": f"a{i}", "features": {"x": generator.normal()}} for i in range(k)]).encode())
+        for k in generator.integers(1, 5, N)
+    ]
+    sizes = np.array([len(offered) for offered in offers])
+    wide = dataclasses.replace(
+        LOG.take(np.arange(N) != 3),
+        actions=offers[1:],
+        action=generator.integers(sizes[1:]),
+        pmf=np.repeat(1 / sizes[1:], sizes[1:]),
+        offsets=np.cumsum([0, *sizes[1:]]),
+    )
+    wide = wide.take(~np.isnan(wide.reward))
+    alone = taken_alone(wide)
+    assert [offered.ids for offered in alone.actions] == [
+        (offered.ids[i],) for offered, i in zip(wide.actions, wide.action, strict=True)
+    ]
+    whole, small = RewardModel.fit(wide, 7), RewardModel.fit(alone, 7)
+    np.testing.assert_array_equal(whole.predict(wide, whole.fold), small.predict(wide, small.fold))
+
+
+def test_fixed_arms_are_left_as_they_are():
+    assert taken_alone(LOG) is LOG
 
 
 @pytest.mark.parametrize("n", [0, 1])

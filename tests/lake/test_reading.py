@@ -141,3 +141,31 @@ def test_events_decided_after_an_instant_are_left_out_before_the_newest_are_coun
     assert order_of(list(data.interactions(decided_by=middle, newest=20))) == older[-20:]
     assert order_of(list(data.interactions(decided_by=middle + 10**12))) == every
     assert list(data.interactions(decided_by=0)) == []
+
+
+def test_batches_offer_so_many_actions_at_most(data: DataSet) -> None:
+    batches = list(data.interactions(offers=100))
+    assert order_of(batches) == order_of(list(data.interactions()))
+    assert all(90 < batch.offsets[-1] <= 100 for batch in batches[:-1])
+    assert np.concatenate([batch.pmf for batch in batches]).tolist() == next(iter(data.interactions())).pmf.tolist()
+
+
+def test_an_event_that_offers_more_comes_alone(data: DataSet) -> None:
+    assert {len(batch) for batch in data.interactions(offers=1)} == {1}
+
+
+def test_rows_are_taken_as_many_at_a_time_as_memory_should_hold(data: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    (whole,) = data.interactions(newest=77)
+    monkeypatch.setattr("rewardloop.lake.rows.TAKEN_BYTES", 1)
+    (pieced,) = data.interactions(newest=77)
+    assert [len(some) for some, _ in data.rows(["event_id"], batch=7)] == [1] * N
+    assert pieced.event_ids == whole.event_ids
+    assert pieced.offsets.tolist() == whole.offsets.tolist()
+
+
+def test_action_sets_that_are_kept_are_bounded_by_their_actions(data: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rewardloop.lake.parsing.MAX_ACTIONS", 1)
+    batches = list(data.interactions(batch=50))
+    assert (
+        len({id(actions) for batch in batches for actions in batch.actions}) >= 2 * len(batches) - 1
+    )  # The set that is parsed last is kept.

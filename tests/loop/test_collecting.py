@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from tests.builders import AT, decision, reward
 
 from rewardloop.clock import SECOND, ManualClock
@@ -48,3 +49,17 @@ def test_a_turn_takes_what_was_there_when_it_began_however_much_comes_meanwhile(
         joined = lake.join(watermark)
         assert (lake.appended, joined.n) == (1, 1)
         assert reader.lag(log_position(lake)) == 2  # The visitor who came meanwhile is left for the next turn, and counted.
+
+
+def test_all_is_taken_in_reads_that_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rewardloop.loop.collecting.FIRST", 10)
+    monkeypatch.setattr("rewardloop.loop.collecting.CHUNK_BYTES", 500)
+    clock = ManualClock(AT)
+    with LogWriter(tmp_path / "log", LogSettings(), "w") as writer, LogReader(tmp_path / "log") as reader:
+        lake = Traffic(tmp_path / "lake", writer, clock)
+        lake.appended = ENOUGH  # No more visitors.
+        for n in range(50):
+            visit(writer, f"e{n}", clock.now())
+        clock.advance(SECOND)
+        assert lake.join(collect(reader, lake, clock)).n == 50
+        assert lake.appended - ENOUGH == 4

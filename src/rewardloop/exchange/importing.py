@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -22,6 +21,8 @@ from rewardloop.ids import draws
 from rewardloop.lake.lake import Lake
 
 BATCH = 10_000
+OFFERS = 100_000
+"""Actions in a batch: its rows are fewer where each offers more than ten."""
 MAX_REASONS = 50
 MAX_DISTINCT_ACTIONS = 100_000
 
@@ -157,7 +158,7 @@ def _estimated(rows: Iterable[HistoryRow], frequencies: dict[str, float]) -> Ite
 
 
 def _take_in(lake: Lake, rows: Iterator[HistoryRow], at: int, tally: _Tally) -> None:
-    while batch := list(islice(rows, BATCH)):
+    for batch in _batches(rows):
         decisions = [_decision(row, lake.experiment, at) for row in batch]
         rewards = [reward for d, row in zip(decisions, batch, strict=True) for reward in _rewards(d, row, at)]
         kept = lake.import_events(decisions, rewards, at)
@@ -167,6 +168,19 @@ def _take_in(lake: Lake, rows: Iterator[HistoryRow], at: int, tally: _Tally) -> 
                 kept.discard(decision.event_id)
             else:
                 tally.skip(KNOWN, row.line)
+
+
+def _batches(rows: Iterable[HistoryRow]) -> Iterator[list[HistoryRow]]:
+    batch: list[HistoryRow] = []
+    offered = 0
+    for row in rows:
+        batch.append(row)
+        offered += len(row.actions.ids)
+        if len(batch) == BATCH or offered >= OFFERS:
+            yield batch
+            batch, offered = [], 0
+    if batch:
+        yield batch
 
 
 def _rewards(decision: Decision, row: HistoryRow, at: int) -> Iterator[Reward]:

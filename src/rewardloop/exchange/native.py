@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from rewardloop.exchange.event import ClosedEvent, iso
 
 _ROWS = 10_000
+_BYTES = 64 << 20
 
 _COLUMNS = (
     "event_id", "timestamp", "model_id", "context", "actions", "pmf", "action", "probability", "reward", "sample_prob",
@@ -100,8 +101,10 @@ class Parquet:
     def __init__(self, file: BinaryIO) -> None:
         self._writer = pq.ParquetWriter(file, _SCHEMA, compression="zstd")
         self._held: list[tuple[object, ...]] = []
+        self._size = 0
 
     def write(self, event: ClosedEvent) -> None:
+        self._size += len(event.context) + len(event.actions.raw)
         self._held.append(
             (
                 event.event_id,
@@ -118,7 +121,7 @@ class Parquet:
                 event.drawn_density,
             )
         )
-        if len(self._held) == _ROWS:
+        if len(self._held) == _ROWS or self._size >= _BYTES:
             self._flush()
 
     def close(self) -> None:
@@ -129,4 +132,4 @@ class Parquet:
         columns = list(zip(*self._held, strict=True)) or [()] * len(_SCHEMA)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=_SCHEMA))
-        self._held = []
+        self._held, self._size = [], 0

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rewardloop.events import Decision, Record
-from rewardloop.interactions import Interactions
+from rewardloop.interactions import Interactions, Ints
 from rewardloop.lake.fingerprint import Sums, Words, add, as_hex, hash_keys, label_sums, mix
 from rewardloop.lake.followed import Followed, follow
 from rewardloop.lake.labels import Labels, Split, newest_labels, read_labels
@@ -65,12 +66,14 @@ class DataSet:
         decided_by: int | None = None,
         metrics: Sequence[str] = (),
         batch: int = 10_000,
+        offers: int | None = None,
     ) -> Iterator[Interactions]:
         """Events with after < closed_at ≤ until, ordered by (closed_at, event key), in batches; the last may be smaller.
 
         split: `train` is sample_prob ≤ ratio, `eval` the others. newest: only so many, the last ones. decided_by: only events
-        decided until then. metrics: names of those to bring along. Memory: one part of labels (columns of numbers) and a batch of
-        decisions, however long the history, and two numbers a metric and event.
+        decided until then. metrics: names of those to bring along. offers: where a batch would offer more actions than that, the
+        events come in several (an action takes about 1.5 KB in memory). Memory: one part of labels (columns of numbers) and a
+        batch of decisions, however long the history, and two numbers a metric and event.
         Raises `Corrupt`.
         """
         until = self._bounded(until)
@@ -84,7 +87,9 @@ class DataSet:
             parser = Parser()
             measured = MetricColumns(self._directory, self._manifest.between("metrics", after, until), metrics)
             for labels in _batches(stream, batch):
-                yield parser.interactions(labels, decisions.take(labels.seq), measured.of(labels.seq))
+                pieces = _pieces(labels, decisions, offers)
+                parsed = (parser.interactions(some, rows, measured.of(some.seq)) for some, rows in pieces)
+                yield from parsed if offers is not None else (Interactions.concatenated(list(parsed)),)
 
     def rows(
         self, columns: Sequence[str], *, after: int = -1, until: int | None = None, batch: int = 10_000
@@ -94,7 +99,7 @@ class DataSet:
         labels = (read_labels(self._directory, part, after, until).ordered() for part in self._parts(after, until))
         with DecisionRows(self._directory, self._manifest.of("decisions"), columns) as decisions:
             for some in _batches(labels, batch):
-                yield some, decisions.take(some.seq)
+                yield from _pieces(some, decisions, None)
 
     def sample(self, n: int, *, seed: int, before: int | None = None, split: Split = "all", ratio: float = 1.0) -> Interactions:
         """n events (fewer if there are no more) with closed_at ≤ before, drawn without replacement, in random order.
@@ -119,6 +124,11 @@ class DataSet:
     def progress(self, actions: tuple[str, ...] = ()) -> Progress:
         """What was earned from the beginning on, stretch after stretch; `actions`: the fixed ones, to count. Raises `Corrupt`."""
         return progress(self._directory, self._manifest, self.watermark, actions)
+
+    @property
+    def has_wholes(self) -> bool:
+        """Whether any decision over several slots was logged."""
+        return bool(self._manifest.of("wholes"))
 
     def wholes(self, event_ids: Sequence[str]) -> dict[str, Decision]:
         """Those of the events that are decisions over several slots, as they were logged. Raises `Corrupt`."""
@@ -174,6 +184,34 @@ def _batches(stream: Iterator[Labels], size: int) -> Iterator[Labels]:
             held, n = [rows.take(slice(whole, None))], n - whole
     if n:
         yield _concatenated(held)
+
+
+def _pieces(labels: Labels, decisions: DecisionRows, offers: int | None) -> Iterator[tuple[Labels, pa.Table]]:
+    """The same rows with their decisions, as many at a time as memory should hold, and as offer so many actions; one at least."""
+    step = decisions.at_once(labels.seq)
+    for start in range(0, len(labels), step):
+        some = labels.take(slice(start, start + step))
+        rows = decisions.take(some.seq)
+        if offers is None:
+            yield some, rows
+        else:
+            sizes = pc.list_value_length(rows["pmf"]).to_numpy()
+            yield from ((some.take(cut), rows.slice(cut.start, cut.stop - cut.start)) for cut in _cuts(sizes, offers))
+
+
+def _cuts(sizes: Ints, most: int) -> Iterator[slice]:
+    """Consecutive rows whose sizes sum to at most so much.
+
+    >>> list(_cuts(np.array([2, 1, 5, 1]), 3))
+    [slice(0, 2, None), slice(2, 3, None), slice(3, 4, None)]
+    """
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < len(sizes):
+        room = (ends[start - 1] if start else 0) + most
+        stop = max(start + 1, int(np.searchsorted(ends, room, "right")))
+        yield slice(start, stop)
+        start = stop
 
 
 def _concatenated(held: list[Labels]) -> Labels:

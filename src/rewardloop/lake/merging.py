@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from rewardloop.lake.keys import write_index
 from rewardloop.lake.manifest import INDEXED, Kind, Part
-from rewardloop.lake.parts import ROW_GROUP, complete, open_part, write_part
+from rewardloop.lake.parts import complete, open_part, write_part
 
 FAN_IN = 16
 TIERS = 6
@@ -70,5 +70,5 @@ def tables(directory: Path, parts: Sequence[Part]) -> Iterator[pa.Table]:
     """Their rows, with all columns of their kind, a row group at a time. Raises `Corrupt`."""
     for part in parts:
         with open_part(directory, part, dictionaries=False) as file:
-            for batch in file.iter_batches(ROW_GROUP, use_threads=False):
-                yield complete(pa.Table.from_batches([batch]), part.kind)
+            for number in range(file.num_row_groups):
+                yield complete(file.read_row_group(number, use_threads=False), part.kind)

@@ -16,11 +16,14 @@ from rewardloop.lake.labels import Labels
 COLUMNS = ("event_id", "context", "actions", "pmf", "action", "probability", "variant", "values", "density")
 MAX_ACTION_SETS = 10_000
 """Parsed sets kept: the same JSON gives the same object."""
+MAX_ACTIONS = 100_000
+"""In all sets that are kept."""
 
 
 class Parser:
     def __init__(self) -> None:
         self._sets: dict[bytes, ActionSet] = {}
+        self._n_actions = 0
 
     def interactions(self, labels: Labels, decisions: pa.Table, metrics: Mapping[str, Floats] = NO_METRICS) -> Interactions:
         """(n,) of each, row by row."""
@@ -50,9 +53,11 @@ class Parser:
     def _set(self, document: bytes) -> ActionSet:
         known = self._sets.get(document)
         if known is None:
-            if len(self._sets) >= MAX_ACTION_SETS:
+            if len(self._sets) >= MAX_ACTION_SETS or self._n_actions >= MAX_ACTIONS:
                 self._sets.clear()
+                self._n_actions = 0
             known = self._sets[document] = parse_actions(document)
+            self._n_actions += len(known.ids)
         return known
 
 

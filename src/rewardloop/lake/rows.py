@@ -17,6 +17,7 @@ from rewardloop.lake.manifest import Part
 from rewardloop.lake.parts import open_part, with_columns
 
 CACHE_BYTES = 128 << 20
+TAKEN_BYTES = 32 << 20
 MAX_FILES = 64
 
 
@@ -42,7 +43,7 @@ class DecisionRows:
         while done < len(wanted):
             table, first = self._around(int(wanted[done]))
             end = int(np.searchsorted(wanted, first + table.num_rows))
-            pieces.append(table.take(wanted[done:end] - first))
+            pieces.append(_with_own_words(table.take(wanted[done:end] - first)))
             done = end
         if not pieces:
             return self._around(int(self._starts[0]))[0].slice(0, 0)
@@ -50,6 +51,12 @@ class DecisionRows:
         back[order] = np.arange(len(order))
         rows = pa.concat_tables(pieces).unify_dictionaries().combine_chunks()
         return rows if (back[1:] > back[:-1]).all() else rows.take(back)
+
+    def at_once(self, seq: Ints) -> int:
+        """How many of these rows to take together: about `TAKEN_BYTES` of them uncompressed; one at least."""
+        touched = np.unique(np.searchsorted(self._starts, seq, "right") - 1)
+        largest = max((_row_bytes(self._file(self._parts[i]).metadata) for i in touched), default=0)
+        return max(1, TAKEN_BYTES // max(largest, 1))
 
     def _around(self, seq: int) -> tuple[pa.Table, int]:
         """The row group that holds a decision, and the number of its first."""
@@ -93,3 +100,16 @@ class DecisionRows:
             file.close()
         self._cache.clear()
         pa.default_memory_pool().release_unused()  # Else a loop that runs for ever keeps what the largest reading took.
+
+
+def _with_own_words(rows: pa.Table) -> pa.Table:
+    """Without the words of other rows, which a dictionary keeps: of large action sets those are most of a row group."""
+    for i, column in enumerate(rows.columns):
+        if pa.types.is_dictionary(column.type) and sum(len(chunk.dictionary) for chunk in column.chunks) > len(column):
+            rows = rows.set_column(i, rows.field(i).name, column.cast(column.type.value_type).dictionary_encode())
+    return rows
+
+
+def _row_bytes(metadata: pq.FileMetaData) -> int:
+    total = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+    return int(total // max(metadata.num_rows, 1))

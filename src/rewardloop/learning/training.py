@@ -23,6 +23,8 @@ from rewardloop.registry.records import GoldenRequest
 from rewardloop.settings import ExperimentSettings
 
 BATCH = 10_000
+OFFERS = 200_000
+"""Actions in a batch: its events are fewer where each offers more than twenty."""
 N_GOLDEN = 5
 
 Progress = Callable[[int], None]
@@ -67,7 +69,8 @@ def train(
     """
     policy = parent if parent is not None else new_policy(settings, settings.training.seed)
     tally = _Tally(on_progress)
-    logged = data.interactions(after=after, until=until, split="train", ratio=settings.training.ratio, batch=BATCH)
+    ratio = settings.training.ratio
+    logged = data.interactions(after=after, until=until, split="train", ratio=ratio, batch=BATCH, offers=OFFERS)
     looked_at = examined_stream(logged, settings)
     stream = (batch for batch in (taught(each, settings.reward.range) for each in looked_at) if len(batch))
     if isinstance(policy, Bulk):

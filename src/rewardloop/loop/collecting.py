@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from rewardloop.clock import Clock
+from rewardloop.events import Decision, Record
 from rewardloop.lake import Lake
 from rewardloop.log import Cursor, LogReader
 
 CHUNK = 50_000
+"""Records read at once, at most."""
+FIRST = 2_000
+"""Before it is known how large they are."""
+CHUNK_BYTES = 64 << 20
 
 
 def collect(reader: LogReader, lake: Lake, clock: Clock) -> int:
@@ -18,16 +25,23 @@ def collect(reader: LogReader, lake: Lake, clock: Clock) -> int:
     meanwhile waits for the next turn, or traffic that never rests would never let this one begin. A record stamped before the
     watermark but committed after it is not lost: the lake takes it as a late commit.
     """
-    cursor = log_position(lake)
+    cursor, limit = log_position(lake), FIRST
     while True:
         watermark = clock.now()
-        records, cursor = reader.read(cursor, limit=CHUNK)
+        records, cursor = reader.read(cursor, limit=limit)
         if records:
             lake.append(records, msgspec.json.encode(cursor))
-        if len(records) < CHUNK:
+        if len(records) < limit:
             return watermark
+        limit = _fitting(records)
 
 
 def log_position(lake: Lake) -> Cursor:
     """The log position up to which the lake has everything."""
     return msgspec.json.decode(lake.cursor, type=Cursor) if lake.cursor else Cursor()
+
+
+def _fitting(records: Sequence[Record]) -> int:
+    """How many records like these make `CHUNK_BYTES`."""
+    size = sum(len(each.context) + len(each.actions) for each in records if isinstance(each, Decision))
+    return min(CHUNK, max(1, CHUNK_BYTES * len(records) // max(size, 1)))

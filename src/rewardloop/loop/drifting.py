@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace as replaced
 from typing import Final, Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
+from rewardloop.actions import ActionSet
 from rewardloop.evaluation import GateReport
 from rewardloop.evaluation.diagnostics.drift import context_drift, reward_drift
 from rewardloop.interactions import Interactions
@@ -15,6 +17,7 @@ from rewardloop.policies.contract import Policy
 
 LOOKED_AT: Final = 5_000
 """The newest held-out events; their older half is compared with their newer."""
+OFFERED_AT_ONCE = 100_000
 CONTEXT, REWARD, RESTARTS, BEFORE = "context_drift", "reward_drift", "n_restarts", "n_restarts_before"
 
 
@@ -57,11 +60,17 @@ def excused(report: GateReport) -> GateReport:
 
 def drift_metrics(data: DataSet, ratio: float, before: int, after: int) -> dict[str, float]:
     """1 for each alarm, 0 where none; and how often the policy had forgotten before and after this training."""
-    held_out = data.interactions(after=0, until=data.watermark, split="eval", ratio=ratio, newest=LOOKED_AT, batch=LOOKED_AT)
-    newest = next(iter(held_out), Interactions.empty())
+    held_out = data.interactions(after=0, until=data.watermark, split="eval", ratio=ratio, newest=LOOKED_AT, offers=OFFERED_AT_ONCE)
+    newest = Interactions.concatenated([_named(events) for events in held_out])
     findings = {CONTEXT: context_drift(newest), REWARD: reward_drift(newest)}
     alarms = {name: float(finding.severity == "warning") for name, finding in findings.items()}
     return {**alarms, BEFORE: float(before), RESTARTS: float(after)}
+
+
+def _named(events: Interactions) -> Interactions:
+    """With actions' ids, and without their features: of wide offers those are most of the memory."""
+    known = {id(offered): ActionSet(offered.ids, None, b"") for offered in events.actions}
+    return replaced(events, actions=[known[id(offered)] for offered in events.actions])
 
 
 def drift_told(metrics: Mapping[str, float]) -> str:

@@ -35,6 +35,8 @@ from rewardloop.settings import ExperimentSettings
 
 HELD_AT_ONCE = 50_000
 """A hold-out larger than this is evaluated in batches, each read twice, so that memory does not grow with its contexts."""
+OFFERED_AT_ONCE = 200_000
+"""The same, of the actions that it offered."""
 
 
 class _Match(NamedTuple):
@@ -109,7 +111,9 @@ class Judging:
         return hosted.model_id if hosted else None
 
     def _rankings(self, match: _Match, data: DataSet) -> RankedReport | None:
-        """Of the newest held-out events that can be held at once."""
+        """Of the newest held-out events that can be held at once; None where no decision has several slots."""
+        if not data.has_wholes:
+            return None
         known = n_evidence(match.policies["candidate"], self._settings.training.ratio)
         newest = min(self._settings.gate.max_events, known or HELD_AT_ONCE, HELD_AT_ONCE)
         events = Interactions.concatenated(list(self._held_out(data, HELD_AT_ONCE, newest)))
@@ -132,8 +136,7 @@ class Judging:
     def _log(self, data: DataSet, known: int | None) -> Log:
         """The newest events that no model was trained on, read anew each time; kept where they are one batch."""
         newest = min(self._settings.gate.max_events, known or self._settings.gate.max_events)
-        first = list(islice(self._held_out(data, HELD_AT_ONCE, newest), 2))
-        return partial(iter, first) if len(first) < 2 else partial(self._held_out, data, HELD_AT_ONCE, newest)
+        return kept_if_small(partial(self._held_out, data, HELD_AT_ONCE, newest))
 
     def _held_out(self, data: DataSet, batch: int, newest: int) -> Iterator[Interactions]:
         """Where silence means the default, only events whose window is over: of the younger ones only the rewarded have closed."""
@@ -148,8 +151,15 @@ class Judging:
             decided_by=ripe,
             metrics=[rail.metric for rail in self._settings.gate.guardrails],
             batch=batch,
+            offers=OFFERED_AT_ONCE,
         )
         return (each for each in map(decided_by_models, logged) if len(each))
+
+
+def kept_if_small(log: Log) -> Log:
+    """The same log, read once where it is one batch."""
+    first = list(islice(log(), 2))
+    return partial(iter, first) if len(first) < 2 else log
 
 
 def seen_by(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from rewardloop.interactions import Box, Floats, Interactions, Ints
+from rewardloop.actions import ActionSet
+from rewardloop.interactions import Floats, Interactions, Ints
 
 LEARN_FROM = 50_000
 """A ridge of 256 columns has long learned what it can; 100 MB of columns. All events of a smaller log."""
@@ -37,7 +39,8 @@ class Drawn(NamedTuple):
 
 
 def draw(batches: Iterable[tuple[Interactions, Floats]], seed: int, n: int = LEARN_FROM) -> Drawn:
-    """The `n` events whose id hashes lowest under `seed`; of equal hashes the earlier. Holds at most 2·n and a batch.
+    """The `n` events whose id hashes lowest under `seed`; of equal hashes the earlier. Holds at most 2·n, with what they took, and
+    a batch.
 
     With each batch come c numbers an event, (len(batch), c), that are kept with those drawn.
 
@@ -50,7 +53,7 @@ def draw(batches: Iterable[tuple[Interactions, Floats]], seed: int, n: int = LEA
     for batch, numbers in batches:
         rank = np.array([zlib.crc32(event_id.encode(), salt) for event_id in batch.event_ids], dtype=np.int64)
         rows = np.flatnonzero(rank < bar)
-        held.append(batch if len(rows) == len(batch) else batch.take(rows))
+        held.append(taken_alone(batch if len(rows) == len(batch) else batch.take(rows)))
         ranks.append(rank[rows])
         positions.append(rows + n_seen)
         beside.append(numbers[rows])
@@ -58,10 +61,10 @@ def draw(batches: Iterable[tuple[Interactions, Floats]], seed: int, n: int = LEA
         if sum(map(len, ranks)) > 2 * n:
             kept, rank = _lowest(np.concatenate(ranks), n)
             bar = int(rank.max())
-            held, ranks = [joined(held).take(kept)], [rank]
+            held, ranks = [Interactions.concatenated(held).take(kept)], [rank]
             positions, beside = [np.concatenate(positions)[kept]], [np.concatenate(beside)[kept]]
     kept, _ = _lowest(np.concatenate(ranks), n)
-    events = joined(held)
+    events = Interactions.concatenated(held)
     events = events if len(kept) == len(events) else events.take(kept)
     numbers = np.concatenate(beside)[kept] if beside else np.empty((0, 0))
     return Drawn(events, numbers, np.concatenate(positions)[kept], n_seen)
@@ -72,27 +75,21 @@ def _lowest(rank: Ints, n: int) -> tuple[Ints, Ints]:
     return kept, rank[kept]
 
 
-def joined(parts: Sequence[Interactions]) -> Interactions:
-    """One after the other."""
-    if len(parts) == 1:
-        return parts[0]
-    if not parts:
-        return Interactions.empty()
-    starts = np.cumsum([0, *(part.offsets[-1] for part in parts[:-1])])
-    return Interactions(
-        [event_id for part in parts for event_id in part.event_ids],
-        [context for part in parts for context in part.contexts],
-        [actions for part in parts for actions in part.actions],
-        np.concatenate([part.action for part in parts]),
-        _one([part.probability for part in parts]),
-        _one([part.reward for part in parts]),
-        _one([part.pmf for part in parts]),
-        np.concatenate([[0], *(part.offsets[1:] + start for part, start in zip(parts, starts, strict=True))]).astype(np.int64),
-        _one([part.sample_prob for part in parts]),
-        np.concatenate([part.closed_at for part in parts]),
-        box=Box.concatenated(parts),
+def taken_alone(events: Interactions) -> Interactions:
+    """The same events, where actions have features as if nothing but the chosen one had been on offer.
+
+    What was not taken teaches nothing about rewards, and of wide offers it is nearly all of the memory.
+    """
+    if all(offered.features is None or offered.cells is not None for offered in events.actions):
+        return events  # Arms and cells are the same for all.
+    alone: dict[tuple[int, int], ActionSet] = {}
+    for offered, i in zip(events.actions, events.action.tolist(), strict=True):
+        if (id(offered), i) not in alone:
+            alone[id(offered), i] = offered.only([i])
+    return replace(
+        events,
+        actions=[alone[id(offered), i] for offered, i in zip(events.actions, events.action.tolist(), strict=True)],
+        action=np.zeros_like(events.action),
+        pmf=events.pmf[events.chosen],
+        offsets=np.arange(len(events) + 1),
     )
-
-
-def _one(columns: Sequence[Floats]) -> Floats:
-    return np.concatenate(columns)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from itertools import repeat
 
 import msgspec
@@ -14,13 +15,13 @@ import numpy as np
 
 from rewardloop.deciding.trial_counts import Moments, TrialCounts
 from rewardloop.deciding.trials import CHALLENGER, FALLBACK, sticky_key
-from rewardloop.evaluation import Estimate, judge
+from rewardloop.evaluation import judge
 from rewardloop.evaluation.randomised.harm import Check, Mask, Randomised, error_check, estimate_check, latency_check, reward_check
 from rewardloop.evaluation.randomised.two_sample import ABTest, ab_test
 from rewardloop.features import parse_context
-from rewardloop.interactions import Floats, Interactions, Ints
+from rewardloop.interactions import Floats, Ints
 from rewardloop.lake import DataSet, Followed
-from rewardloop.loop.judging import seen_by
+from rewardloop.loop.judging import HELD_AT_ONCE, OFFERED_AT_ONCE, kept_if_small, seen_by
 from rewardloop.loop.modelling import Modelling
 from rewardloop.registry.records import RolloutStep
 from rewardloop.settings import ExperimentSettings
@@ -81,11 +82,15 @@ def held_back_check(settings: ExperimentSettings, steps: Sequence[RolloutStep], 
 
 def shadow_check(modelling: Modelling, step: RolloutStep, data: DataSet) -> Check:
     """Reward, where it only scores: an off-policy estimate on the events since, which it has not been trained on."""
-    settings, newest = modelling.settings, modelling.settings.gate.max_events
-    batches = data.interactions(after=step.trial, newest=newest, batch=max(newest, 1))
-    seen = next(iter(batches), Interactions.empty())
-    limit = settings.rollout.tolerance * _span(settings, seen.reward)
-    return estimate_check(_difference(modelling, step, seen, data) if len(seen) > 1 else None, limit)
+    settings = modelling.settings
+    events = partial(data.interactions, after=step.trial, newest=settings.gate.max_events, offers=OFFERED_AT_ONCE)
+    models = {
+        name: (model_id, modelling.load(model_id)) for name, model_id in (("candidate", step.challenger), ("hosted", step.champion))
+    }
+    seen = seen_by(settings, models, kept_if_small(partial(events, batch=HELD_AT_ONCE)), data.wholes)
+    gate = msgspec.structs.replace(settings.gate, rule="no_harm", interval="sequence", level=_level(settings))
+    difference = judge(seen, gate, settings.reward.range).difference if len(seen) > 1 else None
+    return estimate_check(difference, settings.rollout.tolerance * _span(settings, seen.reward))
 
 
 def n_closed(step: RolloutStep, seen: Followed) -> int:
@@ -100,14 +105,6 @@ def settled(steps: Sequence[RolloutStep], decided_at: Ints) -> Mask:
     for step in steps:
         kept &= (decided_at < step.at) | (decided_at > step.at + SETTLING)
     return kept
-
-
-def _difference(modelling: Modelling, step: RolloutStep, seen: Interactions, data: DataSet) -> Estimate | None:
-    settings = modelling.settings
-    named = {"candidate": step.challenger, "hosted": step.champion}
-    models = {name: (model_id, modelling.load(model_id)) for name, model_id in named.items()}
-    gate = msgspec.structs.replace(settings.gate, rule="no_harm", interval="sequence", level=_level(settings))
-    return judge(seen_by(settings, models, lambda: iter([seen]), data.wholes), gate, settings.reward.range).difference
 
 
 def _level(settings: ExperimentSettings) -> float:
