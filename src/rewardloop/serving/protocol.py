@@ -1,10 +1,10 @@
 """A shorter way through uvicorn's HTTP protocol for what is asked most: a plain POST with a known, small, JSON body.
 
-Such a request needs no ASGI scope, no channel to receive from, no second write: the whole body is collected, the
-application's `answer` is one task, the response one write. That halves what uvicorn costs a request; where the head is one that
-came before (`heads`), not even the parser is asked. All else (GET, chunked
-bodies, `Expect`, HTTP/1.0, pipelined requests, any other ASGI application's paths, whatever is to be refused) goes uvicorn's
-own way, and so does everything about connections: limits, back-pressure, graceful shutdown.
+Such a request needs no ASGI scope, no channel to receive from, no task of its own, no second write: the whole body is collected,
+one task a connection asks for the application's `answer`, the response is one write. That halves what uvicorn costs a request;
+where the head is one that came before (`heads`), not even the parser is asked. All else (GET, chunked bodies, `Expect`, HTTP/1.0,
+pipelined requests, any other ASGI application's paths, whatever is to be refused) goes uvicorn's own way, and so does everything
+about connections: limits, back-pressure, graceful shutdown.
 """
 
 from __future__ import annotations
@@ -65,6 +65,10 @@ class ShortcutProtocol(HttpToolsProtocol):
     _between = True
     """Whether the parser stands between two messages."""
     _heads: Heads | None = None
+    _answering: asyncio.Task[None] | None = None
+    """Answers one request after the other: to make a task costs more than to wake one."""
+    _next: asyncio.Future[ShortCycle] | None = None
+    """What it waits for."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -75,6 +79,8 @@ class ShortcutProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._watch is not None:
             self._watch.cancel()
+        if self._next is not None:
+            self._next.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -145,9 +151,11 @@ class ShortcutProtocol(HttpToolsProtocol):
     def _begin(self, cycle: ShortCycle) -> None:
         """The request is whole."""
         cycle.more_body = False
-        task = self.loop.create_task(self._answer(cycle))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        if self._answering is None or self._next is None:
+            self._answering = self.loop.create_task(self._answer_each(cycle))
+        else:
+            self._next.set_result(cycle)
+        self.tasks.add(self._answering)
 
     def _refuse(self, reply: Reply) -> None:
         """Says why, unless an answer is under way on this connection, and ends it."""
@@ -176,6 +184,22 @@ class ShortcutProtocol(HttpToolsProtocol):
             return False
         limit = self.limit_concurrency
         return limit is None or (len(self.connections) < limit and len(self.tasks) < limit)
+
+    async def _answer_each(self, cycle: ShortCycle) -> None:
+        """This request, and those that will come on this connection."""
+        own = self._answering
+        assert own is not None
+        try:
+            while True:
+                await self._answer(cycle)
+                if self.transport.is_closing():
+                    return
+                self.tasks.discard(own)
+                self._next = self.loop.create_future()
+                cycle = await self._next
+        finally:
+            self.tasks.discard(own)
+            self._next = None
 
     async def _answer(self, cycle: ShortCycle) -> None:
         address = self.client[0] if self.client else ""
