@@ -78,10 +78,10 @@ class EventIds:
 
     def many(self, tag: int, n: int) -> list[str]:
         """The next n, by one look at the clock."""
+        start, self._counter = self._counter + 1, (self._counter + n) & _COUNTER  # First: another thread must not begin there.
         beginning, made = self._beginning(tag, self._clock.now()), list[str]()
         while len(made) < n:
-            made += _ids(beginning, (self._counter + 1 + len(made)) & _COUNTER, n - len(made))
-        self._counter = (self._counter + n) & _COUNTER
+            made += _ids(beginning, (start + len(made)) & _COUNTER, n - len(made))
         return made
 
     def tag(self, event_id: str) -> int | None:

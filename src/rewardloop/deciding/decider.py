@@ -110,8 +110,9 @@ class Decider:
         drawn = draws_many(self._experiment, ids)
         served, chosen = self._serve_many(hosted, batch, ids, drawn, now)
         events = zip(ids, drawn.seeds, drawn.sample_probs, strict=True)
-        made = zip(requests, contexts, offers, served, chosen, events, strict=True)
-        return [self._decision(now, *parts) for parts in made]
+        made, decision = zip(requests, contexts, offers, served, chosen, events, strict=True), self._decision
+        # One by one: `*parts` costs half as much again.
+        return [decision(now, request, context, offer, each, a, event) for request, context, offer, each, a, event in made]
 
     def _draw(self, hosted: Hosted, request: DecideRequest, actions: ActionSet, at: str) -> tuple[Decision, str]:
         """A decision over a box: one cell with probability 1, the values in it, and the density they were drawn with."""
