@@ -22,8 +22,8 @@ PATIENCE_S = 180.0
 
 @contextmanager
 def started(*arguments: str, cwd: Path, out: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m rewardloop …`, writing to `out`."""
-    command = [sys.executable, "-m", "rewardloop", *arguments]
+    """`rewardloop …`, writing to `out`."""
+    command = [sys.executable, "-P", "-m", "rewardloop", *arguments]
     with out.open("wb") as file, subprocess.Popen(command, cwd=cwd, stdout=file, stderr=file) as process:
         try:
             yield process

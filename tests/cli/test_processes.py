@@ -55,6 +55,14 @@ def test_the_call_it_proposes_to_try_is_one_that_it_answers(tmp_path):
         )
 
 
+def test_a_script_of_yours_that_is_called_like_a_library_is_not_taken_for_it(tmp_path):
+    (tmp_path / "shop.yaml").write_text("experiment: shop\n")
+    for library in ("click", "json", "msgspec"):
+        (tmp_path / f"{library}.py").write_text("raise SystemExit('not me')\n")
+    with started("serve", "shop.yaml", "--port", "0", cwd=tmp_path, out=tmp_path / "serve.txt"):
+        assert httpx2.get(f"{url_in(tmp_path / 'serve.txt')}/healthz", timeout=PATIENCE_S).status_code == 200
+
+
 def imports(pid: int) -> bool:
     """Whether a process has begun to load what it needs."""
     try:

@@ -86,7 +86,7 @@ def training(name: str, arguments: list[str], log: Path) -> Iterator[Child]:
 
 @contextmanager
 def _child(name: str, arguments: list[str], log: Path) -> Iterator[Child]:
-    command = [sys.executable, "-m", "rewardloop", *arguments]
+    command = [sys.executable, "-P", "-m", "rewardloop", *arguments]
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL) as process:
         try:
             yield Child(name, process, log)

@@ -29,7 +29,7 @@ class Learner:
     """The child, from the loop's side. `tend` starts it again if it has died."""
 
     def __init__(self, experiment: str, data: Path) -> None:
-        self._command = [sys.executable, "-m", "rewardloop.loop.learner", experiment, str(data)]
+        self._command = [sys.executable, "-P", "-m", "rewardloop.loop.learner", experiment, str(data)]
         self._process = self._spawn()
 
     def tend(self) -> None:

@@ -182,6 +182,6 @@ class _Slot:
 
 async def _spawn(options: WorkerOptions, link: socket.socket) -> asyncio.subprocess.Process:
     argument = msgspec.json.encode(msgspec.structs.replace(options, link=link.fileno())).decode()
-    command = [sys.executable, "-m", "rewardloop.serving.worker", argument]
+    command = [sys.executable, "-P", "-m", "rewardloop.serving.worker", argument]
     with inherited_deafness():  # The supervisor decides.
         return await asyncio.create_subprocess_exec(*command, pass_fds=[link.fileno()], env={**os.environ, **_ONE_THREAD})

@@ -74,7 +74,7 @@ async def delete_logs(asked: Asked) -> Reply:
 async def _work(asked: Asked, what: Work, body: bytes = b"") -> bytes:
     """In a process of its own: what it loads is large, and a file that breaks an engine breaks no server."""
     root, name = asked.call.service.directory.root, asked.served.settings.experiment
-    command = [sys.executable, "-m", "rewardloop.compat.personalizer.model_work", os.fspath(root), name, what]
+    command = [sys.executable, "-P", "-m", "rewardloop.compat.personalizer.model_work", os.fspath(root), name, what]
     process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate(body)
     if process.returncode == 0:

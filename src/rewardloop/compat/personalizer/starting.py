@@ -29,7 +29,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 def start(data: Path, experiment: str, kind: Kind, job_id: str) -> None:
     """In a process that outlives this one. Returns at once."""
-    command = [sys.executable, "-m", "rewardloop.compat.personalizer.job", os.fspath(data), experiment, kind, job_id]
+    command = [sys.executable, "-P", "-m", "rewardloop.compat.personalizer.job", os.fspath(data), experiment, kind, job_id]
     Thread(target=_wait, args=(command,), daemon=True).start()
 
 

@@ -51,4 +51,4 @@ def _bare_file(arguments: Sequence[str]) -> int | None:
 
 
 if __name__ == "__main__":
-    os.execv(sys.executable, [sys.executable, "-m", "vowpalwabbit", *driver_arguments(sys.argv[1:])])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "vowpalwabbit", *driver_arguments(sys.argv[1:])])

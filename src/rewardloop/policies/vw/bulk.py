@@ -26,7 +26,7 @@ def drive(arguments: Sequence[str], lines: Iterable[bytes], initial: Path, final
     `lines` may come in pieces of any size; the directory of `final` holds the driver's error output meanwhile.
     """
     files = ["-d", "/dev/stdin", "-i", str(initial), "-f", str(final)]
-    command = [sys.executable, "-m", "vowpalwabbit", *arguments, *files]
+    command = [sys.executable, "-P", "-m", "vowpalwabbit", *arguments, *files]
     with (final.parent / "driver.log").open("w+b") as log:
         driver = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, bufsize=0)
         try:

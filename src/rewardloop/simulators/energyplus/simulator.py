@@ -124,7 +124,7 @@ class _Zygote:
             (scratch.path / MODEL).write_text(model)
             self._control, theirs = pair()
             with theirs:
-                command = ["-m", "rewardloop.zygote", str(scratch.path), str(theirs.fileno()), str(scratch.descriptor)]
+                command = ["-P", "-m", "rewardloop.zygote", str(scratch.path), str(theirs.fileno()), str(scratch.descriptor)]
                 self._process = subprocess.Popen(
                     [*_HUGE_PAGES, sys.executable, *command],
                     pass_fds=[theirs.fileno(), scratch.descriptor],
