@@ -2,9 +2,9 @@
 
     python -m benchmarks.continuous [--seeds 3] [--rounds 5000] [--cells 32]
 
-Each learns after every round; loss is |value − best| in units of the range, exploration included. CATS is `cats_pdf` with 16
-actions, a bandwidth of one of them and epsilon .05; the numbers of the context come to it as words, ten to a range, and to us
-as numbers. Prints a JSON document.
+Each learns after every round; loss is |value − best| in units of the range, exploration included. `cats` is Vowpal Wabbit by its
+public API: `cats_pdf` with 16 actions, a bandwidth of one of them and epsilon .05; the numbers of the context come to it as words,
+ten to a range, and to us as numbers. `cats as a policy` is ours with as many cells. Prints a JSON document.
 """
 
 from __future__ import annotations
@@ -112,6 +112,7 @@ def main(seeds: int = 3, rounds: int = 5_000, cells: int = 32) -> None:
     for seed in range(1, seeds + 1):
         world, rng = Setpoint.new(rounds, seed), np.random.default_rng([seed, 2])
         players: dict[str, Play] = {name: Ours(world, cells, name, seed).play for name in ("lints", "linucb", "regcbopt")}
+        players["cats as a policy"] = Ours(world, BINS, "cats", seed).play
         players |= {"cats": Cats(world, seed).play, "random": partial(at_random, rng)}
         for name, play in players.items():
             results.setdefault(name, []).append(played(world, play))

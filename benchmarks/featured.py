@@ -1,6 +1,7 @@
 """What policies earn where requests bring actions with features: the table of docs/policies.md.
 
     python -m benchmarks.featured [--policies lints] [--rounds 4000] [--seeds 2] [--batch 1] [--delay 0] [--worlds made]
+        [--shortlist 20]
 
 Every round is decided, then learned `--delay` rounds later, in batches of `--batch`, of which history is replayed as the loop does.
 What a round earns is the mean reward of the distribution served, floor included; `early` is of the first thousand. Prints a JSON
@@ -27,6 +28,7 @@ from rewardloop.settings.schema import Exploration
 from rewardloop.testbed.arms import Replaying, replay_sample, settings_for
 
 EARLY = 1_000
+NATIVE = ("lints", "linucb")
 
 app = App()
 
@@ -51,14 +53,16 @@ class Knobs(NamedTuple):
     delay: int
     columns: int
     """`max_columns`."""
+    shortlist: int | None
+    """Of Vowpal Wabbit's."""
 
 
 class Player:
     """A fresh policy, what it was asked, and what it drew."""
 
-    def __init__(self, exploration: Exploration, seed: int, columns: int) -> None:
-        learner = LearnerSettings(max_columns=columns)
-        self._settings = settings_for(PolicySettings(exploration=exploration, learner=learner), None)
+    def __init__(self, exploration: Exploration, seed: int, knobs: Knobs) -> None:
+        learner, shortlist = LearnerSettings(max_columns=knobs.columns), None if exploration in NATIVE else knobs.shortlist
+        self._settings = settings_for(PolicySettings(exploration=exploration, shortlist=shortlist, learner=learner), None)
         self._policy = new_policy(self._settings, seed)
         self._rounds: list[Round] = []
         self._pmfs: list[list[float]] = []
@@ -99,8 +103,8 @@ class Player:
 
 
 def play(world: str, exploration: Exploration, seed: int, knobs: Knobs) -> Run:
-    rounds, batch, delay, columns = knobs
-    player, dice = Player(exploration, seed, columns), np.random.default_rng([seed, 1])
+    rounds, batch, delay = knobs.rounds, knobs.batch, knobs.delay
+    player, dice = Player(exploration, seed, knobs), np.random.default_rng([seed, 1])
     asked = list(WORLDS[world](rounds, np.random.default_rng([seed, 0])))
     earned, deciding, learned, learning = np.empty(rounds), 0.0, 0, 0.0
     for number, one in enumerate(asked):
@@ -144,6 +148,7 @@ def main(
     batch: int = 1,
     delay: int = 0,
     columns: int = 256,
+    shortlist: int | None = None,
     worlds: tuple[str, ...] = (),
 ) -> None:
     chosen = [name for name in WORLDS if not worlds or any(name.startswith(begin) for begin in worlds)]
@@ -151,7 +156,7 @@ def main(
     for world in chosen:
         for seed in range(seeds):
             for policy in policies:
-                runs.append(play(world, policy, seed, Knobs(rounds, batch, delay, columns)))
+                runs.append(play(world, policy, seed, Knobs(rounds, batch, delay, columns, shortlist)))
                 print(msgspec.json.encode(runs[-1]).decode(), flush=True)
     print("\n".join(table(runs, policies)))
 

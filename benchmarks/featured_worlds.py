@@ -8,6 +8,7 @@
   topic, and they come and go.
 - `words`: a word of 5,000 in the context and of 3,000 in each action, Zipf-distributed; what matters are common ones.
 - `tags`: actions of 300 tags, eight each, most of which do not matter.
+- `many`: the same with 200 candidates a round instead of ten.
 """
 
 from __future__ import annotations
@@ -74,23 +75,23 @@ def _numbers(values: Floats, named: str) -> Features:
     return {named.format(i): round(float(value), 4) for i, value in enumerate(values)}
 
 
-def _made(p: int, q: int, n: int, rng: np.random.Generator, *, turns: bool = False) -> Iterator[Round]:
+def _made(p: int, q: int, n: int, rng: np.random.Generator, *, turns: bool = False, k: int = K) -> Iterator[Round]:
     weights = rng.normal(size=(p, q)) * 3.0 / np.sqrt(p * q)
     for number in range(n):
         sign = -1.0 if turns and number >= n // 2 else 1.0
-        s, A = rng.normal(size=p), rng.normal(size=(K, q))
+        s, A = rng.normal(size=p), rng.normal(size=(k, q))
         means = _logistic(sign * 2.0 * (A @ (s @ weights)) - 1.0)
-        yield Round(_numbers(s, "s{}"), _offered([_numbers(a, "a{}") for a in A], [f"{number}-{i}" for i in range(K)]), means)
+        yield Round(_numbers(s, "s{}"), _offered([_numbers(a, "a{}") for a in A], [f"{number}-{i}" for i in range(k)]), means)
 
 
-def _visits(n: int, rng: np.random.Generator) -> Iterator[Round]:
+def _visits(n: int, rng: np.random.Generator, *, k: int = K) -> Iterator[Round]:
     tastes, topics, users, articles = 5, 12, 2_000, 800
     likes, quality = rng.normal(size=(tastes, topics)), rng.normal(size=articles) * 0.7
     taste, topic, habit = rng.integers(tastes, size=users), rng.integers(topics, size=articles), rng.normal(size=users) * 0.3
     for number in range(n):
-        # Forty are in the catalogue, of which the oldest leaves every fifty rounds.
-        live = (np.arange(40) + number // 50) % articles
-        shown, user = rng.choice(live, K, replace=False), int(min(rng.zipf(1.3), users) - 1)
+        # Four times as many are in the catalogue as are shown; the oldest of them leaves every fifty rounds.
+        live = (np.arange(4 * k) + number // 50) % articles
+        shown, user = rng.choice(live, k, replace=False), int(min(rng.zipf(1.3), users) - 1)
         means = _logistic(1.2 * likes[taste[user], topic[shown]] + quality[shown] + habit[user] - 1.5)
         own: list[Features] = [{"topic": f"t{topic[a]}", "age": float((number // 50 - a) % articles)} for a in shown.tolist()]
         context: Features = {"user": f"u{user}", "taste": f"s{taste[user]}", "hour": float(rng.integers(24))}
@@ -134,6 +135,9 @@ WORLDS: Mapping[str, Rounds] = MappingProxyType(
         "made 40 × 12": partial(_made, 40, 12),
         "turning 5 × 3": partial(_made, 5, 3, turns=True),
         "turning 20 × 10": partial(_made, 20, 10, turns=True),
+        "many made 5 × 3": partial(_made, 5, 3, k=200),
+        "many made 20 × 10": partial(_made, 20, 10, k=200),
+        "many visits": partial(_visits, k=200),
         "visits": _visits,
         "words": _words,
         "tags": _tags,

@@ -27,7 +27,7 @@ from rewardloop.settings import ExperimentSettings
 __all__ = ["Engine", "Policy", "load_policy", "new_policy"]
 
 GROUP: Final = "rewardloop.policies"
-_OURS: Final = {"lints": "ridge", "linucb": "ridge", "neural": "neural", "uniform": "uniform"}
+_OURS: Final = {"lints": "ridge", "linucb": "ridge", "neural": "neural", "uniform": "uniform", "cats": "cats"}
 
 
 class Engine(Protocol):
@@ -50,6 +50,8 @@ def new_policy(settings: ExperimentSettings, seed: int) -> Policy:
     ours = _OURS.get(exploration, "vw")
     if ours == "ridge" and (settings.cells is not None or settings.actions is None):
         ours = "featured" if settings.actions is None else "cells"
+    if ours == "vw" and settings.policy.shortlist is not None:
+        ours = "shortlist"
     return _engine(exploration if exploration in _engines() else ours).new(settings, seed)
 
 

@@ -7,13 +7,15 @@ and renames it).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from rewardloop.errors import CorruptModel
+from rewardloop.scratch import Scratch
 
 HEADER: Final = "policy.json"
 _MAX_HEADER = 64_000_000
@@ -54,6 +56,38 @@ def read_model(directory: Path, engine: str, names: tuple[str, ...]) -> list[byt
         found = f"`{header.engine}`, format {header.format}"
         raise CorruptModel(f"Expected engine `{engine}`, format 1, got {found}", at=str(directory / HEADER))
     return [_read(directory / name, header.files.get(name)) for name in names]
+
+
+class Saving(Protocol):
+    """What a policy can do that is a part of another."""
+
+    def save(self, directory: Path) -> None: ...
+
+
+def pack_model(directory: Path, engine: str, parts: Mapping[str, Saving], files: Mapping[str, bytes]) -> None:
+    """A policy made of others: the files of part `p` become `p.…` beside its own, so that a model is one flat directory."""
+    packed = dict(files)
+    for part, policy in parts.items():
+        with Scratch() as place:
+            policy.save(place)
+            packed |= {f"{part}.{path.name}": path.read_bytes() for path in sorted(place.iterdir())}
+    write_model(directory, engine, packed)
+
+
+@contextmanager
+def unpack_model(
+    directory: Path, engine: str, parts: tuple[str, ...], names: tuple[str, ...]
+) -> Iterator[tuple[dict[str, Path], list[bytes]]]:
+    """A directory for each part, good inside the `with`, and the contents of `names`. Raises `CorruptModel`."""
+    found = read_model(directory, engine, names)
+    with Scratch() as scratch:
+        places = {part: scratch / part for part in parts}
+        for part, place in places.items():
+            place.mkdir()
+            packed = [name for name in read_header(directory).files if name.startswith(f"{part}.") and "/" not in name]
+            for name, content in zip(packed, read_model(directory, engine, tuple(packed)), strict=True):
+                (place / name.removeprefix(f"{part}.")).write_bytes(content)
+        yield places, found
 
 
 def _read(path: Path, digest: str | None) -> bytes:

@@ -22,6 +22,8 @@ class Problem(NamedTuple):
 def problems(settings: ExperimentSettings) -> Iterator[Problem]:
     """Every contradiction; empty for good settings."""
     yield from _policy(settings)
+    yield from _shortlist(settings)
+    yield from _cats(settings)
     yield from _actions(settings)
     yield from _continuous(settings)
     yield from _exposure(settings)
@@ -64,6 +66,30 @@ def _policy(settings: ExperimentSettings) -> Iterator[Problem]:
         yield Problem(
             "$.policy.floor", "A floor of 1 leaves the policy nothing to decide: choose one below 1, or `exploration: uniform`"
         )
+
+
+def _shortlist(settings: ExperimentSettings) -> Iterator[Problem]:
+    at, policy = "$.policy.shortlist", settings.policy
+    if policy.shortlist is None:
+        return
+    if settings.exploration in (*NATIVE, "neural", "cats", "uniform"):
+        yield Problem(at, f"A shortlist is for Vowpal Wabbit's explorations, and `{settings.exploration}` needs none: leave it out")
+    elif settings.actions is not None:
+        yield Problem(at, "A shortlist is for actions that requests bring, and these are fixed: leave it out")
+    if policy.floor == 0:
+        yield Problem("$.policy.floor", "Without a floor nothing off the shortlist would ever be tried: choose one above 0")
+
+
+def _cats(settings: ExperimentSettings) -> Iterator[Problem]:
+    if settings.exploration != "cats":
+        return
+    if settings.cells is None:
+        yield Problem("$.policy.exploration", "`cats` sets a number: give `actions: {low, high, cells}`, or choose another")
+    elif 2 * settings.policy.bandwidth + 1 > settings.cells.n:
+        at, n = "$.policy.bandwidth", settings.cells.n
+        yield Problem(at, f"Expected at most {(n - 1) // 2} of {n} cells on either side, got {settings.policy.bandwidth}")
+    if isinstance(settings.policy.learner.interactions, tuple):
+        yield Problem("$.policy.learner.interactions", "`cats` knows no names: leave it out, or set `quadratic`")
 
 
 def _actions(settings: ExperimentSettings) -> Iterator[Problem]:

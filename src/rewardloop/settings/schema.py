@@ -28,7 +28,7 @@ MetricName = Annotated[str, Meta(pattern=METRIC_NAME)]
 Exploration = Literal[
     "lints", "linucb", "neural",
     "egreedy", "bag", "cover", "softmax", "squarecb", "regcb", "regcbopt", "rnd", "first", "synthcover",
-    "automl", "epsilon_decay",
+    "automl", "epsilon_decay", "cats",
     "uniform",
 ]  # fmt: skip
 Mode = Literal["online", "apprentice", "logging_only"]
@@ -58,7 +58,7 @@ class LearnerSettings(Section, frozen=True, kw_only=True):
     """How weights are learned. All but the replay, `forgetting` and `max_columns` are Vowpal Wabbit's."""
 
     cb_type: Annotated[Literal["mtr", "dr", "ips", "dm", "sm"], said("How a cost is estimated for actions not taken.")] = "mtr"
-    learning_rate: Annotated[Positive, said("Size of a step.")] = 2.0
+    learning_rate: Annotated[Positive, said("Size of a step; cats takes a tenth of it.")] = 2.0
     bits: Annotated[int, Meta(ge=8, le=28), said("The weights have 2^bits places.")] = 20
     interactions: Annotated[
         Literal["auto", "none", "quadratic"] | Annotated[tuple[Interaction, ...], Meta(min_length=1, max_length=20)],
@@ -88,13 +88,13 @@ class PolicySettings(Section, frozen=True, kw_only=True):
         Exploration | None,
         said(
             "Exploration policy. null: lints; where requests bring the actions and something is set that Vowpal Wabbit alone has "
-            "(mellowness, the learner's cb_type, learning_rate, bits, interactions, arguments): regcbopt."
+            "(mellowness, shortlist, the learner's cb_type, learning_rate, bits, interactions, arguments): regcbopt."
         ),
     ] = None
     floor: Annotated[
         Share, said("Every offered action keeps probability ≥ floor / K, whatever the policy says; logged as such.")
     ] = 0.02
-    epsilon: Annotated[Share, said("egreedy, rnd, automl: share of decisions spread over all actions.")] = 0.05
+    epsilon: Annotated[Share, said("egreedy, rnd, automl, cats: share of decisions spread over all actions.")] = 0.05
     num_policies: Annotated[
         int,
         Meta(ge=1, le=100),
@@ -113,17 +113,29 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     rnd_invlambda: Annotated[Positive, said("rnd: prior variance of a weight.")] = 0.1
     synthcover_psi: Annotated[Positive, said("synthcover: how much a policy is rewarded for differing.")] = 0.1
     synthcover_size: Annotated[int, Meta(ge=1, le=10_000), said("synthcover: number of policies.")] = 100
-    alpha: Annotated[Positive, said("lints, linucb, neural: width of the posterior, in units of the reward's range.")] = 0.1
+    alpha: Annotated[
+        Positive, said("lints, linucb, neural, shortlist: width of the posterior, in units of the reward's range.")
+    ] = 0.1
+    bandwidth: Annotated[
+        int, Meta(ge=0, le=128), said("cats: how many cells on either side of the chosen one are as likely as that.")
+    ] = 1
+    shortlist: Annotated[
+        Annotated[int, Meta(ge=2, le=1_000)] | None,
+        said(
+            "Vowpal Wabbit's explorations, where requests bring the actions: of more than these it is asked about as many, those "
+            "with the highest upper bounds by a linear regression learned beside it, others the floor's share. null: all."
+        ),
+    ] = None
     learner: LearnerSettings = LearnerSettings()
 
     @property
     def asks_for_wabbit(self) -> bool:
         """Whether something is set otherwise than by default that Vowpal Wabbit alone looks at."""
         usual, own = PolicySettings(), self.learner
-        ours = (self.mellowness, own.cb_type, own.learning_rate, own.bits, own.interactions, own.arguments)
+        ours = (self.mellowness, self.shortlist, own.cb_type, own.learning_rate, own.bits, own.interactions, own.arguments)
         by_default = usual.learner
         theirs = (by_default.cb_type, by_default.learning_rate, by_default.bits, by_default.interactions, by_default.arguments)
-        return ours != (usual.mellowness, *theirs)
+        return ours != (usual.mellowness, usual.shortlist, *theirs)
 
 
 class RewardSettings(Section, frozen=True, kw_only=True):

@@ -77,6 +77,14 @@ class FeaturedPolicy:
         shares: list[float] = self._draws(self._regression).shares(context, actions).tolist()
         return shares
 
+    def upper_bounds(self, context: Features, actions: ActionSet) -> Floats | None:
+        """(K,) LinUCB's mean + a·sd of each action, whatever the rule; None where nothing was learned yet."""
+        if self._regression is None:
+            return None
+        believed, sets = self._bounds(self._regression)
+        mean, sd = believed.of(context, sets.of(actions).offered)
+        return mean + self._config.alpha * sd
+
     def pmf_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
         if self._regression is None or self._config.rule == "linucb":
             return one_by_one(self, contexts, actions)

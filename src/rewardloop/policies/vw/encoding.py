@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
+from math import floor
 from operator import itemgetter
 
 import msgspec
@@ -29,6 +30,8 @@ S, X, A = SPACES = (ord("s"), ord("x"), ord("a"))
 MAX_NAMES = 100_000
 """Hashes remembered; beyond these the memory starts afresh."""
 
+_BIN = 2_654_435_761
+"""Odd, so that no two bins of a feature share an index (Knuth's multiplier)."""
 _encode = msgspec.json.Encoder(enc_hook=float).encode
 
 
@@ -148,6 +151,15 @@ def _own_pairs(encoder: Encoder, action: str, own: Features) -> Pairs:
     if "id" in own:
         return encoder.pairs({"id": action, **own})
     return [encoder.word(f"id={action}"), *encoder.pairs(own)]
+
+
+def binned(pairs: Pairs, mask: int) -> str:
+    """Features as text in which a number is a word, one for each half of a standard deviation.
+
+    >>> binned([(7, 0.1), (8, 1.0)], mask=255) == binned([(7, 0.4), (8, 1.0)], mask=255) != binned([(7, 0.6), (8, 1.0)], mask=255)
+    True
+    """
+    return "| " + " ".join([str((index + _BIN * floor(2.0 * z)) & mask) for index, z in pairs])
 
 
 class Lines:

@@ -224,13 +224,21 @@ class VowpalWabbitPolicy:
         return (lines.shared(self._shared(context)) for context in contexts)
 
     def _write_weights(self, path: Path) -> bytes:
-        if self._workspace is None:
-            return b""
-        try:
-            self._workspace.save(str(path))
-        except RuntimeError as error:
-            raise StorageUnavailable(f"The weights could not be written: {error}", at=str(path)) from None
-        return path.read_bytes()
+        return weights_of(self._workspace, path) if self._workspace is not None else b""
+
+
+def open_workspace(arguments: list[str]) -> Workspace:
+    """Raises `RuntimeError` for what Vowpal Wabbit refuses."""
+    return Workspace(arg_list=arguments)
+
+
+def weights_of(workspace: Workspace, path: Path) -> bytes:
+    """Its file, written there. Raises `StorageUnavailable`."""
+    try:
+        workspace.save(str(path))
+    except RuntimeError as error:
+        raise StorageUnavailable(f"The weights could not be written: {error}", at=str(path)) from None
+    return path.read_bytes()
 
 
 def _engine(workspace: Workspace, lines: Lines, spaces: Spaces) -> Engine:
