@@ -10,13 +10,14 @@ import pytest
 from rewardloop.actions import fixed_actions
 from rewardloop.errors import CorruptModel
 from rewardloop.policies import load_policy, new_policy
-from rewardloop.settings import ExperimentSettings, PolicySettings
+from rewardloop.settings import ContinuousActions, ExperimentSettings, PolicySettings
 from rewardloop.settings.schema import Exploration
 
 
 @pytest.mark.parametrize("exploration", typing.get_args(Exploration))
 def test_every_exploration_policy_has_an_engine_that_loads_again(tmp_path: Path, exploration: Exploration) -> None:
-    settings = ExperimentSettings(experiment="offers", actions=3, policy=PolicySettings(exploration=exploration))
+    actions = ContinuousActions(low=0.0, high=1.0, cells=3) if exploration == "cats" else 3
+    settings = ExperimentSettings(experiment="offers", actions=actions, policy=PolicySettings(exploration=exploration))
     policy = new_policy(settings, seed=0)
     policy.save(tmp_path)
 
