@@ -11,10 +11,12 @@ from observed_logs import clean_interactions, observed, with_columns
 from rewardloop.evaluation.diagnostics.calibration import calibration
 from rewardloop.evaluation.diagnostics.drift import context_drift, reward_drift
 from rewardloop.evaluation.diagnostics.split import sample_ratio
+from rewardloop.ids import slot_event_id
 from rewardloop.interactions import Interactions
 
 LOGS = 300
 MOST = 3
+PLACES = 3
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,18 @@ def test_rare_words_are_no_drift() -> None:
         log = clean_interactions(generator, n=250)
         contexts = [{"word": f"w{word}"} for word in generator.zipf(1.5, 250)]
         alarms += context_drift(with_columns(log, contexts=contexts)).severity == "warning"
+    assert alarms <= MOST
+
+
+def test_the_places_of_a_ranking_are_one_draw_of_their_context() -> None:
+    alarms = 0
+    for seed in range(LOGS):
+        generator = np.random.default_rng(seed)
+        log = clean_interactions(generator, n=1_200)
+        words = np.repeat(generator.integers(4, size=len(log) // PLACES), PLACES)
+        ids = [slot_event_id(f"visit-{i // PLACES}", f"place-{i % PLACES}") for i in range(len(log))]
+        placed = with_columns(log, event_ids=ids, contexts=[{"word": f"w{word}"} for word in words])
+        alarms += context_drift(placed).severity == "warning"
     assert alarms <= MOST
 
 

@@ -19,7 +19,8 @@ from rewardloop.evaluation.diagnostics.finding import ALPHA, Finding
 from rewardloop.evaluation.estimate import effective_sample_size
 from rewardloop.evaluation.screening import Mask
 from rewardloop.features import Features
-from rewardloop.interactions import Floats, Interactions
+from rewardloop.ids import part_of
+from rewardloop.interactions import Floats, Interactions, Ints
 
 MAX_ROWS = 20_000
 """Contexts looked at, evenly spread over the log."""
@@ -47,9 +48,10 @@ class _Shift(NamedTuple):
 
 def context_drift(usable: Interactions) -> Finding:
     """KS (numbers) or χ² (words, and whether a feature is there) of the halves, Bonferroni over features. Level `ALPHA`."""
-    if len(usable) < 2 * _FEW:
+    rows = _once_each(usable.event_ids)
+    if len(rows) < 2 * _FEW:
         return Finding("context_drift", "note", "Not checked: fewer than 200 usable events whose window has passed.")
-    kept = np.linspace(0, len(usable) - 1, min(len(usable), MAX_ROWS)).astype(np.int64)
+    kept = rows[np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(np.int64)]
     contexts = [usable.contexts[i] for i in kept]
     half = len(contexts) // 2
     first, second = contexts[:half], contexts[half:]
@@ -58,6 +60,12 @@ def context_drift(usable: Interactions) -> Finding:
     shifts = [_shift(name, first, second) for name in names]
     beyond = f" (the {MAX_FEATURES} most frequent of {len(counts):,})" if len(counts) > MAX_FEATURES else ""
     return _context_finding([s for s in shifts if s.p * len(shifts) < ALPHA], len(shifts), beyond)
+
+
+def _once_each(event_ids: Sequence[str]) -> Ints:
+    """The first row of each event: the places of a ranking share their context, which is one draw and no more."""
+    _, rows = np.unique([part_of(event_id).event_id for event_id in event_ids], return_index=True)
+    return np.sort(rows)
 
 
 def _context_finding(shifts: list[_Shift], n_features: int, beyond: str) -> Finding:
