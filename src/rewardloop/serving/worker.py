@@ -24,6 +24,7 @@ import uvloop
 
 from rewardloop.clock import SystemClock
 from rewardloop.errors import RewardloopError
+from rewardloop.freed import give_back
 from rewardloop.registry.api_keys import ApiKey
 from rewardloop.registry.layout import DataDirectory
 from rewardloop.registry.signing import signing_root
@@ -82,6 +83,7 @@ class _Worker:
         limit = RateLimit(asked.rate_limit) if asked.rate_limit else None
         self._guard = Guard(self._service, clock, limit, Browsers(cors, any_host=asked.insecure))
         self._keys: list[ApiKey] = []
+        self._given_back_at_swap = 0
         tls = asked.tls_certificate
         self._certificate = Certificate(Path(tls), Path(asked.tls_key)) if tls else None
         application = Application(self._service, clock, about, all_routes(), guard=self._guard, cors=cors)
@@ -116,6 +118,7 @@ class _Worker:
             (self._check, CHECK_SECONDS),
             (self._save_counts, COUNTS_SECONDS),
             (self._turn_over, CHECK_SECONDS),
+            (self._give_back, CHECK_SECONDS),
         ]
 
     async def _refresh_keys(self) -> None:
@@ -132,6 +135,13 @@ class _Worker:
 
     async def _turn_over(self) -> None:
         await asyncio.to_thread(self._service.turn_over)
+
+    async def _give_back(self) -> None:
+        """What the models that left had taken; not after each swap, since a learner online publishes ten a second."""
+        swaps = sum(counts.swaps for counts in self._counts.experiments.values())
+        if swaps != self._given_back_at_swap:
+            self._given_back_at_swap = swaps
+            await asyncio.to_thread(give_back)
 
     async def _save_counts(self) -> None:
         self._file.save(self._counts)
