@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from rewardloop.actions import fixed_actions, ranged_actions
+from rewardloop.errors import InvalidInput
 from rewardloop.features import Features, parse_context
 from rewardloop.policies.continuous import draw
 from rewardloop.policies.onnx import OnnxPolicy
@@ -34,6 +35,14 @@ OFF: dict[str, Any] = {
     "net_arch": [8],
     "rollout_fragment_length": 8,
 }
+DREAMS: dict[str, Any] = {
+    "model_size": "nano",
+    "batch_size_B": 1,
+    "batch_length_T": 4,
+    "horizon_H": 2,
+    "training_ratio": 0.25,
+    "rollout_fragment_length": 20,
+}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "ppo": ("Tracking", {**ON, "minibatch_size": 20, "num_epochs": 2, "activation": "relu"}),
     "appo": ("Several", ON),
@@ -41,7 +50,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "dqn": ("Numbered", OFF),
     "rainbow": ("Choosing", {**OFF, "v_min": -20.0, "v_max": 0.0}),
     "sac": ("Tracking", OFF),
+    "dreamerv3": ("Tracking", DREAMS),
 }
+EXPORTED = [name for name in CASES if name != "dreamerv3"]
 
 
 def a_plan(algorithm: str, **changes: Any) -> Plan:
@@ -62,12 +73,13 @@ class TestRLlib(ToolkitContract):
         return RLlib()
 
     def plans(self) -> list[Plan]:
-        return [a_plan(algorithm) for algorithm in CASES]
+        brief = {"dreamerv3": {"n_steps": 40, "checkpoint_every": 20}}
+        return [a_plan(algorithm, **brief.get(algorithm, {})) for algorithm in CASES]
 
 
 @pytest.mark.parametrize(
     ("algorithm", "changes"),
-    [(name, {}) for name in CASES]
+    [(name, {}) for name in EXPORTED]
     + [("ppo", {"env": "Several"}), ("appo", {"env": "Pixels", "parameters": {**ON, "conv_filters": [[4, 8, 8], [4, 4, 4]]}})],
 )
 def test_the_export_is_the_policy_to_a_millionth(tmp_path: Path, algorithm: str, changes: dict[str, Any]) -> None:
@@ -105,3 +117,32 @@ def _assert_acts_alike(policy: OnnxPolicy, head: Head, context: Features, action
     pmf = policy.pmf(context, fixed_actions(tuple(map(str, range(head.n_arms)))))
     taken = int(np.ravel_multi_index(tuple(action.ravel().astype(int)), head.sizes))
     assert pmf[taken] >= max(pmf) - 1e-6
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"normalise": True}, "`dreamerv3` scales observations by itself"),
+        ({"parameters": {"net_arch": [8]}}, "`dreamerv3` has no hyperparameter `net_arch`"),
+        ({"env": EnvSpec("rl_worlds:Switches")}, "`dreamerv3` takes discrete or box actions"),
+    ],
+)
+def test_a_dreamer_refuses_what_it_cannot_do(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    plan = msgspec.structs.replace(a_plan("dreamerv3"), **changes)
+    with pytest.raises(InvalidInput, match=said):
+        RLlib().train(plan, tmp_path, lambda _: True)
+
+
+def test_a_dreamer_remembers_within_an_episode_and_is_not_exported(tmp_path: Path) -> None:
+    plan, toolkit = a_plan("dreamerv3", n_steps=20, checkpoint_every=20), RLlib()
+    toolkit.train(plan, tmp_path, lambda _: True)
+    actor = toolkit.actor(plan, newest_checkpoint(tmp_path))
+    seen = np.array([0.5, -0.5], np.float32)
+    episodes = []
+    for _ in range(2):
+        actor.begin(7)
+        episodes.append([actor.act(seen, None).tolist() for _ in range(3)])
+    assert episodes[0] == episodes[1]
+    assert episodes[0][0] != episodes[0][1]
+    with pytest.raises(InvalidInput, match="remembers what it saw before"):
+        toolkit.export(plan, newest_checkpoint(tmp_path))

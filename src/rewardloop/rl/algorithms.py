@@ -50,12 +50,6 @@ class NotOffered(NamedTuple):
 
 NOT_OFFERED: tuple[NotOffered, ...] = (
     NotOffered("rllib", ("bc", "marwil", "cql"), "toolkit `offline` has them, without Ray: --toolkit offline --episodes FILE"),
-    NotOffered(
-        "rllib",
-        ("dreamerv3",),
-        "its smallest network, of 3.6 million weights, takes 0.28 s of CPU a step of CartPole, some 45 minutes for 10,000, and its "
-        "world model is a memory that is neither exported nor resumed here",
-    ),
 )
 """What `rewardloop rl algorithms` says below the matrix, and a refusal says of a name."""
 

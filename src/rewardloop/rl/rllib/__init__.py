@@ -2,7 +2,7 @@
 
 Trained    `toolkit`, by `building` from a plan, on `adapting` environments; `learning` is the loop; `cluster` where it runs
 Told       `table` of algorithms, their `parameters`
-Kept       `states` of a training, with its running `moments`; `acting` and `exporting` of what was learned
+Kept       `states` of a training, with its running `moments`; `acting`, `dreaming` and `exporting` of what was learned
 Many       `scattering`: trials of a study as Ray tasks
 """
 

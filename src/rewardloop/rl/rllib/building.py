@@ -57,6 +57,8 @@ def seen_and_done(plan: Plan) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
     check_fits(find_algorithm(ROWS, plan.algorithm), facts, ROWS, plan.env.id)
     if plan.normalise and is_picture(both[0]):
         raise InvalidInput("Expected observations of real numbers to normalise, got pixels ones", at="--normalise")
+    if plan.normalise and plan.algorithm == "dreamerv3":
+        raise InvalidInput("`dreamerv3` scales observations by itself: leave `--normalise` out", at="--normalise")
     return both
 
 

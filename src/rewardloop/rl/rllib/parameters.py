@@ -30,7 +30,7 @@ _OURS: Final = {"self", "kwargs", "args", "model", "learner_class", "learner_con
 def apply(config: AlgorithmConfig, algorithm: str, parameters: Mapping[str, Any]) -> AlgorithmConfig:
     """The configuration with these hyperparameters. Raises `InvalidInput`."""
     taken = training_names(type(config))
-    known = sorted(taken | {*NETWORK, *_SAMPLING})
+    known = sorted(taken | {*_network_names(algorithm), *_SAMPLING})
     for name in parameters:
         if name not in known:
             hint = did_you_mean(name, known) or f"; it takes {', '.join(known)}"
@@ -38,6 +38,11 @@ def apply(config: AlgorithmConfig, algorithm: str, parameters: Mapping[str, Any]
     config.training(**{name: value for name, value in parameters.items() if name in taken})
     config.env_runners(**{name: value for name, value in parameters.items() if name in _SAMPLING})
     return config.rl_module(model_config=_network(parameters))
+
+
+def _network_names(algorithm: str) -> Mapping[str, str]:
+    """DreamerV3 has networks of its own, by `model_size`."""
+    return {} if algorithm == "dreamerv3" else NETWORK
 
 
 def training_names(kind: type[AlgorithmConfig]) -> set[str]:

@@ -6,15 +6,17 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from ray.exceptions import RayError
 
-from rewardloop.errors import TrainingFailed
-from rewardloop.rl.algorithms import Algorithm
+from rewardloop.errors import InvalidInput, TrainingFailed
+from rewardloop.rl.algorithms import Algorithm, find_algorithm
 from rewardloop.rl.last_words import last_words
 from rewardloop.rl.playing.episodes import play_all
 from rewardloop.rl.rllib.acting import Network, NetworkActor
 from rewardloop.rl.rllib.building import build, configure, seed_at
 from rewardloop.rl.rllib.cluster import quietly, running
+from rewardloop.rl.rllib.dreaming import DreamingActor
 from rewardloop.rl.rllib.exporting import export
 from rewardloop.rl.rllib.learning import Learning
 from rewardloop.rl.rllib.states import load
@@ -36,18 +38,23 @@ class RLlib:
         _learn(plan, directory, watch, newest_checkpoint(directory))
 
     def actor(self, plan: Plan, checkpoint: Path) -> Actor:
-        return NetworkActor(Network(plan, checkpoint))
+        network = Network(plan, checkpoint)
+        return DreamingActor(network) if plan.algorithm == "dreamerv3" else NetworkActor(network)
 
     def evaluate(self, plan: Plan, checkpoint: Path, seeds: Sequence[int]) -> list[float]:
         return [episode.episode_return for episode in play_all(plan.env, self.actor(plan, checkpoint), seeds)]
 
     def export(self, plan: Plan, checkpoint: Path) -> Exported:
+        if not find_algorithm(ROWS, plan.algorithm).exports:
+            raise InvalidInput(f"`{plan.algorithm}` remembers what it saw before, which no served policy can", at="--checkpoint")
         return export(Network(plan, checkpoint))
 
 
 def _learn(plan: Plan, directory: Path, watch: Watch, checkpoint: Path | None) -> None:
     with quietly():
         configure(plan, plan.seed)  # Refuses what cannot work before Ray is started for it.
+    if plan.algorithm == "dreamerv3":
+        torch.set_num_threads(1)  # Thousands of small products an update: further threads only wait for each other.
     words = directory.parent / "workers"
     shutil.rmtree(words, ignore_errors=True)
     with running(plan.ray, plan.n_workers + 1):
