@@ -128,6 +128,18 @@ def test_nobody_there_is_one_sentence() -> None:
         client.decide({})
 
 
+def test_a_silence_is_named(silent: str) -> None:
+    async def awaited() -> None:
+        async with AsyncClient(silent, "offers", retries=0, timeout_seconds=0.05) as client:
+            await client.decide({})
+
+    with Client(silent, "offers", retries=0, timeout_seconds=0.05) as client:
+        for ask in (lambda: client.decide({}), lambda: asyncio.run(awaited())):
+            with pytest.raises(Unreachable, match=r"No answer from http://127.0.0.1:\d+: \w.+; does") as told:
+                ask()
+            assert told.value.__suppress_context__, "the traceback is the caller's, not three libraries'"
+
+
 def test_a_key_is_sent_and_a_missing_one_is_explained(tmp_path: Path) -> None:
     register(tmp_path, ARMS)
     key = add_key(tmp_path, "shop", "decide")

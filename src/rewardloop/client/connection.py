@@ -102,7 +102,7 @@ class Connection:
         try:
             return self._http.post(post.path, content=post.body)
         except httpx2.TransportError as error:
-            raise _unreachable(self._server.url, error) from error
+            raise _unreachable(self._server.url, error) from None
 
     def _open(self) -> None:
         server = self._server
@@ -139,7 +139,7 @@ class AsyncConnection:
         try:
             return await self._http.post(post.path, content=post.body)
         except httpx2.TransportError as error:
-            raise _unreachable(self._server.url, error) from error
+            raise _unreachable(self._server.url, error) from None
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -161,4 +161,4 @@ def _wanted(response: httpx2.Response, pause: float) -> float:
 
 
 def _unreachable(url: str, error: httpx2.TransportError) -> Unreachable:
-    return Unreachable(f"No answer from {url}: {error or type(error).__name__}; does `rewardloop serve` run there?")
+    return Unreachable(f"No answer from {url}: {str(error) or type(error).__name__}; does `rewardloop serve` run there?")
