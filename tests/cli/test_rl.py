@@ -41,7 +41,7 @@ def test_the_matrix_shows_only_what_fits_an_environment(rewardloop):
     rows = rewardloop("rl", "algorithms", "--env", "Pendulum-v1", "--json").json
     fitting = {row["name"] for row in rows if row["toolkit"] == "sb3"}
     assert {row["toolkit"] for row in everything} == {"sb3", "rllib", "offline"}
-    assert {row["name"] for row in rows if row["toolkit"] == "rllib"} == {"ppo", "appo", "impala", "sac"}
+    assert {row["name"] for row in rows if row["toolkit"] == "rllib"} == {"ppo", "appo", "impala", "sac", "dreamerv3"}
     assert fitting == {"ppo", "a2c", "trpo", "recurrentppo", "sac", "td3", "ddpg", "tqc", "crossq", "ars"}
     assert "CartPole" not in rewardloop("rl", "envs").out
     assert rewardloop("rl", "envs", "--json").json[0]["id"].startswith("rewardloop/")
