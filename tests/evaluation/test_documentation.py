@@ -9,7 +9,8 @@ from rewardloop.evaluation.rankings.estimators import cascade_dr, cascade_ips, i
 PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"
 
 
-def test_the_example_on_the_page_runs():
+def test_the_example_on_the_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     failed, attempted = doctest.testfile(str(PAGE), module_relative=False)
     assert (failed, attempted > 0) == (0, True)
 

@@ -215,13 +215,15 @@ COMMANDS = (
     Command(
         "evaluate",
         LEARN,
-        "Estimate what a model would earn; exit code 3: the gate says no.",
-        "Compares the newest model, or the one you name, with the hosted one on the same held-out events. --report writes a page "
-        "that explains itself: every estimator, how they settle, the weights, the rules of the gate.",
+        "What a policy would earn; exit code 3: the gate says no.",
+        "Of an experiment: compares the newest model, or the one you name, with the hosted one on the same held-out events. Of a "
+        "file, another system's log: any policy of yours, by a column of what it would do with each row, with what was logged. "
+        "--report writes a page that explains itself: every estimator, how they settle, the weights, the rules of the gate.",
         (
             "rewardloop evaluate offers",
             "rewardloop evaluate offers --report verdict.html --report verdict.png",
             "rewardloop evaluate offers offers.4 && rewardloop deploy offers offers.4",
+            "rewardloop evaluate history.csv --candidate new --report verdict.html",
         ),
     ),
     Command(

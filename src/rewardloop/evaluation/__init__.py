@@ -9,12 +9,13 @@ The gate   `gate`: its rules, its guardrails, its verdict
 On trial   `randomised`: decisions whose variant was drawn
 Before     `planning`: how many events, and is there signal; `diagnostics`: what is wrong with a log
 Why        `explanations`: what a feature is worth, and what it did to one decision
-Documents  `documents`: an evaluation or an explanation, whole
+Documents  `documents`: an evaluation (of an experiment, of a file) or an explanation, whole
 Elsewhere  `rankings` of several slots, `boxes` of continuous actions, `sequential` for episodes
 """
 
 from rewardloop.evaluation.documents.explained import DecisionReport, PolicyReport
 from rewardloop.evaluation.documents.full import EvaluationReport, PolicyName, Subject, full_report
+from rewardloop.evaluation.documents.of_file import evaluate_file
 from rewardloop.evaluation.estimate import Estimate, effective_sample_size
 from rewardloop.evaluation.estimates import estimate_all
 from rewardloop.evaluation.estimators.calibrated import cdr
@@ -89,6 +90,7 @@ __all__ = [
     "empirical_bernstein",
     "estimate_all",
     "evaluate",
+    "evaluate_file",
     "full_report",
     "importance",
     "independent_ips",

@@ -2,7 +2,7 @@
 
 In         `importing` takes a file into the lake, `observing` only looks at it: `reading` tells the format by the first bytes,
            `columns` whether a table can be history at all, `rows` takes it row by row;
-           `named`: the rows of one experiment among several
+           `named`: the rows of one experiment among several; `answers`: what other policies would have done with them
 A row      `history` makes of it a decision with its reward, by `row_values` and `continuous_values`;
            `thinning` makes rows that stand for several count alike
 Out        `exporting` writes an `event` in one of the `formats`; `regrouping` puts the slots of a decision together again

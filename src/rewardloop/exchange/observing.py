@@ -12,6 +12,7 @@ import numpy as np
 from rewardloop.actions import ActionSet, fixed_actions
 from rewardloop.errors import InvalidInput, RewardloopError
 from rewardloop.events import MAX_ACTIONS
+from rewardloop.exchange.answers import Answers
 from rewardloop.exchange.dsjson.reading import is_dsjson
 from rewardloop.exchange.history import HistoryRow, history_row, slot_rows
 from rewardloop.exchange.importing import MAX_REASONS, OTHER
@@ -29,8 +30,10 @@ SHOWN_LINES = 5
 class _Reading:
     """What is gathered row by row."""
 
-    def __init__(self, newest: int, only: str | None) -> None:
+    def __init__(self, newest: int, only: str | None, answers: Answers) -> None:
         self.rows: deque[HistoryRow] = deque(maxlen=newest)
+        self.answers = answers
+        self.columns: tuple[str, ...] = ()
         self.understood = 0
         self.thinned = 0
         self.refused: dict[str, Refused] = {}
@@ -49,19 +52,23 @@ class _Reading:
         self.refused[reason] = Refused(before.n + 1, (*before.lines, line)[:SHOWN_LINES])
 
 
-def observe_file(path: Path, actions: Sequence[str] | None, newest: int, only: str | None = None) -> Observed:
+def observe_file(
+    path: Path, actions: Sequence[str] | None, newest: int, only: str | None = None, answers: Sequence[str] = ()
+) -> Observed:
     """The newest (last) rows of a CSV, JSON lines, Parquet or dsjson file; every row that is left out is counted.
 
     `actions` are the arms that were on offer. None: each row tells its own, or else all that occur in the file were on offer.
-    `only`: the rows that name this experiment. Memory: `newest` rows. Raises `NotFound`, also where no row names `only`, and
-    `InvalidInput` for a file that cannot be read at all.
+    `only`: the rows that name this experiment. `answers`: columns that hold what other policies would have done, see `Answers`.
+    Memory: `newest` rows. Raises `NotFound`, also where no row names `only`, and `InvalidInput` for a file that cannot be read at
+    all, or where a row lacks one of the `answers`.
     """
     fixed = fixed_actions(actions) if actions is not None else _arms_in(path, only)
-    reading = _Reading(newest, only)
+    reading = _Reading(newest, only, Answers(answers, newest, ordered=actions is not None or fixed is None))
     sets: dict[bytes, ActionSet] = {}
     for raw in read_events(path):
         _read(reading, raw, fixed, sets)
     reading.names.check_known(path)
+    reading.answers.check(path, reading.columns)
     rows = list(reading.rows)
     return Observed(
         _interactions(rows),
@@ -77,6 +84,7 @@ def observe_file(path: Path, actions: Sequence[str] | None, newest: int, only: s
         only=only,
         n_others=reading.names.n_others,
         thinned=reading.thinned,
+        answers=reading.answers.by_column(),
     )
 
 
@@ -86,12 +94,15 @@ def _read(reading: _Reading, raw: RawRow, fixed: ActionSet | None, sets: dict[by
         return
     if not reading.names.takes(raw.values):
         return
+    reading.columns = reading.columns or tuple(raw.values)
+    raw, answers = reading.answers.apart(raw)
     try:
-        row = history_row(raw.line, raw.values, fixed)
+        row = history_row(raw.line, raw.values or {}, fixed)
     except RewardloopError as error:
         reading.refuse(str(error), raw.line)
         return
     reading.take(row if row.slots else _sharing(row, sets))
+    reading.answers.take(row, answers)
 
 
 def _sharing(row: HistoryRow, sets: dict[bytes, ActionSet]) -> HistoryRow:

@@ -18,10 +18,11 @@ from rewardloop.json_values import load_json
 TOLERANCE = 1e-3
 """A logged pmf must sum to 1 and agree with the logged probability within this (dsjson rounds to 32 bits)."""
 
-_RESERVED = {
+RESERVED = {
     "action", "reward", "probability", "action_prob", "actions", "context", "observation", "pmf", "event_id", "timestamp",
     "sample_prob", "model_id", "experiment",
 }  # fmt: skip
+"""Columns that have a meaning of their own, and are no features."""
 
 
 def context_of(values: Values) -> object:
@@ -30,7 +31,7 @@ def context_of(values: Values) -> object:
         return _observed(parsed(values["observation"], "$.observation"))
     if "context" in values:
         return parsed(values["context"], "$.context")
-    return {name: value for name, value in values.items() if name not in _RESERVED}
+    return {name: value for name, value in values.items() if name not in RESERVED}
 
 
 def _observed(value: object) -> dict[str, object]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rewardloop.interactions import Interactions, Ints
+from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.lake.fingerprint import Words, hash_keys
 from rewardloop.lake.labels import Labels, newest_labels
 from rewardloop.lake.ledger import Ledger
@@ -76,6 +76,8 @@ class Observed:
     """Share of events that should train."""
     thinned: int = 0
     """Rows of a file that stand for more than themselves."""
+    answers: Mapping[str, Floats] = field(default_factory=dict)
+    """By column of a file that was asked for: (Σ K_i,) what another policy would have done with each event, as distributions."""
 
     def __len__(self) -> int:
         return len(self.interactions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rewardloop.charts import Table
 from rewardloop.clock import isoformat
-from rewardloop.evaluation import Estimate, EvaluationReport, Rule
+from rewardloop.evaluation import Estimate, EvaluationReport, Rule, Subject
 from rewardloop.reports.evaluation_charts import difference_name, shown
 from rewardloop.settings import GateSettings
 
@@ -13,11 +13,11 @@ def compared(report: EvaluationReport) -> Table:
     """What the verdict is about, and the settings it was found under."""
     subject = report.subject
     rows = [
-        ("experiment", subject.experiment),
+        ("log" if subject.from_file else "experiment", subject.experiment),
         ("candidate", subject.candidate),
         ("compared with", _other(report)),
-        ("data set", f"{subject.dataset}, {subject.n_events:,} events up to {isoformat(subject.watermark)}"),
-        ("held out", f"{subject.n_held_out:,} events that no model was trained on; {report.gate.n:,} of them can be used"),
+        ("data set", f"{subject.dataset}, {subject.n_events:,} events{_until(subject)}"),
+        ("held out", f"{subject.n_held_out:,} events{_untouched(subject)}; {report.gate.n:,} of them can be used"),
         ("gate", _settings(report.settings)),
     ]
     return Table(("", ""), rows)
@@ -49,9 +49,20 @@ def excluded(report: EvaluationReport) -> Table | str:
 
 def _other(report: EvaluationReport) -> str:
     hosted, serving = report.subject.hosted, report.gate.serving
+    if hosted is None and report.subject.from_file:
+        return "what was logged"
     if hosted is None:
         return f"what was logged: no model {'was hosted before it' if serving else 'is hosted yet'}"
     return f"{hosted}, which was hosted before it" if serving else hosted
+
+
+def _until(subject: Subject) -> str:
+    """A file need not say when."""
+    return f" up to {isoformat(subject.watermark)}" if subject.watermark > 0 else ""
+
+
+def _untouched(subject: Subject) -> str:
+    return ", if the candidate did not learn from them" if subject.from_file else " that no model was trained on"
 
 
 def _outcome(rule: Rule) -> str:

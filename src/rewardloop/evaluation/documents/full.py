@@ -37,6 +37,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """Of the data set."""
     n_held_out: int
     """Of those, held out of training and looked at here, before exclusions."""
+    from_file: bool = False
+    """Rows of another system: what the candidate learned from is not known here, nor always when they were decided."""
 
 
 class EvaluationReport(msgspec.Struct, frozen=True, kw_only=True):
