@@ -11,8 +11,9 @@ from msgspec import Meta
 from rewardloop.cells import MAX_CELLS, Cells
 from rewardloop.errors import InvalidInput, did_you_mean
 from rewardloop.events import MAX_CANDIDATES, MAX_EVENT_ID
-from rewardloop.features import Features, Flat, decode_flat, flatten, flatten_list, well_named
+from rewardloop.features import Features, Flat, all_well_named, decode_flat, flatten, flatten_list
 from rewardloop.json_values import json_kind, json_number, load_json
+from rewardloop.packed import Packed
 
 MAX_VALUES = 64
 CELL = "values"
@@ -21,7 +22,7 @@ CELL = "values"
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-class _FlatAction(msgspec.Struct, forbid_unknown_fields=True):
+class _FlatAction(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     id: Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
     features: Flat = {}
 
@@ -40,7 +41,7 @@ class ActionSet(msgspec.Struct, frozen=True):
     """The actions on offer. `features[i]` belongs to `ids[i]`; None where no action has any (fixed arms). `raw` is logged."""
 
     ids: tuple[str, ...]
-    features: tuple[Features, ...] | None
+    features: Sequence[Features] | None
     raw: bytes
     ranges: Ranges | None = None
     """Where the action is continuous: its box, of which `ids` are the cells."""
@@ -70,8 +71,8 @@ class ActionSet(msgspec.Struct, frozen=True):
             raise InvalidInput(f"Unknown action `{action_id}`{did_you_mean(action_id, self.ids)}", at=at) from None
 
 
-def parse_actions(raw: bytes, at: str = "$.actions") -> ActionSet:
-    """The actions a request offers, either ids or objects with features.
+def parse_actions(raw: bytes, at: str = "$.actions", *, pack: bool = False) -> ActionSet:
+    """The actions a request offers, either ids or objects with features, `Packed` where that is wanted and they are flat already.
 
     >>> parse_actions(b'["a", "b"]').ids
     ('a', 'b')
@@ -79,7 +80,7 @@ def parse_actions(raw: bytes, at: str = "$.actions") -> ActionSet:
     ({'price': 3.0}, {})
     """
     plain = decode_flat(_flat_actions, raw)
-    if plain is not None and (known := _plain_actions(plain, raw)):
+    if plain is not None and (known := _plain_actions(plain, raw, pack)):
         return known
     value = load_json(raw, at)
     if type(value) is dict and "low" in value:
@@ -164,14 +165,16 @@ def _ranged(value: Mapping[str, object], raw: bytes, at: str) -> ActionSet:
     return ActionSet((CELL,), None, raw, Ranges(low, high))
 
 
-def _plain_actions(items: list[str | _FlatAction], raw: bytes) -> ActionSet | None:
+def _plain_actions(items: list[str | _FlatAction], raw: bytes, pack: bool) -> ActionSet | None:
     ids = tuple([item if type(item) is str else item.id for item in items])  # type: ignore[union-attr]
     if not 1 <= len(ids) <= MAX_CANDIDATES or len(set(ids)) != len(ids):
         return None
     if {*map(type, items)} == {str}:
         return ActionSet(ids, None, raw)
     features = tuple([{} if type(item) is str else item.features for item in items])  # type: ignore[union-attr]
-    return ActionSet(ids, features, raw) if all(well_named(own, len(raw)) for own in features) else None
+    if not all_well_named(features):
+        return None
+    return ActionSet(ids, Packed(features) if pack else features, raw)
 
 
 def _action_id(item: object, at: str) -> str:

@@ -13,6 +13,28 @@ MAX_BYTES: Final = 16_384
 MAX_SEEN: Final = 1_024
 
 
+class Newcomers:
+    """Whether bytes come for the first time, as far as is remembered.
+
+    >>> new = Newcomers()
+    >>> new.is_new(b"[1, 2]"), new.is_new(b"[1, 2]"), new.is_new(b"[1, 3]")
+    (True, False, True)
+    """
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def is_new(self, raw: bytes) -> bool:
+        """By its hash; two that share one, of which the second is taken for the first, only cost time."""
+        key = hash(raw)
+        if key in self._seen:
+            return False
+        if len(self._seen) >= MAX_SEEN:
+            self._seen.clear()
+        self._seen.add(key)
+        return True
+
+
 class Recurring(Generic[T]):
     """`find` what was made; `keep` it. Only what comes twice is kept: keeping all would make each in memory that no cache holds.
 
@@ -23,7 +45,7 @@ class Recurring(Generic[T]):
 
     def __init__(self) -> None:
         self._made: dict[bytes, T] = {}
-        self._seen: set[int] = set()
+        self._newcomers = Newcomers()
         self._latest: tuple[bytes, T | None] = b"", None
 
     def find(self, raw: bytes) -> T | None:
@@ -40,18 +62,10 @@ class Recurring(Generic[T]):
 
     def keep(self, raw: bytes, made: T) -> None:
         """What `find` did not know and was made."""
-        if len(raw) <= MAX_BYTES and self._is_back(hash(raw)):
+        if len(raw) <= MAX_BYTES and not self._newcomers.is_new(raw):
             if len(self._made) >= MAX_KEPT:
                 self._made.clear()
             self._made[raw] = made
-
-    def _is_back(self, key: int) -> bool:
-        if key in self._seen:
-            return True
-        if len(self._seen) >= MAX_SEEN:
-            self._seen.clear()
-        self._seen.add(key)
-        return False
 
 
 def recurring(make: Callable[[bytes], T]) -> Callable[[bytes], T]:

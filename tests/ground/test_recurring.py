@@ -31,4 +31,4 @@ def test_no_more_is_kept_or_remembered_than_there_is_room_for() -> None:
         kept.keep(b"%d" % i, i)
         assert kept.find(b"%d" % i) == i
         assert len(kept) <= MAX_KEPT
-    assert len(kept._seen) <= MAX_SEEN
+    assert len(kept._newcomers._seen) <= MAX_SEEN

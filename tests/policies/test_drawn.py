@@ -25,6 +25,14 @@ def catalogue(rng: np.random.Generator, n: int) -> ActionSet:
     return parse_actions(msgspec.json.encode(made))
 
 
+def numbers_only(rng: np.random.Generator, n: int) -> bytes:
+    """Every other set leaves the length out."""
+    names = ("length", "year") if rng.random() < 0.5 else ("year",)
+    return msgspec.json.encode(
+        [{"id": f"film {i}", "features": {name: float(rng.normal(90, 20)) for name in names}} for i in range(n)]
+    )
+
+
 def contexts(rng: np.random.Generator, n: int) -> list[Features]:
     return [{"taste": str(rng.choice(WORDS)), "age": float(rng.normal(40, 10)), "hour": float(rng.integers(24))} for _ in range(n)]
 
@@ -37,9 +45,9 @@ def rows_of(known: list[Features], actions: ActionSet) -> TermRows:
     return TermRows(Terms.of(seen, Units(0.7, 0.7), 200), *scalers)
 
 
-def drawn(rows: TermRows) -> Drawn:
+def drawn(rows: TermRows, joint: float = 2 / 3) -> Drawn:
     """A third of the terms weighs the same in every draw."""
-    rng, n_joint = np.random.default_rng(3), rows.width * 2 // 3
+    rng, n_joint = np.random.default_rng(3), int(rows.width * joint)
     weights = Weights(rows.layout(0, n_joint), rng.normal(size=(n_joint, 64)))
     same = rows.width - n_joint
     return Drawn(rows, weights, Weights(rows.layout(n_joint, rows.width), rng.normal(size=(same, 1))) if same else None)
@@ -99,6 +107,21 @@ def test_a_batch_of_sets_that_differ_keeps_the_order_of_its_requests() -> None:
     offered = [sets[i % 3] for i in range(30)]
     expected = [drawn(rows).shares(context, actions) for context, actions in zip(asked, offered, strict=True)]
     np.testing.assert_array_equal(drawn(rows).shares_many(asked, offered), np.concatenate(expected))
+
+
+@pytest.mark.parametrize("joint", [1.0, 0.5])
+@pytest.mark.parametrize("pack", [False, True])
+def test_sets_that_never_came_before_are_decided_together_as_one_by_one(pack: bool, joint: float) -> None:
+    rng = np.random.default_rng(7)
+    raws = [catalogue(rng, n).raw if i % 15 < 3 else numbers_only(rng, n) for i, n in enumerate((3, 5, 2) * 25)]
+    sets = [parse_actions(raw, pack=pack) for raw in raws]
+    asked = contexts(rng, len(sets))
+    rows = rows_of(asked, sets[1])
+    expected = [drawn(rows, joint).shares(context, parse_actions(raw)) for context, raw in zip(asked, raws, strict=True)]
+    made = drawn(rows, joint)
+    assert made._n_folded is not None
+    for _ in range(5):
+        np.testing.assert_array_equal(made.shares_many(asked, sets), np.concatenate(expected))
 
 
 def test_what_is_kept_is_bounded_however_many_sets_come_again() -> None:

@@ -72,7 +72,7 @@ class Offers:
         """Clients offer the same actions again and again, and parsing a hundred features costs as much as deciding."""
         known = self._known.find(raw)
         if known is None:
-            known = parse_actions(raw, at)
+            known = parse_actions(raw, at, pack=True)
             if known.ranges is not None:
                 raise InvalidInput(
                     "Expected an array of actions, got a box: continuous actions are declared in the settings", at=at

@@ -5,11 +5,31 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from operator import itemgetter
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from rewardloop.features import Features
-from rewardloop.interactions import Floats
+from rewardloop.interactions import Floats, Ints
+from rewardloop.packed import Packed
+from rewardloop.policies.layouts import Layout
+
+
+class _Reading(NamedTuple):
+    """How packed rows are read."""
+
+    layout: Layout
+    found: Ints
+    """Which of its numbers are wanted."""
+    to: Ints
+    """Where they go."""
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], wanted: Sequence[str]) -> Self:
+        """Of rows with these names."""
+        places = {name: i for i, name in enumerate(names)}
+        known = [(places[name], 1 + i) for i, name in enumerate(wanted) if name in places]
+        return cls(Layout(names), *np.array(known, dtype=np.intp).reshape(-1, 2).T)
 
 
 class Numbers:
@@ -24,12 +44,14 @@ class Numbers:
     def __init__(self, names: Sequence[str]) -> None:
         self._names = tuple(names)
         self._get = _getter(self._names)
+        self._reading: _Reading | None = None
         self._pack = struct.Struct(f"{1 + len(self._names)}d").pack
         self.stand_in([0.0] * len(self._names))
 
     def stand_in(self, means: Sequence[float]) -> None:
         """A number for each name."""
         self._absent = dict(zip(self._names, means, strict=True))
+        self._blank = np.array([1.0, *means])
 
     def row(self, features: Features) -> Floats:
         """(1 + m,)"""
@@ -43,6 +65,20 @@ class Numbers:
         except (KeyError, struct.error):
             packed = [self._packed(features) for features in many]
         return np.frombuffer(b"".join(packed)).reshape(len(many), 1 + len(self._names))
+
+    def of_packed(self, parts: Sequence[Packed]) -> Floats | None:
+        """`rows` of all that was packed; None where the names differ from row to row, or there are words."""
+        names = parts[0].names
+        if self._reading is None or self._reading.layout.names != names:
+            self._reading = _Reading.of(names, self._names)
+        layout, found, to = self._reading
+        values = layout.numbers(parts)
+        if values is None:
+            return None
+        rows = np.empty((len(values), len(self._blank)))
+        rows[:] = self._blank
+        rows[:, to] = values[:, found]
+        return rows
 
     def _packed(self, features: Features) -> bytes:
         try:

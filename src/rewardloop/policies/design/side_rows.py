@@ -8,9 +8,12 @@ import numpy as np
 
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
+from rewardloop.packed import Packed
 from rewardloop.policies.design.numbers import Numbers
 from rewardloop.policies.design.terms import ID, Side
 from rewardloop.policies.scaling import LIMIT, Scaler
+
+_NO_WORDS: Sequence[Features] = ({},)
 
 
 class SideRows:
@@ -70,6 +73,14 @@ class SideRows:
         """(1 + m, n) numbers of n rows; (w, K) the place of each one's word for w names, one behind the last where it has none."""
         words = [self._places_of(rows, ids, name) for name, _ in self._words]
         return self._scaled(self._numbers.rows(rows)).T, np.array(words, dtype=np.intp).reshape(-1, len(ids))
+
+    def columns_of_packed(self, parts: Sequence[Packed], ids: Sequence[str]) -> tuple[Floats, Ints] | None:
+        """`columns` of all rows of some that were packed; None where not all have the same names, or some have words."""
+        numbers = self._numbers.of_packed(parts) if ID not in parts[0].names else None
+        if numbers is None:
+            return None
+        words = [self._places_of(_NO_WORDS, ids, name) for name, _ in self._words]
+        return self._scaled(numbers).T, np.array(words, dtype=np.intp).reshape(-1, len(ids))
 
     def _places_of(self, rows: Sequence[Features], ids: Sequence[str], name: str) -> list[int]:
         places, nowhere = self._side.words[name], len(self._side)

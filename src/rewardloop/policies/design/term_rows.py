@@ -15,6 +15,7 @@ import numpy as np
 from rewardloop.actions import ActionSet
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
+from rewardloop.packed import Packed
 from rewardloop.policies.design.side_rows import SideRows
 from rewardloop.policies.design.terms import ID, Pair, Terms
 from rewardloop.policies.design.weights import Layout
@@ -72,12 +73,20 @@ class TermRows:
 
     def offered(self, actions: ActionSet) -> Offered:
         """All actions of a set."""
-        ids = actions.ids
-        if actions.features is None:
-            return self._of(({},), ids)
-        if any(ID in own for own in actions.features):
-            ids = tuple([own.get(ID, action) for own, action in zip(actions.features, ids, strict=True)])  # type: ignore[misc]
-        return self._of(actions.features, ids)
+        if actions.features is not None:
+            return self.offered_many([actions])
+        numbers, words = self._action.columns(({},), actions.ids)
+        return Offered(np.repeat(numbers, len(actions), axis=1), words)
+
+    def offered_many(self, sets: Sequence[ActionSet]) -> Offered:
+        """The actions of several sets, one behind the other; all sets bring features."""
+        ids: list[str] = [action for actions in sets for action in actions.ids]
+        packed = [actions.features for actions in sets if isinstance(actions.features, Packed)]
+        columns = self._action.columns_of_packed(packed, ids) if len(packed) == len(sets) else None
+        if columns is not None:
+            return Offered(*columns)
+        rows = [own for actions in sets for own in actions.features or ()]
+        return Offered(*self._action.columns(rows, _named(rows, ids)))
 
     def layout(self, start: int, stop: int) -> Layout:
         """Of some of the terms."""
@@ -93,6 +102,15 @@ class TermRows:
             scores += unit * V.take(places, axis=0)
         return scores
 
+    def scores_many(self, V: Floats, offered: Offered) -> Floats:
+        """(n, K, m) of folded weights (n, q + 1, m), each with one of n sets of K actions that are one behind the other."""
+        (n, width, m), unit = V.shape, self._terms.units.action
+        scores: Floats = offered.numbers.T.reshape(n, -1, len(offered.numbers)) @ V.take(self._action.places, axis=1)
+        each, starts = V.reshape(-1, m), np.arange(0, n * width, width)[:, None]
+        for places in offered.words:
+            scores += unit * each.take(starts + places.reshape(n, -1), axis=0)
+        return scores
+
     def actions(self, offered: Offered) -> Floats:
         """(K, q + 1) a of each, and 0."""
         A = np.zeros((offered.numbers.shape[1], len(self._terms.action) + 1))
@@ -103,7 +121,9 @@ class TermRows:
         A[:, -1] = 0.0
         return A
 
-    def _of(self, rows: Sequence[Features], ids: Sequence[str]) -> Offered:
-        """Of actions with these ids; `rows` are the features of each, or the one that all of them share."""
-        numbers, words = self._action.columns(rows, ids)
-        return Offered(numbers if len(rows) == len(ids) else np.repeat(numbers, len(ids), axis=1), words)
+
+def _named(rows: Sequence[Features], ids: Sequence[str]) -> Sequence[str]:
+    """The ids of actions, or what stands under their name in an action's features."""
+    if any(ID in own for own in rows):
+        return [own.get(ID, action) for own, action in zip(rows, ids, strict=True)]  # type: ignore[misc]
+    return ids

@@ -10,7 +10,7 @@ import numpy as np
 
 from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.design.terms import Term
-from rewardloop.policies.products import row_product
+from rewardloop.policies.products import product, row_product
 
 _SPREAD: Final = 3
 """A table of all pairs of places that is as many times as large as the terms costs less than looking the terms up."""
@@ -63,6 +63,16 @@ class Weights:
         V = np.zeros((self._layout.q + 1, self.m))
         V[self._layout.places] = np.add.reduceat(products, self._layout.starts, axis=0)
         return V
+
+    @property
+    def n_folded(self) -> int | None:
+        """How many numbers `folded_many` makes for one context; None where it is not for these weights: most would be 0."""
+        return self._table.shape[1] if self._table is not None else None
+
+    def folded_many(self, S: Floats) -> Floats:
+        """(n, q + 1, m) of contexts (n, p): `folded` of each, but for rounding."""
+        assert self._table is not None
+        return product(S, self._table).reshape(len(S), -1, self.m)
 
     def catalogue(self, A: Floats) -> Floats:
         """(p, K·m) of actions A (K, q + 1): s times it is what each of them weighs in any context."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from rewardloop.interactions import Floats
 from rewardloop.policies.design.term_rows import Offered, TermRows
 from rewardloop.policies.design.weights import Weights
 from rewardloop.policies.products import UNTHREADED, row_product
+from rewardloop.recurring import Newcomers
 
 _KEPT_ACTIONS: Final = 2_000
 """Actions, over all sets, that are kept as rows for when they are offered again."""
@@ -30,27 +31,34 @@ _TIE: Final = 1e-9
 class _Kept:
     """A set of actions as rows; once it is usual `products` (p, K·m), and behind them (p, K) of weights that all draws share."""
 
-    def __init__(self, offered: Offered) -> None:
+    def __init__(self, offered: Offered, n_asked: int) -> None:
         self.offered = offered
-        self.n_asked = 0
+        self.n_asked = n_asked
         self.products: Floats | None = None
 
 
 class Sets:
-    """Sets of actions as rows, kept for when they are offered again; good until something is learned."""
+    """Sets of actions as rows, kept when they are offered a second time; good until something is learned."""
 
     def __init__(self, rows: TermRows) -> None:
         self._rows = rows
+        self._newcomers = Newcomers()
         self._kept: dict[bytes, _Kept] = {}
         self._n_actions = 0
         self.n_products = 0
 
     def of(self, actions: ActionSet) -> _Kept:
-        kept = self._kept.get(actions.raw)
-        if kept is None:
-            kept = _Kept(self._rows.offered(actions))
-            if len(actions) <= _KEPT_ACTIONS:
-                self._keep(actions, kept)
+        return self._kept.get(actions.raw) or self._made(actions)
+
+    def is_new(self, actions: ActionSet) -> bool:
+        """Whether it was never offered before; the next time it is not new."""
+        return actions.raw not in self._kept and self._newcomers.is_new(actions.raw)
+
+    def _made(self, actions: ActionSet) -> _Kept:
+        is_new = self._newcomers.is_new(actions.raw)
+        kept = _Kept(self._rows.offered(actions), 0 if is_new else 1)
+        if not is_new and len(actions) <= _KEPT_ACTIONS:
+            self._keep(actions, kept)
         return kept
 
     def _keep(self, actions: ActionSet, kept: _Kept) -> None:
@@ -70,6 +78,7 @@ class Drawn:
     def __init__(self, rows: TermRows, weights: Weights, same: Weights | None) -> None:
         self._rows, self._weights, self._same = rows, weights, same
         self._n_draws = weights.m
+        self._n_folded = weights.n_folded if same is None or same.n_folded is not None else None
         self._ones = np.ones(self._n_draws)
         self._sets = Sets(rows)
 
@@ -84,13 +93,35 @@ class Drawn:
     def shares_many(self, contexts: Sequence[Features], actions: Sequence[ActionSet]) -> Floats:
         """(Σ K_i,) of each, one after the other."""
         S, found = self._rows.contexts(contexts), [np.empty(0)] * len(contexts)
-        alike: defaultdict[bytes, list[int]] = defaultdict(list)
-        for row, offered in enumerate(actions):
-            alike[offered.raw].append(row)
-        for rows in alike.values():
+        alike, new = self._sorted(actions)
+        for rows in alike:
             for row, shares in zip(rows, self._alike(S[rows], actions[rows[0]]), strict=True):
                 found[row] = shares
+        for rows in new:
+            for row, shares in zip(rows, self._differing(S[rows], [actions[row] for row in rows]), strict=True):
+                found[row] = shares
         return np.concatenate([np.empty(0), *found])
+
+    def _sorted(self, actions: Sequence[ActionSet]) -> tuple[Iterable[list[int]], Iterable[list[int]]]:
+        """Which have the same actions on offer, and which others have as many, each its own that never were before."""
+        alike, new = defaultdict[bytes, list[int]](list), defaultdict[int, list[int]](list)
+        for row, offered in enumerate(actions):
+            alike[offered.raw].append(row)
+        for raw, rows in list(alike.items()) if self._n_folded is not None else ():
+            offered = actions[rows[0]]
+            if len(rows) == 1 and offered.features is not None and self._sets.is_new(offered):
+                new[len(offered)] += alike.pop(raw)
+        return alike.values(), new.values()
+
+    def _differing(self, S: Floats, sets: Sequence[ActionSet]) -> Iterator[Floats]:
+        """(K,) of each of n contexts with K actions of its own."""
+        step = max(1, _CELLS // max(self._n_folded or 1, len(sets[0]) * self._n_draws))
+        for start in range(0, len(S), step):
+            part = slice(start, start + step)
+            V = self._weights.folded_many(S[part])
+            if self._same is not None:
+                V += self._same.folded_many(S[part])
+            yield from self._won_many(self._rows.scores_many(V, self._rows.offered_many(sets[part])))
 
     def _alike(self, S: Floats, actions: ActionSet) -> Sequence[Floats]:
         """(n, K) of n contexts with the same actions on offer."""

@@ -8,6 +8,7 @@ from rewardloop.actions import ActionSet
 from rewardloop.policies.namespaces import Namespaces
 from rewardloop.policies.vw.encoding import Encoder, action_groups
 from rewardloop.policies.vw.engines import Engine, Prepared
+from rewardloop.recurring import Newcomers
 
 MAX_KEPT: Final = 1_024
 """Actions kept ready, over all sets, or one larger set: an example of Vowpal Wabbit takes 31 KB."""
@@ -32,7 +33,7 @@ class PreparedActions:
         self._namespaces = namespaces
         self._kept: dict[bytes, _Kept] = {}
         self._n = 0
-        self._seen: set[int] = set()
+        self._newcomers = Newcomers()
         self._passing: Prepared | None = None
         self._texts: dict[bytes, bytes] = {}
 
@@ -61,20 +62,12 @@ class PreparedActions:
         while self._kept and self._n + len(actions) > MAX_KEPT:
             self._drop(next(iter(self._kept)))
         prepared = self._engine.prepare(action_groups(self._encoder, actions, self._namespaces))
-        if self._is_new(hash(actions.raw)):
+        if self._newcomers.is_new(actions.raw):
             self._passing = prepared
         else:
             self._kept[actions.raw] = _Kept(prepared, len(actions), actions.features is None)
             self._n += len(actions)
         return prepared
-
-    def _is_new(self, key: int) -> bool:
-        if key in self._seen:
-            return False
-        if len(self._seen) >= MAX_KEPT:
-            self._seen.clear()
-        self._seen.add(key)
-        return True
 
     def _let_pass(self) -> None:
         if self._passing is not None:
