@@ -8,6 +8,8 @@ import random
 import msgspec
 import pytest
 
+from rewardloop.cli.telling.printing import instant
+
 _HEADINGS = (
     "What was earned", "What was chosen", "What the gate said", "Where every record went", "Models", "What was hosted when",
     "Stretch by stretch",
@@ -91,6 +93,7 @@ def test_status_is_a_short_account_that_balances(offers):
         offers("decide", "offers.yaml", "--event-id", event_id)
     for event_id in ("a", "b", "b", "nobody"):
         offers("reward", event_id, "1", "-e", "offers")
+    assert "7 newer in the log; there was no join yet." in offers("status").out
     offers("join", "offers")
     shown = offers("status").out
     assert "hosted     offers.0, uniform: no model yet" in shown
@@ -99,8 +102,9 @@ def test_status_is_a_short_account_that_balances(offers):
     assert "rewards    4 = 2 counted + 1 late + 1 waiting" in shown
     assert " 0 " not in shown
     assert max(map(len, shown.splitlines())) <= 80
-    assert "not joined  1 newer in the log" in offers("status").out
-    assert offers("status", "--json").json[0]["unread"] == 1
+    told = offers("status", "--json").json[0]
+    assert f"not joined  1 newer in the log; the last join was at {instant(told['joined_at'])}." in offers("status").out
+    assert told["unread"] == 1
 
 
 def test_how_an_experiment_fared_is_a_page_a_picture_and_a_document(offers, history, tmp_path):

@@ -16,6 +16,7 @@ from rewardloop import Experiment, ExperimentSettings
 from rewardloop.clock import SECOND, ManualClock
 from rewardloop.errors import StorageUnavailable, UnknownModel
 from rewardloop.log import Cursor
+from rewardloop.loop.cycle import CycleReport
 from rewardloop.loop.tidying import tidy
 from rewardloop.registry.pointer import Hosted, read_hosted
 from rewardloop.settings import Duration, GateSettings, LogSettings, TrainingSettings, example_yaml
@@ -123,6 +124,21 @@ def test_a_turn_is_taken_when_enough_closed_or_enough_time_passed(tmp_path: Path
         play(offers, 3, seed=1)
         assert offers.run(max_cycles=1, on_cycle=reports.append, on_rest=rest) == 1
     assert [report.n_events for report in reports] == [50, 53]
+
+
+def test_settings_are_looked_at_under_traffic_that_never_lets_it_rest(tmp_path: Path) -> None:
+    """Turn upon turn with no pause between them: what is done between turns (new settings, the learner) is done all the same."""
+    rests = []
+    clock = ManualClock()
+    with Experiment.open(SETTINGS, tmp_path, clock=clock) as offers:
+
+        def more(report: CycleReport) -> None:
+            clock.advance(SECOND)
+            play(offers, 30, report.n_events)
+
+        play(offers, 30, seed=0)
+        offers.run(max_cycles=3, on_cycle=more, on_rest=lambda: rests.append(1))
+    assert len(rests) == 3
 
 
 def test_a_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -66,11 +66,16 @@ def _unread(experiment: str, data: Path) -> int:
         return opened.unread()
 
 
+def _waiting(state: Status, unread: int) -> list[tuple[str, str]]:
+    """What the account does not count yet, and since when: whether a loop keeps up, or is running at all."""
+    joined = f"the last join was at {instant(state.joined_at)}" if state.joined_at is not None else "there was no join yet"
+    return [("not joined", f"{unread:,} newer in the log; {joined}. `run` accounts for them")] if unread else []
+
+
 def _print(state: Status, unread: int) -> None:
     hosted = f"{state.hosted}, since {instant(state.hosted_at)}" if state.hosted_at else f"{state.hosted}, uniform: no model yet"
     console.print(f"[bold]{state.experiment}[/]  {state.exploration}")
-    waiting = [("not joined", f"{unread:,} newer in the log; `run` or `join` accounts for them")] if unread else []
-    print_facts([("hosted", hosted), *account(state.ledger), *waiting], "  ")
+    print_facts([("hosted", hosted), *account(state.ledger), *_waiting(state, unread)], "  ")
     if state.mode != "online":
         learned = state.apprentice.summary if state.apprentice else "nothing is learned" * (state.mode == "logging_only")
         print_facts([("mode", f"{state.mode.replace('_', ' ')}: the baseline decides. {learned}")], "  ")

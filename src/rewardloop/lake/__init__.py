@@ -12,7 +12,7 @@ Forgetting `erasing`
 from rewardloop.lake.dataset import DataSet
 from rewardloop.lake.followed import Followed
 from rewardloop.lake.join import Engine
-from rewardloop.lake.lake import Lake, read_ledger
+from rewardloop.lake.lake import Lake, read_joined, read_ledger
 from rewardloop.lake.ledger import Ledger
 
-__all__ = ["DataSet", "Engine", "Followed", "Lake", "Ledger", "read_ledger"]
+__all__ = ["DataSet", "Engine", "Followed", "Lake", "Ledger", "read_joined", "read_ledger"]

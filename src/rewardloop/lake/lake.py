@@ -209,6 +209,12 @@ def read_ledger(directory: Path) -> Ledger:
     return Storage(directory).manifest.ledger
 
 
+def read_joined(directory: Path) -> int | None:
+    """The watermark of that join; None before the first."""
+    joined = Storage(directory).manifest.joined
+    return joined if joined >= 0 else None
+
+
 def _cuts(manifest: Manifest, until: int) -> list[int]:
     """Watermarks after `manifest.joined` up to `until`, so that between two there are about `SLICE_ROWS` decisions."""
     if until <= manifest.joined:

@@ -30,6 +30,7 @@ def run(
 ) -> int:
     """Take turns until `stop` is set or `max_cycles` are done; returns how many. First finishes what a killed process left.
 
+    `on_rest` is called between any two turns, also while one follows at once upon another, and at each look that finds none due.
     A disk that is full or gone is waited for: nothing is lost meanwhile, and the turn is taken again.
     """
     turns = _Turns(cycle, clock, on_cycle, on_step)
@@ -37,10 +38,11 @@ def run(
     trouble = Trouble(_logger, "The turn of the loop")
     while not stop.is_set() and (max_cycles is None or turns.done < max_cycles):
         try:
-            if turns.take():
+            taken = turns.take()
+            on_rest()
+            if taken:
                 trouble.is_over()
             else:
-                on_rest()
                 stop.wait(POLL_SECONDS)
         except StorageUnavailable as error:
             trouble.goes_on(error)

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from rewardloop.deciding.hosted import first_model_id
-from rewardloop.lake import Ledger, read_ledger
+from rewardloop.lake import Ledger, read_joined, read_ledger
 from rewardloop.loop.apprentice import IMITATING, READY, MatchReport
 from rewardloop.loop.drifting import drift_told
 from rewardloop.loop.early_closing import early_closing
@@ -69,6 +69,8 @@ class Status(msgspec.Struct, frozen=True):
     """What the newest model says of a change of the world; empty where nothing does."""
     apprentice: MatchReport | None = None
     """How well the newest model imitates the baseline."""
+    joined_at: int | None = None
+    """Up to when the ledger counts; None before the first join."""
 
 
 def statuses(data: Path, experiment: str | None = None) -> list[Status]:
@@ -92,7 +94,8 @@ def _status(catalog: Catalog, data: Path, name: str, settings: ExperimentSetting
         )
         for model in catalog.models(name)
     )
-    ledger = read_ledger(DataDirectory(data).experiment(name).lake)
+    lake = DataDirectory(data).experiment(name).lake
+    ledger = read_ledger(lake)
     return Status(
         name,
         settings.exploration if settings.ranges is None else "policies from a simulator or from episodes",
@@ -107,6 +110,7 @@ def _status(catalog: Catalog, data: Path, name: str, settings: ExperimentSetting
         tuple(catalog.rollouts(name)),
         drift_told(newest.metrics) if newest else "",
         _apprentice(catalog, name) if settings.mode == "apprentice" else None,
+        read_joined(lake),
     )
 
 
