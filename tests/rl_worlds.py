@@ -224,3 +224,59 @@ class MaskedSeveral(Several):
 
     def action_masks(self) -> Floats:
         return np.array([True, True, False, True, True])
+
+
+class Unruly(Tracking):
+    """Breaks the contract in one way, which `how` names."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self._how = how
+        if how == "make":
+            raise OSError("no free licence")
+        if how == "type":
+            raise TypeError("a boiler is no pump")
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        answer = super().reset(seed=seed)
+        if self._how == "reset":
+            raise OSError("the plant is offline")
+        if self._how == "hang":
+            time.sleep(60)
+        if self._how == "bare":
+            return answer[0]
+        return answer
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        answer: Any = super().step(action)
+        changed: dict[str, Any] = {
+            "none": (answer[0], None, *answer[2:]),
+            "old": (*answer[:2], False, {}),
+            "words": (*answer[:4], {"metrics": {"phase": "night", "kwh": 2, "loss": float("nan")}}),
+        }
+        if self._how == "space" and self._n == 5:
+            self.observation_space = spaces.Box(-1.0, 1.0, (3,), np.float32)
+        return changed.get(self._how, answer)
+
+    def suggestions(self) -> Any:
+        if self._how == "suggest":
+            raise AttributeError("no valve")
+        return {}
+
+
+class Blocked(Masked):
+    """From the fifth step on `flags` say what is possible."""
+
+    def __init__(self, flags: list[bool]) -> None:
+        super().__init__()
+        self._flags = flags
+
+    def action_masks(self) -> Floats:
+        return super().action_masks() if self._n < 5 else np.array(self._flags)
+
+
+class Doubled(Tracking):
+    """Shows numbers of another type than it says."""
+
+    def _look(self) -> Any:
+        return super()._look().astype(np.float64)

@@ -14,7 +14,7 @@ import pytest
 
 from processes import PATIENCE_S
 from rewardloop.clock import ManualClock
-from rewardloop.errors import Conflict, InvalidInput, NotFound, TrainingFailed, UnknownRun
+from rewardloop.errors import Conflict, InvalidInput, NotFound, SimulatorFailed, SimulatorHung, TrainingFailed, UnknownRun
 from rewardloop.rl.environments import EnvSpec
 from rewardloop.rl.playing.evaluating import exported_of
 from rewardloop.rl.runs.checkpoints import checkpoints
@@ -110,12 +110,12 @@ def test_a_worker_that_raises_dies_or_hangs_is_named_with_its_last_words(tmp_pat
 
 
 def test_an_environment_that_raises_in_this_process_is_quoted_too(tmp_path: Path) -> None:
-    with pytest.raises(TrainingFailed, match="failed at step 5: RuntimeError: the boiler burst"):
+    with pytest.raises(SimulatorFailed, match=r"failed at step 5: RuntimeError: the boiler burst \(rl_worlds.py:\d+\)"):
         start(Runs(tmp_path), a_plan(world={"fail_at": 5}), Watching(), ManualClock())
 
 
 def test_an_environment_that_hangs_in_this_process_is_ended_where_it_stands(tmp_path: Path) -> None:
-    with pytest.raises(TrainingFailed, match=r"did not answer step 5 within 4 s.*rl_worlds.py:\d+"):
+    with pytest.raises(SimulatorHung, match=r"did not answer step 5 within 4 s.*rl_worlds.py:\d+"):
         start(Runs(tmp_path), a_plan(world={"hang_at": 5}, step_timeout_s=4.0), Watching(), ManualClock())
     assert Runs(tmp_path).find("ppo-tracking-1").read().status == "failed"
 
@@ -124,7 +124,7 @@ def test_an_environment_that_hangs_in_this_process_is_ended_where_it_stands(tmp_
     ("how", "words"), [("shape", r"n\.a to be of the space.*the shape \(3,\)"), ("nan", "finite"), ("more", "got .*'c'")]
 )
 def test_an_environment_whose_space_changes_is_named_and_the_run_says_so(tmp_path: Path, how: str, words: str) -> None:
-    with pytest.raises(TrainingFailed, match=rf"failed at step 5: ValueError: expected the .*{words}"):
+    with pytest.raises(SimulatorFailed, match=rf"failed at step 5: ValueError: expected the .*{words}"):
         start(Runs(tmp_path), a_plan("Changing", world={"how": how}), Watching(), ManualClock())
     assert Runs(tmp_path).find("ppo-changing-1").read().status == "failed"
 

@@ -19,6 +19,7 @@ from rewardloop.policies.onnx import OnnxPolicy
 from rewardloop.policies.onnx_head import Head
 from rewardloop.registry.records import Deployment, GoldenRequest
 from rewardloop.rl.environments import Env, EnvSpec, make_env
+from rewardloop.rl.guarding import make_guarded
 from rewardloop.rl.playing.episodes import Step, play
 from rewardloop.rl.playing.evaluating import FIRST_SEED, actor_of, exported_of
 from rewardloop.rl.runs.run import RunDirectory
@@ -69,7 +70,7 @@ def deploy(
     head = msgspec.structs.replace(exported.head, noise=noise)
     policy = OnnxPolicy(exported.onnx, head)
     actions = _arms(opened.settings, head)
-    env = make_env(manifest.plan.env)
+    env = make_guarded(manifest.plan.env, manifest.plan.step_timeout_s)
     try:
         seen = _seen(directory, checkpoint, env, manifest.plan.env)
         n_checked = _check(policy, actions, seen, env.action_space)

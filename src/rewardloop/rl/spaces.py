@@ -79,10 +79,22 @@ def n_arms(space: spaces.Space[Any]) -> int:
 
 
 def observation_kind(space: spaces.Space[Any]) -> ObservationKind:
+    """Raises `InvalidInput` for what is not numbers, or a dictionary of numbers.
+
+    >>> observation_kind(spaces.Dict({"tank": spaces.Dict({"level": spaces.Box(0, 1, (2,))})}))
+    Traceback (most recent call last):
+    rewardloop.errors.InvalidInput: Expected numbers, got a dictionary within one; flatten it - at `$.tank`
+    """
     match space:
-        case spaces.Dict():
+        case spaces.Dict() if space.spaces:
+            for name, part in space.spaces.items():
+                if observation_kind(part) in ("dict", "goal"):
+                    raise InvalidInput(
+                        "Expected numbers, got a dictionary within one; flatten it",
+                        at=f"$.{name}",
+                    )
             return "goal" if set(space.spaces) == _GOAL else "dict"
-        case spaces.Box():
+        case spaces.Box() if np.prod(space.shape) > 0:
             return "pixels" if len(space.shape) == 3 and space.dtype == np.uint8 else "box"
         case spaces.Discrete():
             return "discrete"

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.environments import make_env
+from rewardloop.rl.environments import make_env, offered
 from rewardloop.rl.toolkit import Plan
 
 TOOLKIT = "sb3"
@@ -41,12 +41,10 @@ def with_suggestions(plan: Plan) -> Plan:
 
 
 def _suggested(plan: Plan) -> Suggestion | None:
-    env = make_env(plan.env)
+    env = make_env(plan.env, timeout_s=plan.step_timeout_s)
     try:
-        offer = env.get_wrapper_attr("suggestions")()
+        offer = offered(env, "suggestions", {})
         return msgspec.convert(offer, dict[str, Suggestion]).get(plan.algorithm)
-    except AttributeError:
-        return None
     except msgspec.ValidationError as error:
         raise InvalidInput(f"`suggestions` of `{plan.env.id}` are none: {error}", at="--env") from None
     finally:

@@ -18,6 +18,7 @@ from rewardloop.rl.algorithms import Algorithm
 from rewardloop.rl.environments import EnvSpec
 
 GROUP: Final = "rewardloop.toolkits"
+STEP_TIMEOUT_S: Final = 300.0
 Masks = npt.NDArray[np.bool_]
 
 
@@ -43,7 +44,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     training_parameters: dict[str, Any] = {}
     """Of the environment, while it is trained on: rewards that are easier to learn from, but not those it is judged by. They
     leave its spaces as they are."""
-    step_timeout_s: float = 300.0
+    step_timeout_s: float = STEP_TIMEOUT_S
     """A worker that does not answer a step for so long is ended and named."""
     episodes: str = ""
     """A file of logged episodes, for toolkits that learn from those; a step is then a batch of them."""

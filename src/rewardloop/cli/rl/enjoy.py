@@ -18,7 +18,7 @@ from rewardloop.cli.telling.printing import console, json_document, print_json, 
 from rewardloop.cli.telling.writing import ReportFiles, check_reports, write_reports
 from rewardloop.durable import replace_file
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.environments import make_env
+from rewardloop.rl.guarding import make_guarded
 from rewardloop.rl.playing.charts import episode_chart
 from rewardloop.rl.playing.episodes import Episode, Step, play
 from rewardloop.rl.playing.evaluating import FIRST_SEED, actor_of, over
@@ -45,9 +45,10 @@ def enjoy(
     if video is not None and video.suffix != ".gif":
         raise InvalidInput(f"Expected a file name that ends in .gif, got `{video}`", at="--video")
     directory = Runs(data).find(run)
-    spec = over(directory.read().plan.env, pairs(test_param, "--test-param"))
+    plan = directory.read().plan
+    spec = over(plan.env, pairs(test_param, "--test-param"))
     actor = actor_of(directory, checkpoint, spec)
-    env = make_env(spec, render=video is not None)
+    env = make_guarded(spec, plan.step_timeout_s, render=video is not None)
     try:
         camera, steps = Camera(env), list[Step]()
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from rewardloop.interactions import Floats
 from rewardloop.policies.exploration import sample
-from rewardloop.rl.environments import Env, EnvSpec, make_env
+from rewardloop.rl.environments import Env, EnvSpec
+from rewardloop.rl.guarding import make_guarded
 from rewardloop.rl.logged.acting import ServedPolicy, flat, to_action
 from rewardloop.rl.logged.episodes import Header, Logged
 from rewardloop.rl.logged.files import write_episodes
@@ -40,14 +41,16 @@ def record(
     check_simulated(env)
     actor_of(directory, checkpoint, env)
     policy = ServedPolicy(exported_of(directory, checkpoint), explore=explore)
-    episodes, logged = played(policy, env, seeds, manifest.run)
+    episodes, logged = played(policy, env, seeds, manifest.run, manifest.plan.step_timeout_s)
     write_episodes(path, logged)
     return summarised(manifest.run, env, [episodes])
 
 
-def played(policy: ServedPolicy, spec: EnvSpec, seeds: Sequence[int], name: str) -> tuple[list[Episode], Logged]:
+def played(
+    policy: ServedPolicy, spec: EnvSpec, seeds: Sequence[int], name: str, timeout_s: float | None = None
+) -> tuple[list[Episode], Logged]:
     """The episodes, and all that was seen and done."""
-    env = _Remembering(make_env(spec))
+    env = _Remembering(make_guarded(spec, timeout_s))
     actor = _Drawing(policy, env.action_space)
     try:
         episodes = [play(env, actor, seed) for seed in seeds]

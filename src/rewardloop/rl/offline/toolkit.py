@@ -74,7 +74,7 @@ class Offline:
         return _Greedy(learner, shape, world.action_space)
 
     def evaluate(self, plan: Plan, checkpoint: Path, seeds: Sequence[int]) -> list[float]:
-        return [episode.episode_return for episode in play_all(plan.env, self.actor(plan, checkpoint), seeds)]
+        return [episode.episode_return for episode in play_all(plan.env, self.actor(plan, checkpoint), seeds, plan.step_timeout_s)]
 
     def export(self, plan: Plan, checkpoint: Path) -> Exported:
         world = _world(plan)
@@ -174,7 +174,7 @@ def _world(plan: Plan) -> _World:
     """Raises `InvalidInput` where the algorithm cannot take the environment, or the plan asks for what makes no sense here."""
     if plan.n_workers > 1 or plan.ray:
         raise InvalidInput("Toolkit `offline` learns from a file, in one process", at="--ray" if plan.ray else "--workers")
-    env = make_env(plan.env)
+    env = make_env(plan.env, timeout_s=plan.step_timeout_s)
     try:
         check_fits(find_algorithm(ROWS, plan.algorithm), facts_of(env), ROWS, plan.env.id)
         seen, space = env.observation_space, env.action_space

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.environments import EnvSpec, make_env
+from rewardloop.rl.environments import EnvSpec
+from rewardloop.rl.guarding import make_guarded
 from rewardloop.rl.logged.replay import check_simulated
 from rewardloop.rl.playing.constants import tuned_constant
 from rewardloop.rl.playing.controllers import RandomActor, baselines_of, constant
@@ -17,7 +18,7 @@ from rewardloop.rl.playing.evaluating import Evaluated, actor_for, over, seeds_o
 from rewardloop.rl.runs.run import RunDirectory
 from rewardloop.rl.runs.training import EVALUATION_SEEDS
 from rewardloop.rl.spaces import facts_of
-from rewardloop.rl.toolkit import Actor
+from rewardloop.rl.toolkit import STEP_TIMEOUT_S, Actor
 
 MIN_SEEDS = 5
 CHANCE = "random"
@@ -61,12 +62,15 @@ def compare(
     _check_counts(n_episodes, n_constants, runs)
     test, chosen = over(env, overrides), tuned
     check_simulated(test)
-    stage = _Stage(test, seeds_of(n_episodes), say)
+    timeout_s = _patience(runs)
+    stage = _Stage(test, seeds_of(n_episodes), say, timeout_s)
     try:
         trained = {name: stage.actors(group, checkpoint) for name, group in grouped(runs).items()}
         if n_constants:
             say("tuned constant")
-            chosen, _ = tuned_constant(env, range(EVALUATION_SEEDS, EVALUATION_SEEDS + MIN_SEEDS), n_trials=n_constants)
+            chosen, _ = tuned_constant(
+                env, range(EVALUATION_SEEDS, EVALUATION_SEEDS + MIN_SEEDS), n_trials=n_constants, timeout_s=timeout_s
+            )
         rows = [stage.row(name, [actor]) for name, actor in stage.baselines().items()]
         rows += [stage.row("tuned constant", [constant(chosen)])] if chosen is not None else []
         rows += [stage.row(name, [actor]) for name, actor in rules.items()]
@@ -86,11 +90,17 @@ def _check_counts(n_episodes: int, n_constants: int, runs: Sequence[RunDirectory
         raise InvalidInput(f"Expected each run once, got `{twice}` again: it would count as another training", at="RUNS")
 
 
+def _patience(runs: Sequence[RunDirectory]) -> float:
+    """Seconds that an answer of the environment may take: as long as the most patient training allowed, 0 for ever."""
+    allowed = [run.read().plan.step_timeout_s for run in runs]
+    return 0.0 if 0 in allowed else max(allowed, default=STEP_TIMEOUT_S)
+
+
 class _Stage:
     """One environment that all play in, one after another: what its first reset costs is paid once."""
 
-    def __init__(self, spec: EnvSpec, seeds: Sequence[int], say: Callable[[str], None]) -> None:
-        self.env = make_env(spec)
+    def __init__(self, spec: EnvSpec, seeds: Sequence[int], say: Callable[[str], None], timeout_s: float) -> None:
+        self.env = make_guarded(spec, timeout_s)
         self._spec, self._seeds, self._say = spec, seeds, say
 
     def baselines(self) -> dict[str, Actor]:

@@ -10,19 +10,22 @@ import optuna
 from gymnasium import spaces
 
 from rewardloop.errors import InvalidInput
-from rewardloop.rl.environments import EnvSpec, make_env
+from rewardloop.rl.environments import EnvSpec
+from rewardloop.rl.guarding import make_guarded
 from rewardloop.rl.playing.controllers import constant
 from rewardloop.rl.playing.episodes import play
 
 _LISTED: Final = 64
 
 
-def tuned_constant(spec: EnvSpec, seeds: Sequence[int], *, n_trials: int, seed: int = 0) -> tuple[Any, float]:
+def tuned_constant(
+    spec: EnvSpec, seeds: Sequence[int], *, n_trials: int, seed: int = 0, timeout_s: float | None = None
+) -> tuple[Any, float]:
     """The action whose mean return over the seeds is the highest of those tried, and that mean.
 
     Up to 64 discrete actions are all tried; of others, `n_trials` are by the tree-structured Parzen estimator.
     """
-    env = make_env(spec)
+    env = make_guarded(spec, timeout_s)
     try:
 
         def worth(action: Any) -> float:

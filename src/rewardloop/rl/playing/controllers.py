@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from rewardloop.errors import NotFound, did_you_mean
+from rewardloop.errors import InvalidInput, NotFound, did_you_mean
+from rewardloop.rl.answers import quoted
 from rewardloop.rl.by_name import module_of
-from rewardloop.rl.environments import Env
+from rewardloop.rl.environments import Env, offered
 from rewardloop.rl.toolkit import Masks
 from rewardloop.simulators.energyplus.environment import EnergyPlusEnv
 
@@ -39,20 +40,36 @@ class RandomActor:
     def act(self, observation: Any, masks: Masks | None) -> Any:
         if masks is not None and isinstance(self._space, spaces.Discrete):
             return int(self._generator.choice(np.flatnonzero(masks))) + int(self._space.start)
+        if masks is not None and isinstance(self._space, spaces.MultiDiscrete):
+            return self._of_several(self._space, masks)
         return self._space.sample()
+
+    def _of_several(self, space: spaces.MultiDiscrete, masks: Masks) -> Any:
+        flags = np.split(masks, np.cumsum(space.nvec.ravel())[:-1])
+        drawn = np.array([self._generator.choice(np.flatnonzero(each)) for each in flags], space.dtype)
+        return drawn.reshape(space.shape) + space.start
 
 
 class RuleActor:
-    """Whatever a function says."""
+    """Whatever a function says. Raises `InvalidInput` with its name where it fails.
 
-    def __init__(self, rule: Rule) -> None:
+    >>> RuleActor(lambda seen: seen[7], "rules:mine").act([0.5], None)
+    Traceback (most recent call last):
+    rewardloop.errors.InvalidInput: `rules:mine` failed: IndexError: list index out of range
+    """
+
+    def __init__(self, rule: Rule, name: str = "") -> None:
         self._rule = rule
+        self._name = name
 
     def begin(self, seed: int) -> None:
         """A function has no memory."""
 
     def act(self, observation: Any, masks: Masks | None) -> Any:
-        return self._rule(observation)
+        try:
+            return self._rule(observation)
+        except Exception as error:
+            raise InvalidInput(f"`{self._name}` failed: {quoted(error)}") from error
 
 
 def constant(action: Any) -> RuleActor:
@@ -65,9 +82,10 @@ def baselines_of(env: Env) -> dict[str, RuleActor]:
     found: dict[str, RuleActor] = {}
     if isinstance(env.unwrapped, EnergyPlusEnv) or _attribute(env, _SCHEDULED):
         found["schedule"] = constant(None)
-    offer = _attribute(env, _BASELINES)
-    rules: Mapping[str, Rule] = offer() if callable(offer) else {}
-    return found | {name: RuleActor(rule) for name, rule in rules.items()}
+    rules = offered(env, _BASELINES, {})
+    if not isinstance(rules, Mapping) or not all(map(callable, rules.values())):
+        raise InvalidInput(f"Expected `{_BASELINES}` of the environment to return name → function, got {rules!r:.200}", at="--env")
+    return found | {str(name): RuleActor(rule, str(name)) for name, rule in rules.items()}
 
 
 def load_rule(name: str) -> RuleActor:
@@ -79,7 +97,7 @@ def load_rule(name: str) -> RuleActor:
             f"Module `{name.partition(':')[0]}` has no function `{attribute}`{did_you_mean(attribute, vars(module))}",
             at="--controller",
         )
-    return RuleActor(rule)
+    return RuleActor(rule, name)
 
 
 def _attribute(env: Env, name: str) -> Any:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from rewardloop.errors import TrainingFailed
-from rewardloop.rl.environments import Env, EnvSpec, make_env, masks_of
+from rewardloop.rl.environments import Env, EnvSpec, masks_of
+from rewardloop.rl.guarding import make_guarded
 from rewardloop.rl.toolkit import Actor
 
 MAX_STEPS: Final = 1_000_000
@@ -62,19 +64,24 @@ def play(env: Env, actor: Actor, seed: int, look: Look = lambda _: None) -> Epis
 
 
 def _metrics(info: dict[str, Any]) -> dict[str, float]:
-    """What the environment measured, as finite numbers: its own `metrics`, or the account that a building keeps."""
+    """What the environment measured, as finite numbers: its own `metrics`, or the account that a building keeps. Else nothing."""
     account = info.get("episode_account")
-    named = {**(_account(account) if account is not None else {}), **info.get(METRICS, {})}
-    return {name: float(value) for name, value in named.items() if math.isfinite(value)}
+    own = info.get(METRICS)
+    named = {**(_account(account) if account is not None else {}), **(own if isinstance(own, Mapping) else {})}
+    return {str(name): float(value) for name, value in named.items() if _is_number(value)}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, bool | int | float | np.number | np.bool_) and math.isfinite(value)
 
 
 def _account(account: Any) -> dict[str, float]:
     return {name: getattr(account, name) for name in ACCOUNT if hasattr(account, name)}
 
 
-def play_all(spec: EnvSpec, actor: Actor, seeds: Sequence[int]) -> Iterator[Episode]:
-    """One episode a seed, in one environment."""
-    env = make_env(spec)
+def play_all(spec: EnvSpec, actor: Actor, seeds: Sequence[int], timeout_s: float | None = None) -> Iterator[Episode]:
+    """One episode a seed, in one environment. Raises `SimulatorFailed` where that fails, or takes longer than `timeout_s`."""
+    env = make_guarded(spec, timeout_s)
     try:
         for seed in seeds:
             yield play(env, actor, seed)

@@ -52,13 +52,13 @@ def evaluate_run(directory: RunDirectory, checkpoint: str, seeds: Sequence[int],
     manifest = directory.read()
     env = over(manifest.plan.env, overrides)
     check_simulated(env)
-    found = list(play_all(env, actor_of(directory, checkpoint, env), seeds))
+    found = list(play_all(env, actor_of(directory, checkpoint, env), seeds, manifest.plan.step_timeout_s))
     return summarised(manifest.run, env, [found])
 
 
 def actor_of(directory: RunDirectory, checkpoint: str, env: EnvSpec) -> Actor:
     """The policy of a checkpoint; raises `Conflict` where the environment's spaces are not those it was trained on."""
-    return actor_for(directory, checkpoint, facts_of_env(env))
+    return actor_for(directory, checkpoint, facts_of_env(env, directory.read().plan.step_timeout_s))
 
 
 def actor_for(directory: RunDirectory, checkpoint: str, facts: Facts) -> Actor:
@@ -73,7 +73,7 @@ def exported_of(directory: RunDirectory, checkpoint: str) -> Exported:
     """A checkpoint as a network to serve; raises `Conflict` where the environment's spaces are not those it was trained on."""
     manifest = directory.read()
     path = directory.chosen(checkpoint)
-    check_same_environment(manifest, facts_of_env(manifest.plan.env))
+    check_same_environment(manifest, facts_of_env(manifest.plan.env, manifest.plan.step_timeout_s))
     return load_toolkit(manifest.plan.toolkit).export(manifest.plan, path)
 
 

@@ -20,7 +20,7 @@ from ray.tune.registry import register_env
 from rewardloop.errors import InvalidInput
 from rewardloop.rl.algorithms import check_fits, find_algorithm
 from rewardloop.rl.environments import Env, EnvSpec, make_env
-from rewardloop.rl.guarding import Guarded
+from rewardloop.rl.guarding import Guarded, worker_env
 from rewardloop.rl.rllib.adapting import Adapted, flat_space, is_picture, simple_space
 from rewardloop.rl.rllib.parameters import apply
 from rewardloop.rl.rllib.table import ROWS, config_of
@@ -44,12 +44,13 @@ class Maker:
     def __call__(self, context: EnvContext) -> Env:
         alone = context.worker_index == 0
         sys.path += [entry for entry in self._path if entry not in sys.path]  # Where the user's own module was found.
-        return Adapted(Guarded(make_env(self._spec), self._words / f"{context.worker_index}.txt", self._timeout_s, alone=alone))
+        words = self._words / f"{context.worker_index}.txt"
+        return Adapted(Guarded(worker_env(self._spec, words, self._timeout_s), words, self._timeout_s, alone=alone))
 
 
 def seen_and_done(plan: Plan) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
     """The environment's own spaces; raises `InvalidInput` where the algorithm or the plan cannot take them."""
-    env = make_env(plan.env)
+    env = make_env(plan.env, timeout_s=plan.step_timeout_s)
     try:
         facts, both = facts_of(env), (env.observation_space, env.action_space)
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from ray.exceptions import RayError
 
-from rewardloop.errors import InvalidInput, TrainingFailed
+from rewardloop.errors import InvalidInput, RewardloopError, TrainingFailed
 from rewardloop.rl.algorithms import Algorithm, find_algorithm
 from rewardloop.rl.last_words import last_words
 from rewardloop.rl.playing.episodes import play_all
@@ -42,7 +42,7 @@ class RLlib:
         return DreamingActor(network) if plan.algorithm == "dreamerv3" else NetworkActor(network)
 
     def evaluate(self, plan: Plan, checkpoint: Path, seeds: Sequence[int]) -> list[float]:
-        return [episode.episode_return for episode in play_all(plan.env, self.actor(plan, checkpoint), seeds)]
+        return [episode.episode_return for episode in play_all(plan.env, self.actor(plan, checkpoint), seeds, plan.step_timeout_s)]
 
     def export(self, plan: Plan, checkpoint: Path) -> Exported:
         if not find_algorithm(ROWS, plan.algorithm).exports:
@@ -70,10 +70,10 @@ def _learn(plan: Plan, directory: Path, watch: Watch, checkpoint: Path | None) -
             trainer.stop()
 
 
-def _said(error: BaseException) -> TrainingFailed | None:
+def _said(error: BaseException) -> RewardloopError | None:
     """What an environment in this process raised: RLlib raises an error without words about it."""
     cause = error.__cause__
-    return cause if cause is None or isinstance(cause, TrainingFailed) else _said(cause)
+    return cause if cause is None or isinstance(cause, RewardloopError) else _said(cause)
 
 
 def _quoted(error: RayError) -> str:

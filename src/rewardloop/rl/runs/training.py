@@ -49,9 +49,9 @@ def reports_of(directory: RunDirectory) -> list[Report]:
     return [msgspec.json.decode(line, type=Report) for line in lines if _steps(line) < _NEVER]
 
 
-def facts_of_env(spec: EnvSpec) -> Facts:
-    """Makes the environment once to look at it."""
-    env = make_env(spec)
+def facts_of_env(spec: EnvSpec, timeout_s: float | None = None) -> Facts:
+    """Makes the environment once to look at it, as long as `timeout_s`."""
+    env = make_env(spec, timeout_s=timeout_s)
     try:
         return facts_of(env)
     finally:
@@ -63,7 +63,7 @@ def start(
 ) -> Manifest:
     """Train a new run to its end. Raises `InvalidInput` before anything is written where the plan cannot work."""
     toolkit = load_toolkit(plan.toolkit)
-    facts = facts_of_env(plan.env)
+    facts = facts_of_env(plan.env, plan.step_timeout_s)
     known = toolkit.algorithms()
     check_fits(find_algorithm(known, plan.algorithm, plan.toolkit), facts, known, plan.env.id)
     directory = runs.new(name, f"{plan.algorithm}-{plan.env.id.rpartition(':')[2]}")
@@ -91,7 +91,7 @@ def resume(runs: Runs, name: str, clock: Clock, *, n_steps: int | None = None, s
         manifest = directory.read()
         if manifest.script:
             raise Conflict(f"Run `{name}` was trained by a script, which resumes by its own means: run it again")
-        check_same_environment(manifest, facts_of_env(manifest.plan.env))
+        check_same_environment(manifest, facts_of_env(manifest.plan.env, manifest.plan.step_timeout_s))
         plan = msgspec.structs.replace(manifest.plan, n_steps=n_steps or manifest.plan.n_steps)
         if manifest.status in ("done", "stopped") and plan.n_steps <= manifest.n_steps:
             raise Conflict(f"Run `{name}` has done its {manifest.n_steps:,} steps; to train on, say how many with --steps")

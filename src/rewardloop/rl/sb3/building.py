@@ -19,7 +19,7 @@ from rewardloop.errors import InvalidInput
 from rewardloop.interrupts import deferred
 from rewardloop.rl.algorithms import check_fits, find_algorithm
 from rewardloop.rl.environments import EnvSpec, make_env
-from rewardloop.rl.guarding import Guarded
+from rewardloop.rl.guarding import Guarded, worker_env
 from rewardloop.rl.sb3.parameters import arguments
 from rewardloop.rl.sb3.starting import begin_at
 from rewardloop.rl.sb3.table import ROWS, class_of
@@ -67,7 +67,7 @@ def _over(plan: Plan, facts: Facts, env: VecEnv) -> BaseAlgorithm:
 
 def check(plan: Plan) -> tuple[Facts, SpacesOnly]:
     """What the plan's environment is, and its spaces; raises `InvalidInput` where the algorithm cannot take it."""
-    env = make_env(plan.env)
+    env = make_env(plan.env, timeout_s=plan.step_timeout_s)
     try:
         facts, stand_in = facts_of(env), SpacesOnly(env.observation_space, env.action_space)
     finally:
@@ -114,7 +114,7 @@ def policy_name(algorithm: str, facts: Facts) -> str:
 
 
 def _worker(spec: EnvSpec, words: Path, timeout_s: float, *, alone: bool) -> Monitor[Any, Any]:
-    return Monitor(Guarded(make_env(spec), words, timeout_s, alone=alone))
+    return Monitor(Guarded(worker_env(spec, words, timeout_s), words, timeout_s, alone=alone))
 
 
 def _normalised(env: VecEnv, facts: Facts, plan: Plan) -> VecNormalize:

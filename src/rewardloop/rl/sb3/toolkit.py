@@ -46,7 +46,7 @@ class StableBaselines3:
         return ModelActor(load_model(plan, checkpoint))
 
     def evaluate(self, plan: Plan, checkpoint: Path, seeds: Sequence[int]) -> list[float]:
-        return [episode.episode_return for episode in play_all(plan.env, self.actor(plan, checkpoint), seeds)]
+        return [episode.episode_return for episode in play_all(plan.env, self.actor(plan, checkpoint), seeds, plan.step_timeout_s)]
 
     def export(self, plan: Plan, checkpoint: Path) -> Exported:
         if not find_algorithm(ROWS, plan.algorithm).exports:
