@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from struct import Struct
 from typing import NamedTuple
@@ -201,6 +201,17 @@ def part_of(event_id: str) -> Part:
     event, _, slot = event_id.partition(_SLOT)
     slot, _, position = slot.partition(_PLACE)
     return Part(event, slot, int(position) if position.isdecimal() else 0)
+
+
+def decisions_of(event_ids: Sequence[str]) -> list[str] | None:
+    """The decision that each id is (a slot) of; None where none is a slot's, so each is its own.
+
+    >>> decisions_of(["a", slot_event_id("b", "top", 0), slot_event_id("b", "side", 1)]), decisions_of(["a", "b"])
+    (['a', 'b', 'b'], None)
+    """
+    if not any(_SLOT in event_id for event_id in event_ids):
+        return None
+    return [event_id.partition(_SLOT)[0] for event_id in event_ids]
 
 
 def unplaced(event_id: str) -> str:

@@ -2,6 +2,7 @@
 
 A log      `screening` counts what cannot be used; `seen` keeps a few numbers an event; `sample` makes of them the columns that
            every estimator reads, with a reward model of `reward_models` (`arms` and `folds` number actions and events);
+           `units` says which events are slots of one decision;
            `support` is how much of a policy the log knows
 A value    `estimators`; `estimates` asks all of them; each answers an `estimate`
 Interval   `intervals` for one look, `sequences` for any number of looks

@@ -17,7 +17,7 @@ class Estimate(msgspec.Struct, frozen=True):
     level: float
     """Nominal coverage of [lower, upper], two-sided."""
     n: int
-    """Events it was computed on."""
+    """Events it was computed on; a decision over several slots is one."""
     ess: float
     """How many events drawn from the target policy itself would tell as much; n where nothing was reweighted."""
 

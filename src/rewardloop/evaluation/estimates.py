@@ -15,6 +15,7 @@ from rewardloop.evaluation.estimators.estimators import ESTIMATORS
 from rewardloop.evaluation.intervals import normal
 from rewardloop.evaluation.sample import Sample
 from rewardloop.evaluation.seen import Seen, look
+from rewardloop.evaluation.units import Units
 from rewardloop.interactions import Floats, Interactions
 
 CDR, CRESSIE_READ, MRDR = "cdr", "cressie_read", "mrdr"
@@ -39,21 +40,31 @@ def estimate_all(
 def estimate_seen(seen: Seen, name: str, level: float, reward_range: tuple[float, float] | None) -> dict[str, Estimate]:
     """The same of one policy of a log that was looked at."""
     events = seen.samples[name]
-    found = by_estimator(events, level, reward_range)
-    return {**found, MRDR: normal(seen.robust[name], level, effective_sample_size(events.weight))} if seen.robust else found
+    found, units = by_estimator(events, level, reward_range, units=seen.units), seen.units
+    if not seen.robust:
+        return found
+    return {**found, MRDR: normal(units.scores(seen.robust[name]), level, effective_sample_size(units.weights(events.weight)))}
 
 
 def by_estimator(
-    events: Sample, level: float, reward_range: tuple[float, float] | None, names: Collection[str] = ALL
+    events: Sample,
+    level: float,
+    reward_range: tuple[float, float] | None,
+    names: Collection[str] = ALL,
+    units: Units | None = None,
 ) -> dict[str, Estimate]:
     """By those of the estimators that need no more than a `Sample`; intervals are normal, but of `cressie_read`, whose own (by
-    empirical likelihood) covers where a few events carry most of the weight, and of `cdr`, which has the better of both."""
-    ess = effective_sample_size(events.weight)
-    found = {name: normal(ESTIMATORS[name](events), level, ess) for name in names if name in ESTIMATORS}
+    empirical likelihood) covers where a few events carry most of the weight, and of `cdr`, which has the better of both.
+
+    `units` says which events belong together, None: each is its own. Values do not change by it (that of `cressie_read` barely)."""
+    units = units or Units(len(events))
+    weight, seen = units.weights(events.weight), including(reward_range, events.reward)
+    ess = effective_sample_size(weight)
+    found = {name: normal(units.scores(ESTIMATORS[name](events)), level, ess) for name in names if name in ESTIMATORS}
     if CRESSIE_READ in names or CDR in names:
-        likely = cressie_read(events.weight, events.reward, level, including(reward_range, events.reward))
+        likely = cressie_read(weight, units.rewards(events.weight, events.reward), level, seen)
         if CDR in names:
-            found[CDR] = _guarded(found[CDR], likely, events.weight, including(reward_range, events.reward))
+            found[CDR] = _guarded(found[CDR], likely, weight, seen)
         if CRESSIE_READ in names:
             found[CRESSIE_READ] = likely
     return {name: estimate for name, estimate in found.items() if math.isfinite(estimate.value)}

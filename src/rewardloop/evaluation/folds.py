@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rewardloop.ids import decisions_of
 from rewardloop.interactions import Floats, Ints
 
 N_FOLDS = 5
@@ -15,10 +16,16 @@ N_FOLDS = 5
 def folds(event_ids: Sequence[str], seed: int, n_folds: int = N_FOLDS) -> Ints:
     """(n,) folds from 0, of equal size to ±1, drawn by a hash of the id: the order of the events does not matter.
 
+    The slots of a decision fall into one fold, so that no model has seen its other slots; sizes then differ by decisions.
+
     >>> first = folds(["a", "b", "c", "d"], seed=0, n_folds=2)
     >>> sorted(first.tolist()), folds(["d", "c", "b", "a"], seed=0, n_folds=2).tolist() == first.tolist()[::-1]
     ([0, 0, 1, 1], True)
     """
+    if (decisions := decisions_of(event_ids)) is not None:
+        units = list(dict.fromkeys(decisions))
+        of_unit = dict(zip(units, folds(units, seed, min(n_folds, max(2, len(units)))).tolist(), strict=True))
+        return np.array([of_unit[decision] for decision in decisions], dtype=np.int64)
     salt = zlib.crc32(b"%d" % seed)
     hashes = np.array([zlib.crc32(event_id.encode(), salt) for event_id in event_ids], dtype=np.int64)
     rank = np.empty(len(hashes), dtype=np.int64)

@@ -19,6 +19,7 @@ from rewardloop.evaluation.reward_models.reward_model import RewardModel, robust
 from rewardloop.evaluation.sample import Sample, sample, sum_by_event
 from rewardloop.evaluation.screening import check_policy, screen
 from rewardloop.evaluation.support import Support, SupportTally
+from rewardloop.evaluation.units import Units, UnitTally
 from rewardloop.interactions import Floats, Interactions
 
 Log = Callable[[], Iterator[Interactions]]
@@ -50,6 +51,13 @@ class Seen:
     """(n,) what else was measured, by name; NaN where it was not."""
     box: bool = False
     """Whether the actions are points of a box: weights are then ratios of densities."""
+    slots: Units | None = None
+    """Where decisions fill several slots, each an event here: which belong together."""
+
+    @property
+    def units(self) -> Units:
+        """What is independent of what: each interval is made of these."""
+        return self.slots or Units(len(self))
 
     def __len__(self) -> int:
         return len(self.reward)
@@ -109,7 +117,7 @@ class _Reader:
         self._first, *self._others = policies
         self._columns: dict[str, Floats] = {}
         self._at = 0
-        self._tally, self._changed = SupportTally(), 0.0
+        self._tally, self._changed, self._units = SupportTally(), 0.0, UnitTally()
 
     def read(self, batch: Interactions, pmfs: Mapping[str, Floats]) -> None:
         fold = self._drawn.folds(self._model.fold, len(self._model.baseline), self._at, len(batch))
@@ -124,6 +132,7 @@ class _Reader:
         for name, model in self._robust.items():
             self._keep(f"{name} robust", dr(sample(batch, pmfs[name], model.predict(batch, fold))))
         self._tally.add(batch, pmfs[self._first])
+        self._units.add(batch.event_ids)
         if self._others:
             self._changed += float(np.abs(pmfs[self._first] - pmfs[self._others[0]]).sum()) / 2
         self._at += len(batch)
@@ -134,7 +143,7 @@ class _Reader:
         self._columns[column][self._at : self._at + len(values)] = values
 
     def seen(self, excluded: dict[str, int]) -> Seen:
-        columns, names = self._columns, (self._first, *self._others)
+        columns, names, units = self._columns, (self._first, *self._others), self._units.result()
         samples = {
             name: Sample(columns[f"{name} weight"], columns["reward"], columns[f"{name} direct"], columns["fitted"])
             for name in names
@@ -142,10 +151,11 @@ class _Reader:
         return Seen(
             samples=samples,
             robust={name: columns[f"{name} robust"] for name in self._robust},
-            support=self._tally.result(samples[self._first].weight),
+            support=self._tally.result(samples[self._first].weight, units),
             changed=self._changed / self._at if self._others else None,
             reward=columns["reward"],
             n_learned=len(self._drawn.events),
             excluded=excluded,
             metrics={name.removesuffix(" metric"): column for name, column in columns.items() if name.endswith(" metric")},
+            slots=units if len(units) < units.n else None,
         )

@@ -10,6 +10,7 @@ import numpy as np
 from rewardloop.evaluation.arms import action_numbers
 from rewardloop.evaluation.estimate import effective_sample_size
 from rewardloop.evaluation.sample import sum_by_event
+from rewardloop.evaluation.units import Units
 from rewardloop.interactions import Floats, Interactions
 
 LARGEST_RATIO = 10.0
@@ -97,8 +98,8 @@ class SupportTally:
         found[:, : self._by_name.shape[1]] += self._by_name
         self._by_name = found
 
-    def result(self, weight: Floats) -> Support:
-        """Of all events counted, at least one, with their importance weights (n,)."""
+    def result(self, weight: Floats, units: Units | None = None) -> Support:
+        """Of all events counted, at least one, with their importance weights (n,); what they tell is counted by `units`."""
         n, expected, variance, possible, overlap, matched, *unknown = self._sums.tolist()
         clipped = np.minimum(weight, LARGEST_RATIO)
         mean = float(clipped.mean())
@@ -111,7 +112,7 @@ class SupportTally:
             clipped_weight_expected=expected / n,
             clipped_weight_error=math.sqrt(variance + spread) / n,
             largest_weight=float(weight.max()),
-            ess=effective_sample_size(weight),
+            ess=effective_sample_size(units.weights(weight) if units else weight),
             logged_share=logged_share,
             named_share=named_share,
             possible_share=possible / n,

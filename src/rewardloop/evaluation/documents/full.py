@@ -16,6 +16,7 @@ from rewardloop.evaluation.gate.report import GateReport
 from rewardloop.evaluation.intervals import normal
 from rewardloop.evaluation.sample import Sample, as_logged
 from rewardloop.evaluation.seen import Seen
+from rewardloop.evaluation.units import Units
 from rewardloop.interactions import Floats
 from rewardloop.settings import GateSettings
 
@@ -92,9 +93,9 @@ def full_report(
         subject=subject,
         settings=settings,
         gate=gate,
-        estimates={**estimates, "logged": {"mean": normal(seen.reward, settings.level)}},
+        estimates={**estimates, "logged": {"mean": normal(seen.units.scores(seen.reward), settings.level)}},
         difference=gate.difference,
-        convergence=_curves(_with_baseline(seen), settings),
+        convergence=_curves(_with_baseline(seen), seen.units, settings),
         weights={name: weight_tail(seen.samples[name].weight) for name in names},
     )
 
@@ -105,7 +106,7 @@ def _with_baseline(seen: Seen) -> dict[str, Sample]:
     return samples if "hosted" in samples else {**samples, "logged": as_logged(seen.reward)}
 
 
-def _curves(samples: Mapping[str, Sample], settings: GateSettings) -> dict[str, tuple[Estimate, ...]]:
+def _curves(samples: Mapping[str, Sample], units: Units, settings: GateSettings) -> dict[str, tuple[Estimate, ...]]:
     def once(scores: Floats, ess: float) -> Estimate:
         return normal(scores, settings.level, ess)
 
@@ -113,8 +114,9 @@ def _curves(samples: Mapping[str, Sample], settings: GateSettings) -> dict[str, 
         return difference_interval(scores, settings, ess)
 
     estimator = ESTIMATORS[settings.estimator]
-    scores = {name: estimator(events) for name, events in samples.items()}
+    scores = {name: units.scores(estimator(events)) for name, events in samples.items()}
+    weights = {name: units.weights(events.weight) for name, events in samples.items()}
     baseline = next(of for name, of in scores.items() if name != "candidate")
-    curves = {name: convergence(of, samples[name].weight, once) for name, of in scores.items()}
-    difference = convergence(scores["candidate"] - baseline, samples["candidate"].weight, as_gated)
+    curves = {name: convergence(of, weights[name], once) for name, of in scores.items()}
+    difference = convergence(scores["candidate"] - baseline, weights["candidate"], as_gated)
     return {**curves, "difference": difference}

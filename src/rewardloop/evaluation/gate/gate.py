@@ -55,7 +55,7 @@ def judge(seen: Seen, settings: GateSettings, reward_range: tuple[float, float] 
     `serving`: the candidate is hosted already, and `hosted` is what was before it.
     """
     n = len(seen)
-    events = enough_events(n, settings.min_events if settings.rule == "strict" else MIN_EVENTS)
+    events = enough_events(n, settings.min_events if settings.rule == "strict" else MIN_EVENTS, len(seen.units))
     found = _compare(seen, settings, reward_range) if n > 1 else None
     checks = [check(found.evidence, settings) for check in (BOX_CHECKS if seen.box else CHECKS)[settings.rule]] if found else []
     rules = (events, *checks, *(guard(seen, settings) if found else ()))
@@ -79,17 +79,18 @@ def judge(seen: Seen, settings: GateSettings, reward_range: tuple[float, float] 
 
 def _compare(seen: Seen, settings: GateSettings, reward_range: tuple[float, float] | None) -> _Comparison:
     assert seen.support is not None
+    units = seen.units
     of_candidate, of_hosted = seen.samples["candidate"], seen.samples.get("hosted")
     low, high = reward_range or including(None, seen.reward)
-    by_candidate = by_estimator(of_candidate, settings.level, reward_range, REPORTED)
-    by_hosted = None if of_hosted is None else by_estimator(of_hosted, settings.level, reward_range, REPORTED)
-    logged = normal(seen.reward, settings.level)
+    by_candidate = by_estimator(of_candidate, settings.level, reward_range, REPORTED, units)
+    by_hosted = None if of_hosted is None else by_estimator(of_hosted, settings.level, reward_range, REPORTED, units)
+    logged = normal(units.scores(seen.reward), settings.level)
     score = ESTIMATORS[settings.estimator]
-    difference = score(of_candidate) - (seen.reward if of_hosted is None else score(of_hosted))
+    difference = units.scores(score(of_candidate) - (seen.reward if of_hosted is None else score(of_hosted)))
     evidence = Evidence(
-        n=len(seen),
+        n=len(units),
         support=seen.support,
-        difference=difference_interval(difference, settings, effective_sample_size(of_candidate.weight)),
+        difference=difference_interval(difference, settings, effective_sample_size(units.weights(of_candidate.weight))),
         error=standard_error(difference),
         changed=seen.changed,
         at_least=by_candidate["cressie_read"].lower,

@@ -13,6 +13,7 @@ from rewardloop.evaluation.gate.rules import MIN_EVENTS, Measured, Rule, guardra
 from rewardloop.evaluation.intervals import normal
 from rewardloop.evaluation.seen import Seen
 from rewardloop.evaluation.sequences import asymptotic
+from rewardloop.evaluation.units import Units
 from rewardloop.interactions import Floats
 from rewardloop.settings import GateSettings
 
@@ -30,21 +31,22 @@ def measure(seen: Seen, metric: str, settings: GateSettings) -> Measured:
     """`candidate` against `hosted` (without one, against what was logged) on the events that carry the metric."""
     column = seen.metrics.get(metric, np.full(len(seen), np.nan))
     told = np.isfinite(column)
-    n, value = int(told.sum()), column[told]
+    value, units = column[told], seen.units.taken(told)
+    n = len(units)
     if n < 2 or not seen.samples:
         return Measured(n, float("nan"), None)
     ours = seen.samples["candidate"].weight[told]
-    theirs = seen.samples["hosted"].weight[told] if "hosted" in seen.samples else np.ones(n)
+    theirs = seen.samples["hosted"].weight[told] if "hosted" in seen.samples else np.ones(len(value))
     if not ours.any() or not theirs.any():
         return Measured(n, float("nan"), None)
-    hosted, difference = _compared(value, ours, theirs, settings)
+    hosted, difference = _compared(value, ours, theirs, units, settings)
     return Measured(n, hosted, difference)
 
 
-def _compared(value: Floats, ours: Floats, theirs: Floats, settings: GateSettings) -> tuple[float, Estimate]:
+def _compared(value: Floats, ours: Floats, theirs: Floats, units: Units, settings: GateSettings) -> tuple[float, Estimate]:
     candidate, hosted = _mean(value, ours), _mean(value, theirs)
     influence = ours * (value - candidate) / ours.mean() - theirs * (value - hosted) / theirs.mean()
-    scores, ess = candidate - hosted + influence, effective_sample_size(ours)
+    scores, ess = units.scores(candidate - hosted + influence), effective_sample_size(units.weights(ours))
     if settings.sequential:
         return hosted, asymptotic(scores, settings.level, NARROWEST * settings.min_events, ess)
     return hosted, normal(scores, settings.level, ess)

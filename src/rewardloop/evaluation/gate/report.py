@@ -24,7 +24,7 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
     """`dr` or `ips`, as it was set."""
     rules: tuple[Rule, ...]
     n: int
-    """Events used."""
+    """Events used; slots, where decisions fill several. The `n` of an estimate counts decisions."""
     excluded: dict[str, int]
     """Events not used, by reason."""
     candidate: dict[str, Estimate]

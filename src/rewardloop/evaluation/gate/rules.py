@@ -77,9 +77,13 @@ class Measured:
 Check = Callable[[Evidence, GateSettings], Rule]
 
 
-def enough_events(n: int, least: int) -> Rule:
-    sentence = f"{n:,} held-out event{'s' if n != 1 else ''} can be used; this rule needs {least:,}."
-    return Rule(name="events", passed=n >= least, number=n, threshold=least, otherwise="insufficient_data", sentence=sentence)
+def enough_events(n: int, least: int, n_decisions: int) -> Rule:
+    """Slots of one decision are no evidence apart from each other: what is counted are decisions."""
+    of_several = n_decisions < n
+    told = f"{n_decisions:,} decisions ({n:,} slots)" if of_several else f"{n:,} held-out event{'s' if n != 1 else ''}"
+    sentence = f"{told}{' held out' if of_several else ''} can be used; this rule needs {least:,}."
+    passed = n_decisions >= least
+    return Rule(name="events", passed=passed, number=n_decisions, threshold=least, otherwise="insufficient_data", sentence=sentence)
 
 
 def logged_actions(seen: Evidence, _: GateSettings) -> Rule:

@@ -20,7 +20,8 @@ from rewardloop.evaluation.folds import N_FOLDS, folds
 from rewardloop.evaluation.intervals import normal
 from rewardloop.evaluation.planning.power import detectable, spread
 from rewardloop.evaluation.reward_models.reward_model import fit_predict
-from rewardloop.evaluation.sample import Sample, sample
+from rewardloop.evaluation.sample import sample
+from rewardloop.evaluation.units import units_of
 from rewardloop.interactions import Floats, Interactions, Ints
 
 MAX_EVENTS = 20_000
@@ -56,7 +57,7 @@ class Learnability(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scores(NamedTuple):
-    """(n,) DR scores each, of policies on the same events: their means are estimates, their differences are paired."""
+    """DR scores each, one a decision, of policies on the same events: their means are estimates, their differences are paired."""
 
     logged: Floats
     uniform: Floats
@@ -74,7 +75,7 @@ def learnability(usable: Interactions, level: float = 0.95, seed: int = 0, newes
     over_best = normal(scores.fitted - scores.best_fixed, level, scores.ess[3])
     claimed = normal(scores.fitted - scores.best_fixed, max(level, CLAIM))
     learnable = claimed.lower > 0 and scores.ess[3] >= MIN_ESS
-    smallest = detectable(spread(scores.fitted - scores.best_fixed), len(events), level=claimed.level)
+    smallest = detectable(spread(scores.fitted - scores.best_fixed), len(scores.logged), level=claimed.level)
     return Learnability(
         learnable=learnable,
         sentence=_sentence(over_best, scores.best_arm, smallest, learnable),
@@ -99,12 +100,10 @@ def policy_scores(events: Interactions, seed: int = 0) -> Scores:
     sizes = np.diff(events.offsets)
     best, arm = _best_fixed(events, q, folds(events.event_ids, seed, min(N_FOLDS, len(events))))
     policies = [sample(events, pmf, q) for pmf in (np.repeat(1 / sizes, sizes), best, _greedy(q, events.offsets))]
-    uniform, fixed, fitted = (dr(policy) for policy in policies)
-    return Scores(events.reward, uniform, fixed, fitted, (float(len(events)), *map(_ess, policies)), arm)  # type: ignore[arg-type]
-
-
-def _ess(policy: Sample) -> float:
-    return effective_sample_size(policy.weight)
+    units = units_of(events.event_ids)
+    uniform, fixed, fitted = (units.scores(dr(policy)) for policy in policies)
+    ess = (effective_sample_size(units.weights(policy.weight)) for policy in policies)
+    return Scores(units.scores(events.reward), uniform, fixed, fitted, (float(len(units)), *ess), arm)  # type: ignore[arg-type]
 
 
 def _greedy(q: Floats, offsets: Ints) -> Floats:

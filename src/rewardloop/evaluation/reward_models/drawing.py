@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rewardloop.actions import ActionSet
+from rewardloop.ids import decisions_of
 from rewardloop.interactions import Floats, Interactions, Ints
 
 LEARN_FROM = 50_000
@@ -39,9 +40,9 @@ class Drawn(NamedTuple):
 
 
 def draw(batches: Iterable[tuple[Interactions, Floats]], seed: int, n: int = LEARN_FROM) -> Drawn:
-    """The `n` events whose id hashes lowest under `seed`; of equal hashes the earlier. Holds at most 2·n, with what they took, and
-    a batch.
+    """The `n` events whose id hashes lowest under `seed`, slots by their decision's; of equal hashes the earlier.
 
+    Holds at most 2·n, with what they took, and a batch.
     With each batch come c numbers an event, (len(batch), c), that are kept with those drawn.
 
     The same ids and seed draw the same events, however the stream is cut into batches.
@@ -51,7 +52,8 @@ def draw(batches: Iterable[tuple[Interactions, Floats]], seed: int, n: int = LEA
     ranks, positions, beside, n_seen = [np.empty(0, np.int64)], [np.empty(0, np.int64)], list[Floats](), 0
     bar = np.iinfo(np.int64).max
     for batch, numbers in batches:
-        rank = np.array([zlib.crc32(event_id.encode(), salt) for event_id in batch.event_ids], dtype=np.int64)
+        of_whom = decisions_of(batch.event_ids) or batch.event_ids
+        rank = np.array([zlib.crc32(event_id.encode(), salt) for event_id in of_whom], dtype=np.int64)
         rows = np.flatnonzero(rank < bar)
         held.append(taken_alone(batch if len(rows) == len(batch) else batch.take(rows)))
         ranks.append(rank[rows])
