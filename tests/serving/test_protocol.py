@@ -76,6 +76,35 @@ def test_a_client_that_expects_to_be_asked_is_asked(server: Server) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
 
 
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+@pytest.mark.parametrize("pieces", [1, 3, 10_000])
+def test_an_offer_of_another_protocol_is_passed_over(server: Server, protocol: bytes, pieces: int) -> None:
+    """Java's own client makes one with every request of a new connection, and sends the body with it."""
+    offer = b"connection: Upgrade, HTTP2-Settings\r\nhttp2-settings: AAEAAEAAAAIAAAAB\r\nupgrade: %b\r\n" % protocol
+    sent = request("e", headers=offer) + SHORT + b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n%b\r\n" % offer + SHORT
+    [short] = answers(server, SHORT, 1)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        for begin in range(0, len(sent), step := -(-len(sent) // pieces)):
+            connection.sendall(sent[begin : begin + step])
+        stream = connection.makefile("rb")
+        found = [read(stream) for _ in range(4)]
+    assert [found[0], found[1], found[3]] == [short] * 3
+    assert found[2][2] == b'{"status":"ok"}'
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x02\x00", b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"]
+)
+def test_what_is_no_request_of_this_protocol_is_a_problem_document(server: Server, sent: bytes) -> None:
+    [(status, headers, body)] = answers(server, sent, 1)
+    assert (status, headers[b"content-type"], headers[b"connection"]) == (
+        b"HTTP/1.1 400 Bad Request",
+        b"application/problem+json",
+        b"close",
+    )
+    assert json.loads(body)["detail"] == "Expected a request in HTTP/1.1 or HTTP/1.0, got something else"
+
+
 @pytest.mark.parametrize("other", [request("e", headers=b"connection: close\r\n"), request("e", version=b"1.0")])
 def test_who_wants_the_connection_closed_gets_it_closed(server: Server, other: bytes) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:

@@ -6,16 +6,20 @@ import os
 import resource
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from processes import PATIENCE_S, alive, eventually, killed
 from rewardloop.errors import Conflict, DirectoryInUse
 from rewardloop.events import Decision, Reward
-from rewardloop.serving.supervisor import serve
+from rewardloop.serving.link import WorkerOptions
+from rewardloop.serving.supervisor import MAX_FAILED_STARTS, serve
 from rewardloop.settings import ExperimentSettings, LogSettings
 from running_server import (
     ARMS,
@@ -71,6 +75,22 @@ def test_a_worker_that_dies_is_replaced_and_service_continues(data: Path) -> Non
         assert all(logged[event_id] == 1 for event_id in traffic.decided)
 
 
+def test_a_worker_that_cannot_be_replaced_does_not_end_the_server(data: Path) -> None:
+    """The other serves on, and what was in the way may pass."""
+    catalog, aside = data / "catalog.db", data / "aside.db"
+    with running(data, workers=2) as server:
+        victim, other = server.workers()
+        catalog.rename(aside)
+        catalog.mkdir()
+        os.kill(victim, signal.SIGKILL)
+        said = data / "stderr.txt"
+        assert eventually(lambda: said.read_text().count("died and is replaced") > MAX_FAILED_STARTS)
+        catalog.rmdir()
+        aside.rename(catalog)
+        assert eventually(lambda: said.read_text().count("serves model=") == 3)
+        assert other in server.workers()
+
+
 def test_counters_go_on_where_a_dead_worker_stopped(data: Path) -> None:
     def decisions() -> float:
         lines = server.get("/metrics").body.decode().splitlines()
@@ -105,6 +125,18 @@ def test_workers_leave_when_the_supervisor_is_killed(data: Path) -> None:
         workers = server.workers()
         server.process.kill()
         assert eventually(lambda: not any(alive(pid) for pid in workers))
+
+
+def test_a_worker_whose_supervisor_is_killed_while_it_starts_leaves_in_silence(data: Path) -> None:
+    ours, theirs = socket.socketpair()
+    options = WorkerOptions(
+        data_directory=str(data), host="127.0.0.1", port=0, worker=0, counts_directory=str(data), link=theirs.fileno()
+    )
+    ours.close()
+    with theirs:
+        command = [sys.executable, "-P", "-m", "rewardloop.serving.worker", msgspec.json.encode(options).decode()]
+        done = subprocess.run(command, check=False, pass_fds=[theirs.fileno()], capture_output=True, text=True, timeout=PATIENCE_S)
+    assert (done.returncode, [line for line in done.stderr.splitlines() if " INFO " not in line]) == (0, [])
 
 
 def test_a_stalled_client_does_not_hold_up_the_stop(data: Path) -> None:

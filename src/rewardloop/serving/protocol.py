@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import ClassVar
 
 import msgspec
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from rewardloop.errors import BodyTooLarge, UnsupportedMedia
@@ -25,11 +26,13 @@ from rewardloop.serving.head_limit import MAX_HEAD, HeadLimit
 from rewardloop.serving.heads import Head, Heads
 from rewardloop.serving.replies import Header, Reply, protocol_problem
 from rewardloop.serving.routes import Match, Route
+from rewardloop.serving.upgrades import UPGRADE, head_without_offer
 
 _HEAD_END = b"\r\n\r\n"
 HEAD_TOO_LARGE = protocol_problem(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"Expected a request line and headers of at most {MAX_HEAD} bytes, got more"
 )
+NO_HTTP = protocol_problem(HTTPStatus.BAD_REQUEST, "Expected a request in HTTP/1.1 or HTTP/1.0, got something else")
 _SLOW_HEADERS = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"connection"})
 
 
@@ -89,12 +92,12 @@ class ShortcutProtocol(HttpToolsProtocol):
             self._refuse(HEAD_TOO_LARGE)
             return
         if not self._between or self._heads is None:
-            super().data_received(data)
+            self._parse(data)
         elif self._came_before(data, self._heads):
             return
         else:
             before = self.cycle
-            super().data_received(data)
+            self._parse(data)
             if self._between and self.cycle is not before and type(self.cycle) is ShortCycle:
                 _remember(data, self.cycle, self._heads)
         self._limit.went_by(data)
@@ -113,6 +116,8 @@ class ShortcutProtocol(HttpToolsProtocol):
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
+        if self._offers_another_protocol():
+            return
         self._limit.ended()
         if self._short_way():
             return
@@ -129,6 +134,8 @@ class ShortcutProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._offers_another_protocol():
+            return
         self._between = True
         self._limit.begins()
         cycle = self.cycle
@@ -136,6 +143,30 @@ class ShortcutProtocol(HttpToolsProtocol):
             super().on_message_complete()
         elif cycle.more_body:
             self._begin(cycle)
+
+    def _parse(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as stopped:
+            if self._offers_another_protocol():
+                [n_read] = stopped.args
+                self._parse(self._without_offer() + data[n_read:])
+            else:
+                self._refuse(NO_HTTP)
+        except HttpParserError:
+            self._refuse(NO_HTTP)
+
+    def _without_offer(self) -> bytes:
+        """The head that the parser stopped at, for a parser that has seen nothing yet."""
+        head = head_without_offer(self.parser.get_method(), self.url, self.parser.get_http_version(), self.headers)
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # As uvicorn's own.
+        return head
+
+    def _offers_another_protocol(self) -> bool:
+        """The parser stops at such a head. At CONNECT too, which stays refused."""
+        return self.parser.should_upgrade() and any(name == UPGRADE for name, _ in self.headers)
 
     def _came_before(self, data: bytes, heads: Heads) -> bool:
         """Answers one whole request whose head is known, if that is what came."""

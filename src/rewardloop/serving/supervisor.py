@@ -130,9 +130,9 @@ class _Slot:
         self._stopping = asyncio.Event()
 
     async def keep(self) -> None:
-        """Ends when stopped; raises `WorkersFailed` after several workers in a row that never became ready.
+        """Ends when stopped; raises `WorkersFailed` where none was ever ready, after several, or the first that says what is wrong.
 
-        A first worker that says what is wrong is believed at once.
+        Once one was, it goes on trying: what keeps the next from starting may pass, and the workers of other slots serve on.
         """
         failed, pause = 0, _FIRST_PAUSE
         while not self._stopping.is_set():
@@ -142,7 +142,7 @@ class _Slot:
             self._deaths.count()
             failed, pause = (0, _FIRST_PAUSE) if was_ready else (failed + 1, min(2 * pause, _LONGEST_PAUSE))
             _logger.error("worker=%s died and is replaced: %s", self._options.worker, reason)
-            if failed >= MAX_FAILED_STARTS or (said_why and not self.ready.is_set()):
+            if not self.ready.is_set() and (said_why or failed >= MAX_FAILED_STARTS):
                 raise WorkersFailed(f"Worker {self._options.worker} cannot start: {reason}")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)

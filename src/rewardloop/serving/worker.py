@@ -105,7 +105,7 @@ class _Worker:
             for step, seconds in self._chores():
                 until_closed.callback(asyncio.create_task(_repeat(step, seconds)).cancel)
             with listen(self._options.host, self._options.port) as listener:
-                loop.call_soon(self._link.send, READY)
+                loop.call_soon(_say, self._link, READY)
                 await self._server.serve([listener])
 
     def _chores(self) -> list[tuple[Callable[[], Awaitable[None]], float]]:
@@ -190,6 +190,12 @@ def _config(application: Application, certificate: Certificate | None) -> uvicor
     )
 
 
+def _say(link: socket.socket, words: bytes) -> None:
+    """To the supervisor; where that was killed meanwhile nobody listens, and the end of the link says the rest."""
+    with contextlib.suppress(OSError):
+        link.send(words)
+
+
 def main(argument: str) -> int:
     """The process: 0 after a graceful stop, 1 with the reason said over the link."""
     options = msgspec.json.decode(argument, type=WorkerOptions)
@@ -198,7 +204,7 @@ def main(argument: str) -> int:
         try:
             uvloop.run(_run(options, link))
         except (RewardloopError, OSError) as error:
-            link.send(str(error).encode())
+            _say(link, str(error).encode())
             return 1
         finally:
             gc.unfreeze()  # Extensions count what is left at exit, and would say that all of it leaked.
