@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from rewardloop.errors import InvalidInput, InvalidSettings, SimulatorFailed
+from rewardloop.rl.environments import EnvSpec, make_env
 from rewardloop.simulators.energyplus import (
     EnergyPlusEnv,
     Simulator,
@@ -16,6 +18,7 @@ from rewardloop.simulators.energyplus import (
     check_effects,
     load_specification,
     made,
+    making,
     parse_specification,
 )
 from rewardloop.simulators.energyplus.buildings.data_centre import one_zone
@@ -24,10 +27,45 @@ from rewardloop.simulators.energyplus.shipped import NAMES
 PAGE = Path(__file__).parents[3] / "docs/hvac.md"
 
 
+HALL = """\
+name: hall
+building: hall.epJSON
+weather:
+  train: [usa_ca_san_francisco]
+  test: [usa_co_golden]
+episode: {days: 1, start_days: [1, 91, 182, 274]}
+sensors:
+  zone_temp_c: {variable: Zone Mean Air Temperature, key: Hall}
+  outdoor_temp_c: {variable: Site Outdoor Air Drybulb Temperature}
+  total_w: {meter: "Electricity:Facility"}
+  hvac_w: {meter: "Electricity:HVAC"}
+observations:
+  - {of: zone_temp_c, low: 0, high: 60}
+  - {of: outdoor_temp_c, low: -30, high: 50}
+  - {of: hour_sin}
+actions:
+  cooling:
+    low: 20
+    high: 35
+    actuators: [{component: "Schedule:Constant", control: Schedule Value, key: Hall cooling set-point}]
+  heating:
+    low: 5
+    high: 20
+    actuators: [{component: "Schedule:Constant", control: Schedule Value, key: Hall heating set-point}]
+constraints:
+  - {raised: cooling, above: heating, by: 2}
+reward:
+  energy: {of: [hvac_w], weight: -1e-5}
+  comfort: {of: [zone_temp_c], band: [18, 27], weight: -1}
+energy: {total: [total_w], hvac: [hvac_w]}
+comfort: {of: [zone_temp_c], band: [18, 27]}
+"""
+
+
 @pytest.fixture
 def yaml() -> str:
-    """The example of the documentation."""
-    return PAGE.read_text().split("```yaml\n")[1].split("```")[0]
+    """A hall of one's own."""
+    return HALL
 
 
 @pytest.fixture
@@ -38,8 +76,10 @@ def own(tmp_path: Path, yaml: str) -> Path:
     return path
 
 
-def test_the_documented_example_runs(own: Path) -> None:
-    env = made(str(own), check=False)
+def test_the_documented_example_runs_as_it_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("office.yaml").write_text(PAGE.read_text().split("```yaml\n")[1].split("```")[0])
+    env = make_env(EnvSpec("rewardloop/Building-v0", {"specification": "office.yaml"}))
     observation, _ = env.reset(seed=1)
     assert env.observation_space.contains(observation)
     assert set(env.step(env.action_space.sample())[4]["reward_terms"]) == {"energy", "comfort"}
@@ -93,6 +133,26 @@ def test_an_idf_that_does_not_parse(tmp_path: Path) -> None:
         simulator.begin("usa_co_golden", 1)
 
 
+def test_a_file_that_is_no_idf_is_not_taken_for_epjson(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "hall.idf").write_text("hello\n")
+    own.write_text(own.read_text().replace("hall.epJSON", "hall.idf"))
+    with pytest.raises(InvalidSettings, match=r"Expected a building in .*hall\.idf, got a file without a zone; is it an IDF\?"):
+        made(str(own))
+
+
+def test_a_building_of_ones_own_has_an_id_and_is_tried_once_however_often_it_is_made(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = making._check_once.cache_info().misses
+    for params in ({}, {"relative": True}, {"weights": {"comfort": -2.0}}):
+        make_env(EnvSpec("rewardloop/Building-v0", {"specification": "hall.yaml", **params})).close()
+    assert making._check_once.cache_info().misses == before + 1
+    os.utime(tmp_path / "hall.epJSON", (1, 1))
+    make_env(EnvSpec("rewardloop/Building-v0", {"specification": "hall.yaml"})).close()
+    assert making._check_once.cache_info().misses == before + 2, "another version of the file"
+
+
 def test_a_building_that_energyplus_refuses_is_quoted(own: Path, tmp_path: Path) -> None:
     model = one_zone()
     model["Construction"]["Hall wall"]["outside_layer"] = "No such material"
@@ -138,6 +198,11 @@ def test_an_actuator_that_changes_nothing_is_refused_on_load(own: Path) -> None:
     own.write_text(own.read_text().replace("low: 5\n    high: 34", "low: 5\n    high: 20"))
     with pytest.raises(InvalidSettings, match=r"Hall heating set-point` changes nothing.*\$\.actions\.heating\.actuators\[0\]"):
         made(str(own))
+
+
+def test_an_actuator_whose_end_of_the_range_ends_the_run_changes_something(own: Path) -> None:
+    """Heating to 34 °C while the schedules cool to 24: EnergyPlus refuses, which the constraint sees to when the agent acts."""
+    made(str(own)).close()
 
 
 def test_every_actuator_of_the_two_halls_changes_something() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
@@ -20,7 +21,7 @@ from rewardloop.simulators.energyplus.specification import Episode, Forecast, Re
 
 
 def made(
-    environment: str,
+    specification: str,
     *,
     use: Use = "train",
     mode: Mode = "auto",
@@ -34,27 +35,37 @@ def made(
     check: bool | None = None,
     simulator: Simulator | None = None,
 ) -> EnergyPlusEnv:
-    """What `gymnasium.make` calls. In place of the specification's: length and start of episodes, the forecast, how many time steps
-    an action lasts (`hold`), how far actions may correct the rules (`reach`), rewards less those of the schedules (`relative`),
-    other weights of the reward's terms (`weights`).
+    """What `gymnasium.make` calls; `specification` is the name of one that comes along, or a YAML file.
+
+    In place of what that says: length and start of episodes, the forecast, how many time steps an action lasts (`hold`), how far
+    actions may correct the rules (`reach`), rewards less those of the schedules (`relative`), other weights of the reward's terms
+    (`weights`).
 
     `check`: each actuator is first shown to change something, which takes some warm-ups; so it is done, unless said otherwise, with
-    a file of your own and not with what comes along.
+    a file of your own, once a process, and not with what comes along.
     """
-    specification = specified(environment, days=days, start_days=start_days, forecast_hours=forecast_hours, hold=hold, reach=reach)
+    it = specified(specification, days=days, start_days=start_days, forecast_hours=forecast_hours, hold=hold, reach=reach)
     _check_words(use, mode, relative)
+    if _is_file(specification) if check is None else check:
+        _check_once(msgspec.json.encode(it), _version(it.building), mode)
     if weights:
-        specification = _weighted(specification, weights)
+        it = _weighted(it, weights)
     if relative:
-        specification = msgspec.structs.replace(specification, relative=True)
-    env = EnergyPlusEnv(specification, use=use, mode=mode, simulator=simulator)
-    if _is_file(environment) if check is None else check:
-        try:
-            check_effects(env.simulator)
-        except BaseException:
-            env.close()
-            raise
-    return env
+        it = msgspec.structs.replace(it, relative=True)
+    return EnergyPlusEnv(it, use=use, mode=mode, simulator=simulator)
+
+
+@lru_cache(maxsize=8)
+def _check_once(specification: bytes, version: tuple[int, int], mode: Mode) -> None:
+    """Trainings and evaluations make an environment again and again: the same building is not tried anew each time."""
+    with Simulator(msgspec.json.decode(specification, type=Specification), mode) as simulator:
+        check_effects(simulator)
+
+
+def _version(building: str) -> tuple[int, int]:
+    """Of the file; one that comes along has none."""
+    path = Path(building)
+    return (path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else (0, 0)
 
 
 def _check_words(use: object, mode: object, relative: object) -> None:

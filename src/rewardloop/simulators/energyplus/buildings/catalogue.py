@@ -39,16 +39,16 @@ def building(name: str) -> Objects:
         raise InvalidSettings(f"Unknown building `{name[:80]}`{did_you_mean(name, [*_WRITTEN, *reference])}", at="$.building")
     if not path.is_file():
         raise InvalidSettings(f"Expected a building, got nothing at {path}: check the path", at="$.building")
-    return _converted(path) if path.suffix.lower() == ".idf" else _parsed(path, path)
+    return _converted(path) if path.suffix.lower() == ".idf" else _parsed(path)
 
 
-def _parsed(path: Path, named: Path) -> Objects:
+def _parsed(path: Path) -> Objects:
     try:
         tree = json.loads(path.read_bytes())
     except (ValueError, OSError, RecursionError) as error:
-        raise InvalidSettings(f"Expected epJSON in {named}, got something else: {error}", at="$.building") from None
+        raise InvalidSettings(f"Expected epJSON in {path}, got something else: {error}", at="$.building") from None
     if not _is_objects(tree):
-        raise InvalidSettings(f"Expected epJSON in {named}: type → name → fields; got another shape", at="$.building")
+        raise InvalidSettings(f"Expected epJSON in {path}: type → name → fields; got another shape", at="$.building")
     objects: Objects = tree
     return objects
 
@@ -75,7 +75,10 @@ def _converted(path: Path) -> Objects:
             errors = place / "eplusout.err"
             said = errors.read_text(errors="replace") if errors.exists() else "nothing"
             raise InvalidSettings(f"Expected a building in {path}; EnergyPlus says: {quoted(said)}", at="$.building")
-        return _parsed(made, path)
+        objects: Objects = json.loads(made.read_bytes())
+        if not _is_objects(objects) or "Zone" not in objects:
+            raise InvalidSettings(f"Expected a building in {path}, got a file without a zone; is it an IDF?", at="$.building")
+        return objects
 
 
 def quoted(errors: str) -> str:

@@ -38,9 +38,22 @@ def entries() -> Iterator[Entry]:
             reward=", ".join(_spelled(term) for term in it.reward.values()),
             source=it.source,
             entry_point="rewardloop.simulators.energyplus.making:made",
-            arguments={"environment": name},
+            arguments={"specification": name},
             extra="energyplus",
         )
+
+
+def own_building() -> Entry:
+    return Entry(
+        id="rewardloop/Building-v0",
+        about="A building of your own and a YAML about it: --env-param specification=hall.yaml. docs/hvac.md explains.",
+        observation="sensors, as the specification says",
+        action="actuators, as the specification says (each as 0–1)",
+        reward="the specification's terms",
+        source="EnergyPlus; an epJSON or IDF file, or one of the reference buildings of its package",
+        entry_point="rewardloop.simulators.energyplus.making:made",
+        extra="energyplus",
+    )
 
 
 def _spelled(term: Term) -> str:
