@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewardloop.actions import ActionSet
+from rewardloop.actions import ActionSet, parse_actions
 from rewardloop.clock import ManualClock
 from rewardloop.deciding.asking import DecideRequest
 from rewardloop.deciding.decider import Decider
@@ -83,6 +83,47 @@ def test_many_at_once_decide_like_one_at_a_time(asked: list[DecideRequest]) -> N
     at_once = batch.decide_many(hosted(), asked)
     for (one, action), (other, other_action) in zip(one_by_one, at_once, strict=True):
         assert (one, action) == (other, other_action)
+
+
+wrong = st.sampled_from([request([1]), request({"_x": 1.0}), request(actions=["grey"]), request(excluded=["red", "green", "blue"])])
+
+
+@given(st.lists(requests | wrong, max_size=20))
+def test_what_has_nothing_to_do_with_each_other_is_decided_together_as_alone(asked: list[DecideRequest]) -> None:
+    single, together = decider(), decider()
+    expected = [answered(single, each) for each in asked]
+    found = together.decide_each(hosted(), [(each, None) for each in asked])
+    assert [str(one) if isinstance(one, InvalidInput) else one for one in found] == expected
+
+
+def test_more_than_go_together_are_decided_all_the_same() -> None:
+    """Each with the ten thousand actions that a request may offer, and all but the last with some of its own."""
+    most = json.dumps([f"a{i}" for i in range(10_000)]).encode()
+    usual = (parse_actions(most), ())
+    own = request(actions=[{"id": "red", "features": {"price": 1.0}}], event_id="own")
+    asked = [*[(request(event_id=str(i)), usual) for i in range(100)], (own, None)]
+    made = Decider(FREE, 3, EventIds(ManualClock(), key=7, start=0), ManualClock()).decide_each(hosted(), asked)
+    assert [one[0].event_id for one in made if not isinstance(one, Exception)] == [*map(str, range(100)), "own"]
+
+
+def test_a_policy_whose_batches_may_differ_in_the_last_bit_is_asked_one_by_one() -> None:
+    class Alone(Leaning):
+        gains_by_batches = False  # type: ignore[misc]
+
+        def pmf_many(self, contexts: Any, actions: Any) -> Any:
+            raise AssertionError
+
+    asked = [(request(), None)] * 20
+    found = decider().decide_each(hosted(Alone()), asked)
+    assert found == decider().decide_each(hosted(), asked)
+    assert not any(isinstance(one, Exception) for one in found)
+
+
+def answered(by: Decider, asked: DecideRequest) -> object:
+    try:
+        return by.decide(hosted(), asked)
+    except InvalidInput as error:
+        return str(error)
 
 
 def test_the_same_event_asked_twice_gets_the_same_answer() -> None:

@@ -6,6 +6,7 @@ No HTTP and no storage here: serving and the in-process `Experiment` both call i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -22,17 +23,26 @@ from rewardloop.deciding.offers import Offer, Offers
 from rewardloop.deciding.slotting import wanted
 from rewardloop.deciding.trials import CHAMPION, Asked, Likeness, Scorer, Served, alike
 from rewardloop.errors import InvalidInput
-from rewardloop.events import Choice, Decision
+from rewardloop.events import MAX_CANDIDATES, Choice, Decision
 from rewardloop.features import Features, parse_context, parse_contexts
 from rewardloop.ids import EventIds, ManyDraws, draws, draws_many, uniform
 from rewardloop.policies.continuous import draw_in
+from rewardloop.policies.contract import gains_by_batches
 from rewardloop.policies.exploration import sample, serve_pmf
 from rewardloop.policies.namespaces import Namespaces
 from rewardloop.settings import ExperimentSettings
 
 MAX_AT_ONCE = 1_000_000
 """Probabilities that one batch makes."""
+_TOGETHER = MAX_AT_ONCE // MAX_CANDIDATES
+"""Requests that are decided together, at most."""
+_FEW = 8
+"""Fewer cost less one by one."""
 
+Asking = tuple[DecideRequest, Offer | None]
+"""A request, and what is on offer where it names no actions; None: the experiment's own."""
+Answer = tuple[Decision, str]
+"""The decision, and the (first) chosen action's id."""
 _Event = tuple[str, int, float]
 """Its id, seed and sample_prob."""
 _Served = tuple[str, str, tuple[float, ...]]
@@ -54,7 +64,7 @@ class Decider:
         self._ids = ids
         self.clock = clock
 
-    def decide(self, hosted: Hosted, request: DecideRequest, usual: Offer | None = None, at: str = "$") -> tuple[Decision, str]:
+    def decide(self, hosted: Hosted, request: DecideRequest, usual: Offer | None = None, at: str = "$") -> Answer:
         """The decision and the (first) chosen action's id; raises `InvalidInput` naming the place in the request.
 
         `usual` is on offer where the request names no actions; by default the fixed ones.
@@ -88,7 +98,7 @@ class Decider:
 
     def decide_many(
         self, hosted: Hosted, requests: Sequence[DecideRequest], actions: msgspec.Raw | UnsetType = UNSET
-    ) -> list[tuple[Decision, str]]:
+    ) -> list[Answer]:
         """The same for many at once, and cheaper; raises `InvalidInput` for `$.requests[i]` and then decides nothing.
 
         `actions` are offered to every request that names none itself.
@@ -106,15 +116,55 @@ class Decider:
         if self._namespaces is not None:
             for i, (context, (offered, _)) in enumerate(zip(features, offers, strict=True)):
                 self._namespaces.check(context, offered, f"$.requests[{i}]")
+        return self._decide_read(hosted, batch, contexts)
+
+    def alone(self, request: DecideRequest) -> bool:
+        """Whether a request is decided by itself, by `decide`, and not with others by `decide_each`."""
+        return bool(self._ranged is not None or request.top_k or request.slots)
+
+    def decide_each(self, hosted: Hosted, asked: Sequence[Asking]) -> list[Answer | Exception]:
+        """`decide` of requests that have nothing to do with each other, and cheaper; what it raises for one is in its place."""
+        found: list[Answer | Exception] = []
+        for start in range(0, len(asked), _TOGETHER):
+            found += self._decide_some(hosted, asked[start : start + _TOGETHER])
+        return found
+
+    def _decide_some(self, hosted: Hosted, asked: Sequence[Asking]) -> Sequence[Answer | Exception]:
+        plain = self._baseline is None and hosted.trial is None
+        if len(asked) >= _FEW and plain and gains_by_batches(hosted.policy):
+            with suppress(Exception):  # One by one it shows whose it is.
+                return self._decide_together(hosted, asked)
+        return [self._attempt(hosted, request, offer) for request, offer in asked]
+
+    def _decide_together(self, hosted: Hosted, asked: Sequence[Asking]) -> list[Answer]:
+        """Raises where something is wrong with one of them, without saying with which."""
+        requests = [request for request, _ in asked]
+        contexts, own = [bytes(request.context) for request in requests], self._offers.usual
+        features = parse_contexts(contexts)
+        offers = [self._offers.of_request(request, usual or own, "$", pack=True) for request, usual in asked]
+        if self._namespaces is not None:
+            for context, (actions, _) in zip(features, offers, strict=True):
+                self._namespaces.check(context, actions, "$")
+        return self._decide_read(hosted, Batch(requests, features, offers), contexts)
+
+    def _attempt(self, hosted: Hosted, request: DecideRequest, offer: Offer | None) -> Answer | Exception:
+        try:
+            return self.decide(hosted, request, offer)
+        except Exception as error:
+            return error
+
+    def _decide_read(self, hosted: Hosted, batch: Batch, contexts: Sequence[bytes]) -> list[Answer]:
+        """Requests that were understood, and their contexts verbatim."""
+        requests = batch.requests
         now, ids = self.clock.now(), self._event_ids(requests)
         drawn = draws_many(self._experiment, ids)
         served, chosen = self._serve_many(hosted, batch, ids, drawn, now)
         events = zip(ids, drawn.seeds, drawn.sample_probs, strict=True)
-        made, decision = zip(requests, contexts, offers, served, chosen, events, strict=True), self._decision
+        made, decision = zip(requests, contexts, batch.offers, served, chosen, events, strict=True), self._decision
         # One by one: `*parts` costs half as much again.
         return [decision(now, request, context, offer, each, a, event) for request, context, offer, each, a, event in made]
 
-    def _draw(self, hosted: Hosted, request: DecideRequest, actions: ActionSet, at: str) -> tuple[Decision, str]:
+    def _draw(self, hosted: Hosted, request: DecideRequest, actions: ActionSet, at: str) -> Answer:
         """A decision over a box: one cell with probability 1, the values in it, and the density they were drawn with."""
         for name in ("actions", "excluded", "top_k", "slots"):
             if getattr(request, name) not in (UNSET, [], None):
@@ -139,7 +189,7 @@ class Decider:
         assert hosted.trial is not None
         return hosted.trial.serve(hosted.scorer, asked)
 
-    def _fill(self, hosted: Hosted, request: DecideRequest, usual: Offer | None, at: str) -> tuple[Decision, str]:
+    def _fill(self, hosted: Hosted, request: DecideRequest, usual: Offer | None, at: str) -> Answer:
         """A decision over several slots."""
         slots = wanted(self._offers, request, usual, at)
         if self._namespaces is not None:
@@ -202,7 +252,7 @@ class Decider:
 
     def _decision(  # noqa: PLR0917 - by place, as this is done for every decision
         self, now: int, request: DecideRequest, context: bytes, offer: Offer, served: _Served, action: int, event: _Event
-    ) -> tuple[Decision, str]:
+    ) -> Answer:
         """The record, of a context verbatim, what was on offer, the distribution served and whose, and the action chosen."""
         (actions, excluded), (model_id, variant, pmf), (event_id, seed, sample_prob) = offer, served, event
         decision = Decision(

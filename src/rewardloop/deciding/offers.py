@@ -32,19 +32,19 @@ class Offers:
         """Whether `actions` only name those of the experiment's own that are eligible."""
         return self._fixed is not None
 
-    def of_request(self, request: DecideRequest, usual: Offer | None, at: str) -> Offer:
+    def of_request(self, request: DecideRequest, usual: Offer | None, at: str, *, pack: bool = False) -> Offer:
         """Its own actions, or the usual ones given, without those it excludes. `at` is the place of the request."""
-        offer = usual if request.actions is UNSET else self.of_json(bytes(request.actions), f"{at}.actions")
+        offer = usual if request.actions is UNSET else self.of_json(bytes(request.actions), f"{at}.actions", pack=pack)
         if offer is None:
             raise InvalidInput(f"Expected `actions`: experiment `{self._experiment}` has no fixed ones", at=at)
         return self.without(offer, request.excluded, f"{at}.excluded") if request.excluded else offer
 
     def of_requests(self, requests: Sequence[DecideRequest], usual: Offer | None) -> list[Offer]:
-        """`of_request` of each, without saying where it is that something is wrong."""
+        """`of_request` of each, `Packed`, without saying where it is that something is wrong."""
         if usual is None:
-            return [self.of_request(request, None, "$") for request in requests]
+            return [self.of_request(request, None, "$", pack=True) for request in requests]
         return [
-            usual if request.actions is UNSET and not request.excluded else self.of_request(request, usual, "$")
+            usual if request.actions is UNSET and not request.excluded else self.of_request(request, usual, "$", pack=True)
             for request in requests
         ]
 
@@ -56,11 +56,11 @@ class Offers:
             raise InvalidInput("Expected at least one action that is not excluded, got none", at=at)
         return actions, tuple(sorted(more | set(excluded)))
 
-    def of_json(self, raw: bytes, at: str) -> Offer:
+    def of_json(self, raw: bytes, at: str, *, pack: bool = False) -> Offer:
         """Actions as they were sent. Of fixed ones they say which are eligible, of cells between what the value may lie."""
         if self._cells is not None and self._fixed is not None:
             return self._fixed, self._cells.outside(*read_limits(raw, at), at)
-        offered = self._parse(raw, at)
+        offered = self._parse(raw, at, pack)
         if self._fixed is None:
             return offered, ()
         if offered.features is not None:
@@ -68,11 +68,11 @@ class Offers:
         eligible = {self._fixed.index(action_id, f"{at}[{i}]") for i, action_id in enumerate(offered.ids)}
         return self._fixed, tuple(i for i in range(len(self._fixed)) if i not in eligible)
 
-    def _parse(self, raw: bytes, at: str) -> ActionSet:
+    def _parse(self, raw: bytes, at: str, pack: bool) -> ActionSet:
         """Clients offer the same actions again and again, and parsing a hundred features costs as much as deciding."""
         known = self._known.find(raw)
         if known is None:
-            known = parse_actions(raw, at, pack=True)
+            known = parse_actions(raw, at, pack=pack)
             if known.ranges is not None:
                 raise InvalidInput(
                     "Expected an array of actions, got a box: continuous actions are declared in the settings", at=at

@@ -53,3 +53,11 @@ def one_by_one(policy: Policy, contexts: Sequence[Features], actions: Sequence[A
     """`pmf_many` of a policy that has no faster way."""
     rows = [policy.pmf(context, offered) for context, offered in zip(contexts, actions, strict=True)]
     return np.concatenate([np.empty(0), *rows])
+
+
+def gains_by_batches(policy: Policy) -> bool:
+    """Whether it asks for `pmf_many` rather than `pmf` where requests arrive together, by an attribute of this name that is True.
+
+    Such a `pmf_many` costs less, and its rows are those of `pmf` to the bit: what was decided together is replayed one by one.
+    """
+    return getattr(policy, "gains_by_batches", False) is True

@@ -26,6 +26,8 @@ class UniformPolicy:
     [0.5, 0.5]
     """
 
+    gains_by_batches: Final = True
+
     @classmethod
     def new(cls, settings: ExperimentSettings, seed: int) -> Self:
         """The same whatever the settings and the seed."""

@@ -6,6 +6,6 @@ A request  `application` finds its route (`routes`, and those of `dialects`), re
 The door   `guard` knows who calls (`keyring`), whether they may (`access`) and whether too often (`limits`); for pages `browsers`
            and `cors`; a key of some experiments sees a `scoped` service
 The work   `handlers` ask the `service`, which has each `experiment`; `reading` makes requests of bytes, `wire` is their shape;
-           `commits` go before answers, `recent` decisions wait for rewards
+           what is asked in one of its `turns` is decided together; `commits` go before answers, `recent` decisions wait for rewards
 Told       `counts` of a worker, all together as `metrics`; `deaths` on trial; `openapi`; both are served by `documents`
 """

@@ -28,6 +28,9 @@ class Commits(Protocol):
     def add(self, records: Sequence[Record]) -> asyncio.Future[Outcome]:
         """Await the future before you answer, and raise what it holds. Raises `Overloaded` where too many wait already."""
 
+    def add_last(self, records: Sequence[Record]) -> asyncio.Future[Outcome]:
+        """The same at the end of a turn of the event loop, where nothing more will be added to them."""
+
     async def close(self) -> None:
         """Returns when everything added is in the log."""
 
@@ -66,6 +69,12 @@ class InlineCommits:
         group.records += records
         return group.done
 
+    def add_last(self, records: Sequence[Record]) -> asyncio.Future[Outcome]:
+        group = self._group = self._group or _Group(self._loop)
+        group.records += records
+        self._flush()
+        return group.done
+
     async def close(self) -> None:
         self._flush()
 
@@ -93,6 +102,9 @@ class ThreadedCommits:
         if not self._writing:
             self._loop.call_soon(self._start)
         return group.done
+
+    def add_last(self, records: Sequence[Record]) -> asyncio.Future[Outcome]:
+        return self.add(records)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._thread.shutdown)

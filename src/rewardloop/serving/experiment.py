@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UnsetType
 
 from rewardloop.deciding.asking import DecideRequest
-from rewardloop.deciding.decider import Decider
+from rewardloop.deciding.decider import Answer, Asking, Decider
 from rewardloop.deciding.hosted import Hosted, first_model
 from rewardloop.deciding.offers import Offer
 from rewardloop.errors import RewardloopError
@@ -26,6 +26,7 @@ from rewardloop.registry.pointer import HostedWatch
 from rewardloop.serving.commits import Commits, InlineCommits, ThreadedCommits
 from rewardloop.serving.counts import ExperimentCounts
 from rewardloop.serving.recent import Recent, Taken, taken
+from rewardloop.serving.turns import Turns
 from rewardloop.settings import ExperimentSettings
 
 _PROBE_BYTES = 1 << 16
@@ -48,6 +49,7 @@ class ServedExperiment:
         self._decider = decider
         self._writer = LogWriter(directory.log, settings.log, writer)
         self._commits: Commits = (InlineCommits if settings.log.durability == "process" else ThreadedCommits)(self._writer.commit)
+        self._turns = Turns(self._decide_each, self._commits)
         self._loading = Loading(settings, directory, decider.clock, writer)
         self._watch = HostedWatch(directory.hosted)
         self._turned_for: list[str] = []
@@ -85,20 +87,31 @@ class ServedExperiment:
         found = (record for record in lake or find(self._directory.log, event_id) if isinstance(record, Decision))
         return next(found, None)
 
-    async def decide(self, request: DecideRequest, offer: Offer | None = None) -> tuple[Decision, str]:
+    async def decide(self, request: DecideRequest, offer: Offer | None = None) -> Answer:
         """The decision and its action's id, once it is in the log.
 
         `offer` is what a dialect has understood already, where the request itself names no actions; by default the fixed ones.
         """
-        answer = self._decider.decide(self._hosted, request, offer)
-        if (outcome := await self._commits.add(answer[:1])) is not None:  # `_commit`, one coroutine less for what is asked most
-            raise self._failed(outcome)
+        if self._decider.alone(request):
+            answer = self._decider.decide(self._hosted, request, offer)
+            await self._commit(answer[:1])
+        else:
+            done, place = self._turns.join((request, offer))
+            answers, outcome = await done
+            if isinstance(found := answers[place], Exception):
+                raise found
+            if outcome is not None:
+                raise self._failed(outcome)
+            answer = found
         self.counts.decisions += 1
         if request.event_id is not None or request.slots:
             self._recent.remember(answer[0])
         return answer
 
-    async def decide_many(self, requests: Sequence[DecideRequest], actions: msgspec.Raw | UnsetType) -> list[tuple[Decision, str]]:
+    def _decide_each(self, asked: Sequence[Asking]) -> list[Answer | Exception]:
+        return self._decider.decide_each(self._hosted, asked)
+
+    async def decide_many(self, requests: Sequence[DecideRequest], actions: msgspec.Raw | UnsetType) -> list[Answer]:
         answers = self._decider.decide_many(self._hosted, requests, actions)
         await self._commit([decision for decision, _ in answers])
         self.counts.decisions += len(answers)
@@ -210,5 +223,6 @@ class ServedExperiment:
         self._turned_for = asked
 
     async def close(self) -> None:
+        self._turns.end()
         await self._commits.close()
         self._writer.close()

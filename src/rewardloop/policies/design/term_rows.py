@@ -73,8 +73,10 @@ class TermRows:
 
     def offered(self, actions: ActionSet) -> Offered:
         """All actions of a set."""
-        if actions.features is not None:
+        if isinstance(actions.features, Packed):
             return self.offered_many([actions])
+        if actions.features is not None:
+            return Offered(*self._action.columns(actions.features, _named(actions.features, actions.ids)))
         numbers, words = self._action.columns(({},), actions.ids)
         return Offered(np.repeat(numbers, len(actions), axis=1), words)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class FeaturedPolicy:
     Uniform until it has learned something. Up to 1,000 events, terms and scales are chosen anew each time a quarter more were
     learned. O(d²) to learn an event, O(64·d + 64·K) a decision among K actions, and O(d³) for the first decision after learning.
     """
+
+    gains_by_batches: Final = True
 
     def __init__(self, config: RidgeConfig, regression: Bilinear | None, beginning: Beginning | None) -> None:
         self._config = config

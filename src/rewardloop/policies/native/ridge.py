@@ -34,6 +34,8 @@ class RidgePolicy:
     most 256 by default. Li, Chu, Langford & Schapire (2010), algorithm 1; Agrawal & Goyal (2013), algorithm 1.
     """
 
+    gains_by_batches: Final = True
+
     def __init__(self, config: LinearConfig, ids: Sequence[str], regression: Linear, head: Batch | None, n_learned: int) -> None:
         self._config = config
         self._regression = regression
