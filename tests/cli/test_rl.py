@@ -17,12 +17,15 @@ def test_from_training_to_a_served_decision(rewardloop, tmp_path):
     assert rewardloop("rl", "enjoy", name, "--report", "episode.json").code == 0
     assert {"learning.png", "c.html", "episode.json"} <= {path.name for path in tmp_path.iterdir()}
     missing = rewardloop("rl", "deploy", name, "--experiment", "cart", "--checkpoint", "77")
-    assert "step of a checkpoint" in missing.err
+    assert "a step of which there is one (64, 128), got `77`" in missing.err
     assert "Unknown experiment" in rewardloop("status", "cart").err
     deployed = rewardloop("rl", "deploy", name, "--experiment", "cart", "--json")
     assert (deployed.code, deployed.json["model_id"]) == (0, "cart.1")
     decided = rewardloop("decide", "cart", "-c", '{"observation": [0.1, 0.2, 0.3, 0.4]}', "--json")
     assert decided.json["model_id"] == "cart.1"
+    other = rewardloop("rl", "train", "--resume", name, "--steps", "192", "--seed", "3")
+    assert (other.code, other.err.count("\n")) == (2, 1)
+    assert "goes on with what it was begun with - at `--seed`" in other.err
     further = rewardloop("rl", "train", "--resume", name, "--steps", "192", "--json")
     assert (further.json["n_steps"], further.json["n_resumed"]) == (192, 1)
 
@@ -34,6 +37,13 @@ def test_a_box_is_decided_with_values_and_a_density(rewardloop):
     decided = rewardloop("decide", "swing", "-c", '{"observation": [1.0, 0.0, 0.5]}', "--json").json
     assert -2 <= decided["values"][0] <= 2
     assert decided["density"] > 0
+
+
+def test_a_script_says_nothing_of_its_steps_and_nobody_else_does(rewardloop, tmp_path):
+    (tmp_path / "mine.py").write_text("print('trained')")
+    ran = rewardloop("rl", "train", "--script", "mine.py", "--steps", "70")
+    assert (ran.code, "steps" in ran.out) == (0, False)
+    assert "70 asked" in rewardloop("rl", "runs").out
 
 
 def test_the_matrix_shows_only_what_fits_an_environment(rewardloop):

@@ -61,8 +61,12 @@ def status_of(manifest: Manifest, directory: RunDirectory) -> str:
 def _row(manifest: Manifest, directory: RunDirectory) -> tuple[str, ...]:
     best = f"{manifest.best.mean_return:.6g}" if manifest.best else "-"
     algorithm = "script" if manifest.script else manifest.plan.algorithm
-    steps = f"{manifest.n_steps:,} of {manifest.plan.n_steps:,}"
-    return manifest.run, manifest.plan.env.id, algorithm, status_of(manifest, directory), steps, best
+    return manifest.run, manifest.plan.env.id or "-", algorithm, status_of(manifest, directory), _steps(manifest), best
+
+
+def _steps(manifest: Manifest) -> str:
+    """What a script has done of its steps it alone knows."""
+    return f"{manifest.plan.n_steps:,} asked" if manifest.script else f"{manifest.n_steps:,} of {manifest.plan.n_steps:,}"
 
 
 def _print_one(manifest: Manifest, directory: RunDirectory) -> None:
@@ -73,7 +77,7 @@ def _print_one(manifest: Manifest, directory: RunDirectory) -> None:
             ("environment", f"{plan.env.id}  {manifest.spaces}"),
             ("trained by", manifest.script or f"{plan.algorithm} ({plan.toolkit}), seed {plan.seed}, {plan.n_workers} workers"),
             ("status", f"{status_of(manifest, directory)}  {manifest.reason}".rstrip()),
-            ("steps", f"{manifest.n_steps:,} of {plan.n_steps:,}"),
+            ("steps", _steps(manifest)),
             ("best", f"{manifest.best.mean_return:.6g} at step {manifest.best.n_steps:,}" if manifest.best else "-"),
             ("started", instant(manifest.started_at)),
             ("versions", " ".join(f"{name} {value}" for name, value in manifest.versions.items())),

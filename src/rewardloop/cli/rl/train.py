@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +29,7 @@ from rewardloop.rl.toolkit import Plan
 
 _STEPS = 100_000
 _CHECKPOINT = 10_000
+_RESUMED = ("resume_run", "steps", "data", "json")
 
 
 def train(
@@ -61,6 +64,8 @@ def train(
     data: Data = DEFAULT,
     json: AsJson = False,
 ) -> None:
+    if resume_run is not None:
+        _check_resumed(locals())
     sys.path.insert(0, os.getcwd())  # `module:Name` means a module here, as it does for `python train.py`.
     runs, clock = Runs(data), SystemClock()
     if resume_run is not None:
@@ -93,6 +98,14 @@ def train(
         _print(start(runs, plan, watching, clock, name=run, show=live), runs, json)
 
 
+def _check_resumed(given: Mapping[str, object]) -> None:
+    """A run goes on with what it was begun with: anything else that is asked for would be passed over in silence."""
+    for name, option in inspect.signature(train).parameters.items():
+        if name not in _RESUMED and given[name] != option.default:
+            at = f"--{name.replace('_', '-')}"
+            raise InvalidInput("Expected --steps alone beside --resume: a run goes on with what it was begun with", at=at)
+
+
 def _completed(plan: Plan, *, quiet: bool) -> Plan:
     """With what the environment suggests where the command line says nothing, and a line that says so."""
     completed = with_suggestions(plan)
@@ -121,5 +134,6 @@ def _print(manifest: Manifest, runs: Runs, json: bool) -> None:
         return
     ended = f"{manifest.status}{f': {manifest.reason}' if manifest.reason else ''}"
     best = f", best mean return {manifest.best.mean_return:.6g} at step {manifest.best.n_steps:,}" if manifest.best else ""
-    console.print(f"[bold]{escape(manifest.run)}[/]  {escape(ended)} after {manifest.n_steps:,} steps{best}")
+    after = "" if manifest.script else f" after {manifest.n_steps:,} steps{best}"  # A script says nothing of its steps.
+    console.print(f"[bold]{escape(manifest.run)}[/]  {escape(ended)}{after}")
     console.print(f"[dim]{escape(str(runs.root / manifest.run))}[/]")

@@ -15,7 +15,7 @@ import msgspec
 from rewardloop.durable import replace_file, storage
 from rewardloop.errors import Conflict, Corrupt, InvalidInput, UnknownRun, did_you_mean
 from rewardloop.registry.leases import Lease
-from rewardloop.rl.runs.checkpoints import newest_checkpoint
+from rewardloop.rl.runs.checkpoints import checkpoints, newest_checkpoint
 from rewardloop.rl.spaces import Facts
 from rewardloop.rl.toolkit import Plan
 
@@ -120,9 +120,8 @@ class RunDirectory:
             return newest_checkpoint(self.checkpoints)
         path = self.checkpoints / f"{int(which):012d}" if which.isdigit() else self.checkpoints / "none"
         if not path.is_dir():
-            raise UnknownRun(
-                f"Expected `best`, `last` or the step of a checkpoint in {self.checkpoints}, got `{which}`", at="--checkpoint"
-            )
+            steps = ", ".join(str(int(found.name)) for found in checkpoints(self.checkpoints)) or "none yet"
+            raise UnknownRun(f"Expected `best`, `last` or a step of which there is one ({steps}), got `{which}`", at="--checkpoint")
         return path
 
 
