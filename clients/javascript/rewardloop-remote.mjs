@@ -7,7 +7,8 @@ const SIGN_OF_LIFE_MS = 10_000;
 
 /** Connects to the trainer, answers it, and connects again, until nobody has taken it for `giveUpAfter` seconds or `signal` aborts. */
 export async function serve(simulator, options) {
-  const { url, name, version = "", token = "", giveUpAfter = 3600, say = () => {}, signal } = options;
+  const { url, name, version = "", token = "", giveUpAfter = 3600, signal } = options;
+  const say = onceEach(options.say ?? (() => {}));
   const hello = {
     type: "hello", protocol: PROTOCOL, name, version, token,
     observation_space: simulator.observationSpace, action_space: simulator.actionSpace, masks: simulator.masks === true,
@@ -23,6 +24,15 @@ export async function serve(simulator, options) {
     await new Promise((resolve) => setTimeout(resolve, pause * 1000));
     pause = Math.min(2, pause * 1.5);
   }
+}
+
+/** Says what is new: whoever waits for a trainer hears so once, and not at every attempt. */
+function onceEach(say) {
+  let last = "";
+  return (line) => {
+    if (line !== last) say(line);
+    last = line;
+  };
 }
 
 /** One connection, to its end; true where the trainer took the simulator. Throws what the simulator throws, and a refusal. */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 SMALL = ("--steps", "128", "--checkpoint-every", "64", "--eval-episodes", "1", "-p", "n_steps=64", "-p", "net_arch=[8]")
 
 
@@ -37,6 +39,21 @@ def test_a_box_is_decided_with_values_and_a_density(rewardloop):
     decided = rewardloop("decide", "swing", "-c", '{"observation": [1.0, 0.0, 0.5]}', "--json").json
     assert -2 <= decided["values"][0] <= 2
     assert decided["density"] > 0
+    told = rewardloop("decide", "swing", "-c", '{"observation": [1.0, 0.0, 0.5]}')
+    assert re.match(r"-?\d[\d.e-]*  with density \d\S*, by swing.1\n", told.out)
+    sure = rewardloop("decide", "swing", "-c", '{"observation": [1.0, 0.0, 0.5]}', "--no-explore")
+    assert re.match(r"-?\d[\d.e-]*  with no density, by swing.1\n", sure.out)
+
+
+def test_a_box_that_no_bandit_learns_says_who_does(rewardloop, tmp_path):
+    for ranges, said in (
+        ("{low: [10, -5], high: [30, 5]}", "No bandit learns 2 numbers at once: train in a simulator, `rewardloop rl train`"),
+        ("{low: [10], high: [30]}", "add `cells: 16` to `actions`"),
+        ("{low: [10, -5], high: [30, 5], cells: 8}", "several at once are for `rewardloop rl train`"),
+    ):
+        (tmp_path / "box.yaml").write_text(f"experiment: box\nactions: {ranges}\n")
+        ran = rewardloop("train", "box.yaml", "--data", f"d{len(said)}")
+        assert (ran.code in (1, 2), said in ran.err) == (True, True), ran.err
 
 
 def test_a_script_says_nothing_of_its_steps_and_nobody_else_does(rewardloop, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from typing import Annotated
 
@@ -74,6 +75,10 @@ def _print(decision: Decision, named: str) -> None:
     if decision.slots:
         console.print(f"all of it with probability {decision.joint_probability:.4g}, by {decision.model_id}")
         named = f" --slot {escape(shlex.quote(decision.slots[0].slot))}{named}"
+    elif decision.values:
+        values = ", ".join(f"{value:.6g}" for value in decision.values)
+        density = "no density" if decision.density is None or math.isinf(decision.density) else f"density {decision.density:.4g}"
+        console.print(f"[bold]{values}[/]  with {density}, by {decision.model_id}")
     else:
         console.print(f"[bold]{escape(_chosen(decision))}[/]  with probability {decision.probability:.4g}, by {decision.model_id}")
     console.print(f"[dim]reward it:[/] rewardloop reward {escape(shlex.quote(decision.event_id))} 1{named}")

@@ -53,6 +53,8 @@ class Modelling:
         """Train on what closed since the parent, keep the result, enter it in the catalog. Raises `Conflict` if nothing has."""
         if self.settings.mode == "logging_only":
             raise Conflict("Nothing is learned in `mode: logging_only`: set `apprentice` or `online`")
+        if self.settings.ranges is not None:
+            raise Conflict(_unlearned(len(self.settings.ranges[0])))
         parent = self.parent(parent_id)
         after = parent.watermark if parent else 0
         if not data.count(after=after):
@@ -60,8 +62,6 @@ class Modelling:
             raise Conflict(
                 f"Expected events to learn from, found none closed {since}; an event closes with its reward or its window"
             )
-        if self.settings.ranges is not None:
-            raise Conflict("A policy over continuous actions is trained in a simulator: `rewardloop rl train`, then `rl deploy`")
         policy = self.load(parent.model_id) if parent else None
         forgotten = restarts(policy)
         trained = train(policy, data, self.settings, after=after, until=data.watermark, on_progress=on_progress)
@@ -164,3 +164,13 @@ class Modelling:
 def _compatible(theirs: ExperimentSettings, ours: ExperimentSettings) -> bool:
     first, second = with_exploration(theirs), with_exploration(ours)
     return (first.policy, first.actions, first.reward.range) == (second.policy, second.actions, second.reward.range)
+
+
+def _unlearned(n_values: int) -> str:
+    """Why a box is learned by no bandit, and what to do."""
+    if n_values == 1:
+        return "A bandit learns a number in cells: add `cells: 16` to `actions`; or train in a simulator, `rewardloop rl train`"
+    return (
+        f"No bandit learns {n_values} numbers at once: train in a simulator, `rewardloop rl train`, "
+        "or from logged episodes, `rl train --episodes`; then `rl deploy`"
+    )

@@ -136,7 +136,10 @@ def _exposure(settings: ExperimentSettings) -> Iterator[Problem]:
 def _cells(settings: ExperimentSettings, cells: Cells) -> Iterator[Problem]:
     box = settings.actions
     if isinstance(box, ContinuousActions) and (box.low, box.high) not in ((cells.low, cells.high), ((cells.low,), (cells.high,))):
-        yield Problem("$.actions", "Expected one number `low` and one `high` beside `cells`")
+        yield Problem(
+            "$.actions",
+            "Expected one number `low` and one `high` beside `cells`; several at once are for `rewardloop rl train`",
+        )
     elif cells.low >= cells.high:
         yield Problem("$.actions", f"Expected `low` below `high`, got {cells.low:g} and {cells.high:g}")
     if settings.mode != "online":

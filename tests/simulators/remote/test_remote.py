@@ -219,6 +219,17 @@ def test_a_simulator_in_javascript_is_trained_on_and_repeats_itself(tmp_path: Pa
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
+def test_a_simulator_in_javascript_that_waits_says_so_once(port: int) -> None:
+    waiting = f"""
+        import {{ serve }} from "{(JAVASCRIPT / "rewardloop-remote.mjs").as_uri()}";
+        const simulator = {{ observationSpace: {{}}, actionSpace: {{}} }};
+        await serve(simulator, {{ url: "ws://127.0.0.1:{port}", name: "thermostat", say: console.log, giveUpAfter: 1 }});
+    """
+    said = subprocess.run(["node", "--input-type=module", "-e", waiting], capture_output=True, text=True, check=True).stdout
+    assert said.count("nobody answers") == 1
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 def test_a_refusal_reaches_javascript(port: int, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("a token of some length")
     command = ["node", str(JAVASCRIPT / "examples/thermostat.mjs"), f"ws://127.0.0.1:{port}", "wrong"]

@@ -93,6 +93,8 @@ def read_episodes(path: Path) -> Logged:
 
 
 def _table(path: Path) -> pa.Table:
+    if not path.is_file():
+        raise InvalidInput("Expected a Parquet file of episodes, found no file", at=str(path))
     try:
         with pq.ParquetFile(path) as file:
             n_bytes = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
