@@ -36,6 +36,29 @@ sys.exit("it was written to")
 """
 
 
+LOOKED_AT_WHEN_FULL = """
+import resource, sys
+from pathlib import Path
+from rewardloop.errors import StorageUnavailable
+from rewardloop.loop.experiment import Experiment
+from rewardloop.loop.status import statuses
+
+def seen(data):
+    with Experiment.open("offers", data) as offers:
+        return offers.audit("e0"), offers.newest(5), offers.doctor(), statuses(Path(data))
+
+[data] = sys.argv[1:]
+before = seen(data)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+assert seen(data) == before
+with Experiment.open("offers", data) as offers:
+    try:
+        offers.deploy("offers.1")
+    except StorageUnavailable as error:
+        print(error)
+"""
+
+
 def made(data: Path) -> None:
     with Experiment.open(ExperimentSettings(experiment="offers", actions=("a", "b")), data) as offers:
         for i in range(60):
@@ -66,3 +89,9 @@ def test_what_cannot_be_written_can_be_looked_at(tmp_path: Path, unwritable: Pat
     before = sorted(path.name for path in unwritable.rglob("*"))
     subprocess.run([sys.executable, "-c", LOOKED_AT_AS_NOBODY, str(tmp_path / "data"), str(unwritable)], check=True)
     assert sorted(path.name for path in unwritable.rglob("*")) == before
+
+
+def test_on_a_full_disk_everything_can_be_looked_at(tmp_path: Path) -> None:
+    made(tmp_path)
+    done = subprocess.run([sys.executable, "-c", LOOKED_AT_WHEN_FULL, str(tmp_path)], check=True, capture_output=True, text=True)
+    assert "cannot be written; is its disk full?" in done.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +13,15 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection, Row, Table, select
 
-from rewardloop.errors import Conflict, InvalidInput, UnknownKey, UnknownModel, did_you_mean
+from rewardloop.errors import (
+    Conflict,
+    InvalidInput,
+    RewardloopError,
+    StorageUnavailable,
+    UnknownKey,
+    UnknownModel,
+    did_you_mean,
+)
 from rewardloop.registry import tables
 from rewardloop.registry.api_keys import ApiKey
 from rewardloop.registry.database import remote, sqlite, sqlite_unwritable
@@ -49,7 +57,7 @@ class Catalog:
     oldest first, and `limit` keeps the newest. Raises `StorageUnavailable` where the database cannot be used, `Corrupt`
     where it is damaged. Laws: `rewardloop.testing.store.CatalogContract`.
 
-    In a directory that cannot be written, such as a backup that is mounted to be looked at, everything can be read.
+    In a directory that cannot be written, such as a backup that is mounted, or on a full disk, everything can be read.
     """
 
     writable: bool
@@ -69,7 +77,12 @@ class Catalog:
         if not self.writable:
             return made(self._database)
         with waiting(data_directory / "catalog.lock"):  # or two could make the same tables at once
-            return prepare(self._database, entropy)
+            try:
+                return prepare(self._database, entropy)
+            except StorageUnavailable:  # A full disk; what was made before can be read.
+                with suppress(RewardloopError):
+                    return made(self._database)
+                raise
 
     # Experiments
 

@@ -19,21 +19,24 @@ from sqlalchemy.pool import NullPool
 from rewardloop.errors import Corrupt, RewardloopError, StorageUnavailable
 
 BUSY_SECONDS = 30
+_FULL = ("SQLITE_FULL", "SQLITE_IOERR_SHM", "SQLITE_IOERR_WRITE")
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR")
 
 
 class Database:
     """One database; `reading` and `writing` are transactions. Safe to share between threads, and across fork."""
 
-    def __init__(self, engine: Engine, place: str) -> None:
+    def __init__(self, engine: Engine, place: str, when_full: Engine | None = None) -> None:
         self._engine = engine
+        self._when_full = when_full
+        """Reads where the disk has no room for what `engine` needs even to read."""
         self._place = place
         """Names the database in errors."""
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Sees one state of the database from begin to end."""
-        with self._said(), self._engine.begin() as connection:
+        with self._said(), self._connected() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -44,6 +47,15 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _connected(self) -> Connection:
+        try:
+            return self._engine.connect()
+        except (DBAPIError, SQLiteError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if self._when_full is None or not _named(cause, _FULL):
+                raise
+            return self._when_full.connect()
 
     @contextmanager
     def _said(self) -> Iterator[None]:
@@ -60,9 +72,17 @@ class Database:
         return StorageUnavailable(f"The catalog {self._place} did not answer: {error.orig}; nothing was changed")
 
     def _explain_sqlite(self, error: SQLiteError) -> RewardloopError:
-        if getattr(error, "sqlite_errorname", "").startswith(_DAMAGED):
+        if _named(error, _FULL):
+            return StorageUnavailable(
+                f"The catalog {self._place} cannot be written; is its disk full? ({error}); nothing was changed"
+            )
+        if _named(error, _DAMAGED):
             return Corrupt(f"The catalog {self._place} is damaged, or no catalog: {error}; put back a copy of it")
         return StorageUnavailable(f"The catalog {self._place} cannot be used: {error}; nothing was changed")
+
+
+def _named(error: BaseException | None, names: tuple[str, ...]) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(names)
 
 
 def sqlite(path: Path) -> Database:
@@ -71,22 +91,27 @@ def sqlite(path: Path) -> Database:
     engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool, connect_args=options)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    return Database(engine, str(path))
+    return Database(engine, str(path), _reading_only(path))
 
 
 def sqlite_unwritable(path: Path) -> Database:
     """The same of a file in a directory that must not be, or cannot be, written: `writing` raises `StorageUnavailable`.
 
     SQLite wants to make files beside one in WAL mode, unless it is told that nobody changes it (`immutable`): true where there is
-    no `-wal`, as of a directory at rest or a copy of one.
+    nothing in a `-wal`, as of a directory at rest or a copy of one.
     """
+    return Database(_reading_only(path), str(path))
+
+
+def _reading_only(path: Path) -> Engine:
     engine = create_engine("sqlite://", poolclass=NullPool, creator=partial(_only_read, path))
     event.listen(engine, "begin", _begin)
-    return Database(engine, str(path))
+    return engine
 
 
 def _only_read(path: Path) -> SQLiteConnection:
-    at_rest = not path.with_name(f"{path.name}-wal").exists()
+    ahead = path.with_name(f"{path.name}-wal")
+    at_rest = not ahead.exists() or not ahead.stat().st_size
     options = "immutable=1" if at_rest else "mode=ro"
     return connect(f"file:{quote(str(path))}?{options}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
