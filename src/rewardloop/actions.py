@@ -13,7 +13,6 @@ from rewardloop.errors import InvalidInput, did_you_mean
 from rewardloop.events import MAX_CANDIDATES, MAX_EVENT_ID
 from rewardloop.features import Features, Flat, all_well_named, decode_flat, flatten, flatten_list
 from rewardloop.json_values import json_kind, json_number, load_json
-from rewardloop.packed import Packed
 
 MAX_VALUES = 64
 CELL = "values"
@@ -22,12 +21,15 @@ CELL = "values"
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
+ActionId = Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
+
+
 class _FlatAction(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    id: Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)]
+    id: ActionId
     features: Flat = {}
 
 
-_flat_actions = msgspec.json.Decoder(list[Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_ID)] | _FlatAction])
+_flat_actions = msgspec.json.Decoder(list[ActionId | _FlatAction])
 
 
 class Ranges(NamedTuple):
@@ -71,8 +73,8 @@ class ActionSet(msgspec.Struct, frozen=True):
             raise InvalidInput(f"Unknown action `{action_id}`{did_you_mean(action_id, self.ids)}", at=at) from None
 
 
-def parse_actions(raw: bytes, at: str = "$.actions", *, pack: bool = False) -> ActionSet:
-    """The actions a request offers, either ids or objects with features, `Packed` where that is wanted and they are flat already.
+def parse_actions(raw: bytes, at: str = "$.actions") -> ActionSet:
+    """The actions a request offers, either ids or objects with features.
 
     >>> parse_actions(b'["a", "b"]').ids
     ('a', 'b')
@@ -80,7 +82,7 @@ def parse_actions(raw: bytes, at: str = "$.actions", *, pack: bool = False) -> A
     ({'price': 3.0}, {})
     """
     plain = decode_flat(_flat_actions, raw)
-    if plain is not None and (known := _plain_actions(plain, raw, pack)):
+    if plain is not None and (known := _plain_actions(plain, raw)):
         return known
     value = load_json(raw, at)
     if type(value) is dict and "low" in value:
@@ -165,16 +167,14 @@ def _ranged(value: Mapping[str, object], raw: bytes, at: str) -> ActionSet:
     return ActionSet((CELL,), None, raw, Ranges(low, high))
 
 
-def _plain_actions(items: list[str | _FlatAction], raw: bytes, pack: bool) -> ActionSet | None:
+def _plain_actions(items: list[str | _FlatAction], raw: bytes) -> ActionSet | None:
     ids = tuple([item if type(item) is str else item.id for item in items])  # type: ignore[union-attr]
     if not 1 <= len(ids) <= MAX_CANDIDATES or len(set(ids)) != len(ids):
         return None
     if {*map(type, items)} == {str}:
         return ActionSet(ids, None, raw)
     features = tuple([{} if type(item) is str else item.features for item in items])  # type: ignore[union-attr]
-    if not all_well_named(features):
-        return None
-    return ActionSet(ids, Packed(features) if pack else features, raw)
+    return ActionSet(ids, features, raw) if all_well_named(features) else None
 
 
 def _action_id(item: object, at: str) -> str:

@@ -25,7 +25,8 @@ MAX_NAME = 256
 
 _T = TypeVar("_T")
 # That a name has 1 to 256 characters is checked afterwards: a decoder that is told makes each name anew, for a third of the cost.
-Flat = dict[str, Annotated[float, Meta(gt=-MAX_MAGNITUDE, lt=MAX_MAGNITUDE)] | str]
+Number = Annotated[float, Meta(gt=-MAX_MAGNITUDE, lt=MAX_MAGNITUDE)]
+Flat = dict[str, Number | str]
 """Features as they stand in JSON that is flat already."""
 _flat_context = msgspec.json.Decoder(Flat)
 _flat_contexts = msgspec.json.Decoder(list[Flat])

@@ -60,9 +60,13 @@ class Recurring(Generic[T]):
     def __len__(self) -> int:
         return len(self._made)
 
+    def is_new(self, raw: bytes) -> bool:
+        """Whether these come for the first time, or are too many to be kept; the next time they are not new."""
+        return len(raw) > MAX_BYTES or self._newcomers.is_new(raw)
+
     def keep(self, raw: bytes, made: T) -> None:
         """What `find` did not know and was made."""
-        if len(raw) <= MAX_BYTES and not self._newcomers.is_new(raw):
+        if not self.is_new(raw):
             if len(self._made) >= MAX_KEPT:
                 self._made.clear()
             self._made[raw] = made

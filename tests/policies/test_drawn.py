@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from rewardloop.actions import ActionSet, parse_actions
+from rewardloop.deciding.shapes import Shape
 from rewardloop.features import Features
 from rewardloop.policies.design.term_rows import TermRows
 from rewardloop.policies.design.terms import Seen, SeenState, Terms, Units, of_action
 from rewardloop.policies.design.weights import Weights
 from rewardloop.policies.native.drawn import Drawn
 from rewardloop.policies.scaling import Scaler
+from rewardloop.tables import Table
 
 WORDS = ("crime", "horror", "romance")
 
@@ -110,11 +112,13 @@ def test_a_batch_of_sets_that_differ_keeps_the_order_of_its_requests() -> None:
 
 
 @pytest.mark.parametrize("joint", [1.0, 0.5])
-@pytest.mark.parametrize("pack", [False, True])
-def test_sets_that_never_came_before_are_decided_together_as_one_by_one(pack: bool, joint: float) -> None:
+@pytest.mark.parametrize("tabled", [False, True])
+def test_sets_that_never_came_before_are_decided_together_as_one_by_one(tabled: bool, joint: float) -> None:
     rng = np.random.default_rng(7)
     raws = [catalogue(rng, n).raw if i % 15 < 3 else numbers_only(rng, n) for i, n in enumerate((3, 5, 2) * 25)]
-    sets = [parse_actions(raw, pack=pack) for raw in raws]
+    shape = Shape(("length", "year"))
+    sets = [(shape.read(raw) if tabled else None) or parse_actions(raw) for raw in raws]
+    assert any(isinstance(actions.features, Table) for actions in sets) == tabled
     asked = contexts(rng, len(sets))
     rows = rows_of(asked, sets[1])
     expected = [drawn(rows, joint).shares(context, parse_actions(raw)) for context, raw in zip(asked, raws, strict=True)]

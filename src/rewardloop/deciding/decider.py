@@ -84,7 +84,7 @@ class Decider:
         now = self.clock.now()
         event_id = request.event_id or self._ids.new(self._tag, now)
         served: _Served
-        if self._baseline is None and hosted.trial is None:
+        if self._is_plain(hosted):
             raw = hosted.policy.pmf(features, actions)
             limits = hosted.limits(actions, now) if hosted.exposure is not None else None
             pmf = serve_pmf(raw, floor=hosted.floor, excluded=excluded, explore=request.explore, limits=limits)
@@ -107,7 +107,8 @@ class Decider:
         if self._ranged is not None or any(request.top_k or request.slots for request in requests):
             return [self.decide(hosted, request, usual, f"$.requests[{i}]") for i, request in enumerate(requests)]
         contexts = [bytes(request.context) for request in requests]
-        features, offers = self._read_many(requests, contexts, usual)
+        tabled = self._is_plain(hosted) and gains_by_batches(hosted.policy)
+        features, offers = self._read_many(requests, contexts, usual, tabled)
         batch = Batch(requests, features, offers)
         if batch.n_cells > MAX_AT_ONCE:
             raise InvalidInput(
@@ -130,8 +131,7 @@ class Decider:
         return found
 
     def _decide_some(self, hosted: Hosted, asked: Sequence[Asking]) -> Sequence[Answer | Exception]:
-        plain = self._baseline is None and hosted.trial is None
-        if len(asked) >= _FEW and plain and gains_by_batches(hosted.policy):
+        if len(asked) >= _FEW and self._is_plain(hosted) and gains_by_batches(hosted.policy):
             with suppress(Exception):  # One by one it shows whose it is.
                 return self._decide_together(hosted, asked)
         return [self._attempt(hosted, request, offer) for request, offer in asked]
@@ -141,7 +141,7 @@ class Decider:
         requests = [request for request, _ in asked]
         contexts, own = [bytes(request.context) for request in requests], self._offers.usual
         features = parse_contexts(contexts)
-        offers = [self._offers.of_request(request, usual or own, "$", pack=True) for request, usual in asked]
+        offers = [self._offers.of_request(request, usual or own, "$", tabled=True) for request, usual in asked]
         if self._namespaces is not None:
             for context, (actions, _) in zip(features, offers, strict=True):
                 self._namespaces.check(context, actions, "$")
@@ -179,6 +179,10 @@ class Decider:
         served = Served(model_id, variant, (1.0,))
         made = self._decision(self.clock.now(), request, context, (actions, ()), served, 0, (event_id, seed, sample_prob))
         return msgspec.structs.replace(made[0], values=drawn.values, density=drawn.density), made[1]
+
+    def _is_plain(self, hosted: Hosted) -> bool:
+        """Whether it is simply the hosted model that decides."""
+        return self._baseline is None and hosted.trial is None
 
     def _otherwise(self, hosted: Hosted, asked: Asked) -> Served:
         """Where it is not simply the hosted model that decides."""
@@ -235,7 +239,7 @@ class Decider:
         self, hosted: Hosted, batch: Batch, ids: Sequence[str], drawn: ManyDraws, now: int
     ) -> tuple[Iterable[_Served], Sequence[int]]:
         """What is served to each request, and what it chooses."""
-        if self._baseline is None and hosted.trial is None:
+        if self._is_plain(hosted):
             pmfs, chosen = serve_batch(hosted, batch, drawn.uniforms, now)
             return [(hosted.model_id, CHAMPION, pmf) for pmf in pmfs], chosen
         each = zip(batch.requests, batch.features, batch.offers, ids, strict=True)
@@ -279,10 +283,10 @@ class Decider:
         return decision, actions.ids[action]
 
     def _read_many(
-        self, requests: Sequence[DecideRequest], contexts: Sequence[bytes], usual: Offer | None
+        self, requests: Sequence[DecideRequest], contexts: Sequence[bytes], usual: Offer | None, tabled: bool
     ) -> tuple[list[Features], list[Offer]]:
         try:
-            return parse_contexts(contexts), self._offers.of_requests(requests, usual)
+            return parse_contexts(contexts), self._offers.of_requests(requests, usual, tabled=tabled)
         except InvalidInput:
             # The place is spelled out only where it is needed: on the way that is taken rarely.
             places = [f"$.requests[{i}]" for i in range(len(requests))]

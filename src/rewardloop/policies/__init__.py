@@ -9,7 +9,7 @@ Served        `exploration` makes the probability that is logged, with `exposure
               `continuous` the density of a value, `spreads` those of many at once
 Native        `native` has a policy a kind of action; they explore over `regressions`, whose columns `design` makes
 Other engines `vw`; `onnx` for what was trained in a simulator (`onnx_head` makes a distribution of it); `uniform`
-Shared        `namespaces`, `scaling` of features, `layouts` of packed ones, the range of `rewards`, `products` of matrices
+Shared        `namespaces`, `scaling` of features, the range of `rewards`, `products` of matrices
 """
 
 from __future__ import annotations

@@ -11,25 +11,23 @@ import numpy as np
 
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
-from rewardloop.packed import Packed
-from rewardloop.policies.layouts import Layout
+from rewardloop.tables import Table
 
 
 class _Reading(NamedTuple):
-    """How packed rows are read."""
+    """How tables of some names are read."""
 
-    layout: Layout
+    names: tuple[str, ...]
     found: Ints
-    """Which of its numbers are wanted."""
+    """Which of their columns are wanted."""
     to: Ints
     """Where they go."""
 
     @classmethod
     def of(cls, names: tuple[str, ...], wanted: Sequence[str]) -> Self:
-        """Of rows with these names."""
         places = {name: i for i, name in enumerate(names)}
         known = [(places[name], 1 + i) for i, name in enumerate(wanted) if name in places]
-        return cls(Layout(names), *np.array(known, dtype=np.intp).reshape(-1, 2).T)
+        return cls(names, *np.array(known, dtype=np.intp).reshape(-1, 2).T)
 
 
 class Numbers:
@@ -66,18 +64,13 @@ class Numbers:
             packed = [self._packed(features) for features in many]
         return np.frombuffer(b"".join(packed)).reshape(len(many), 1 + len(self._names))
 
-    def of_packed(self, parts: Sequence[Packed]) -> Floats | None:
-        """`rows` of all that was packed; None where the names differ from row to row, or there are words."""
-        names = parts[0].names
-        if self._reading is None or self._reading.layout.names != names:
-            self._reading = _Reading.of(names, self._names)
-        layout, found, to = self._reading
-        values = layout.numbers(parts)
-        if values is None:
-            return None
-        rows = np.empty((len(values), len(self._blank)))
+    def of_table(self, table: Table) -> Floats:
+        """(n, 1 + m): `rows` of them."""
+        if self._reading is None or self._reading.names != table.names:
+            self._reading = _Reading.of(table.names, self._names)
+        rows = np.empty((len(table), len(self._blank)))
         rows[:] = self._blank
-        rows[:, to] = values[:, found]
+        rows[:, self._reading.to] = table.values[:, self._reading.found]
         return rows
 
     def _packed(self, features: Features) -> bytes:

@@ -8,10 +8,10 @@ import numpy as np
 
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
-from rewardloop.packed import Packed
 from rewardloop.policies.design.numbers import Numbers
 from rewardloop.policies.design.terms import ID, Side
 from rewardloop.policies.scaling import LIMIT, Scaler
+from rewardloop.tables import Table
 
 _NO_WORDS: Sequence[Features] = ({},)
 
@@ -74,13 +74,10 @@ class SideRows:
         words = [self._places_of(rows, ids, name) for name, _ in self._words]
         return self._scaled(self._numbers.rows(rows)).T, np.array(words, dtype=np.intp).reshape(-1, len(ids))
 
-    def columns_of_packed(self, parts: Sequence[Packed], ids: Sequence[str]) -> tuple[Floats, Ints] | None:
-        """`columns` of all rows of some that were packed; None where not all have the same names, or some have words."""
-        numbers = self._numbers.of_packed(parts) if ID not in parts[0].names else None
-        if numbers is None:
-            return None
+    def columns_of_table(self, table: Table, ids: Sequence[str]) -> tuple[Floats, Ints]:
+        """`columns` of its rows, none of which has a word."""
         words = [self._places_of(_NO_WORDS, ids, name) for name, _ in self._words]
-        return self._scaled(numbers).T, np.array(words, dtype=np.intp).reshape(-1, len(ids))
+        return self._scaled(self._numbers.of_table(table)).T, np.array(words, dtype=np.intp).reshape(-1, len(ids))
 
     def _places_of(self, rows: Sequence[Features], ids: Sequence[str], name: str) -> list[int]:
         places, nowhere = self._side.words[name], len(self._side)

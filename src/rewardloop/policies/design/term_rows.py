@@ -15,11 +15,11 @@ import numpy as np
 from rewardloop.actions import ActionSet
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Ints
-from rewardloop.packed import Packed
 from rewardloop.policies.design.side_rows import SideRows
 from rewardloop.policies.design.terms import ID, Pair, Terms
 from rewardloop.policies.design.weights import Layout
 from rewardloop.policies.scaling import Scaler
+from rewardloop.tables import Table
 
 
 class Offered(NamedTuple):
@@ -73,20 +73,18 @@ class TermRows:
 
     def offered(self, actions: ActionSet) -> Offered:
         """All actions of a set."""
-        if isinstance(actions.features, Packed):
-            return self.offered_many([actions])
         if actions.features is not None:
-            return Offered(*self._action.columns(actions.features, _named(actions.features, actions.ids)))
+            return self.offered_many([actions])
         numbers, words = self._action.columns(({},), actions.ids)
         return Offered(np.repeat(numbers, len(actions), axis=1), words)
 
     def offered_many(self, sets: Sequence[ActionSet]) -> Offered:
         """The actions of several sets, one behind the other; all sets bring features."""
         ids: list[str] = [action for actions in sets for action in actions.ids]
-        packed = [actions.features for actions in sets if isinstance(actions.features, Packed)]
-        columns = self._action.columns_of_packed(packed, ids) if len(packed) == len(sets) else None
-        if columns is not None:
-            return Offered(*columns)
+        tables = [actions.features for actions in sets if isinstance(actions.features, Table)]
+        table = Table.joined(tables) if tables and len(tables) == len(sets) else None
+        if table is not None and ID not in table.names:
+            return Offered(*self._action.columns_of_table(table, ids))
         rows = [own for actions in sets for own in actions.features or ()]
         return Offered(*self._action.columns(rows, _named(rows, ids)))
 
