@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import gymnasium
 import numpy as np
 import pytest
@@ -17,6 +20,8 @@ def test_the_example_of_2019_is_posed_as_it_was(hall: EnergyPlusEnv) -> None:
     assert [one.of for one in hall.specification.observations] == ["zone_temp_c", "outdoor_temp_c", "outdoor_humidity_percent"]
     assert hall.simulator.n_steps == 288
     assert hall.action_of({"cooling": 27.5, "heating": 12.5}).tolist() == [0.5, 0.5]
+    with pytest.raises(InvalidInput, match="Expected a value for every action, got none for heating"):
+        hall.action_of({"cooling": 27.5})
     assert hall.values_of(np.array([0.0, 1.0], dtype=np.float32)) == {"cooling": 22.0, "heating": 20.0}
 
 
@@ -85,6 +90,13 @@ def test_an_action_that_means_nothing_is_refused_and_changes_nothing(hall: Energ
         hall.step(np.array(action, dtype=np.float32))
     assert said in str(refused.value)
     assert list(play(hall, MIDDLE, 3)) == expected
+
+
+@pytest.mark.parametrize("action", [3, ["low", "high"]])
+def test_an_action_without_numbers_is_refused(hall: EnergyPlusEnv, action: Any) -> None:
+    hall.reset(options=JULY)
+    with pytest.raises(InvalidInput, match=re.escape(f"Expected 2 numbers (cooling, heating), got {action!r}")):
+        hall.step(action)
 
 
 def test_order_of_calls_and_options_are_checked(hall: EnergyPlusEnv) -> None:

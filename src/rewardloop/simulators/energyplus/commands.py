@@ -42,13 +42,20 @@ class Commander:
 
         EnergyPlus itself would take a NaN without a word, and end the run for a cooling set-point below the heating one.
         """
-        shares = action.tolist() if isinstance(action, np.ndarray) else list(action)
-        if len(shares) != len(self._low):
-            raise InvalidInput(f"Expected {len(self._low)} numbers ({', '.join(self.names)}), got {len(shares)}", at="$.action")
-        for i, share in enumerate(shares):
-            if not -SLACK <= share <= 1 + SLACK:
-                raise InvalidInput(f"Expected a number from 0 to 1 for `{self.names[i]}`, got {share}", at=f"$.action[{i}]")
+        try:
+            shares = action.tolist() if isinstance(action, np.ndarray) else list(action)
+            if len(shares) != len(self._low):
+                raise InvalidInput(f"Expected {self._wanted}, got {len(shares)}", at="$.action")
+            for i, share in enumerate(shares):
+                if not -SLACK <= share <= 1 + SLACK:
+                    raise InvalidInput(f"Expected a number from 0 to 1 for `{self.names[i]}`, got {share}", at=f"$.action[{i}]")
+        except TypeError:
+            raise InvalidInput(f"Expected {self._wanted}, got {action!r:.80}", at="$.action") from None
         return shares
+
+    @property
+    def _wanted(self) -> str:
+        return f"{len(self._low)} numbers ({', '.join(self.names)})"
 
     def command(self, values: Sequence[float]) -> bytes:
         return array("d", [values[i] for i in self._repeat]).tobytes()

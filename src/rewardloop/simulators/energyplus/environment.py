@@ -139,12 +139,14 @@ class EnergyPlusEnv(gymnasium.Env[Observed, Observed]):
         return made
 
     def action_of(self, values: Mapping[str, float]) -> Observed:
-        """The action that sets these values, in the building's units: {"cooling": 24.0, "heating": 15.0}."""
+        """The action that sets these values, in the building's units: {"cooling": 24.0, "heating": 15.0}. All of them."""
         if self._offsets is not None:
             raise Conflict("Actions correct the rules here: open the environment without `reach` to set values")
         for name in values:
             if name not in self._commander.names:
                 raise InvalidInput(f"Unknown action `{name}`{did_you_mean(name, self._commander.names)}", at="$.action")
+        if missing := [name for name in self._commander.names if name not in values]:
+            raise InvalidInput(f"Expected a value for every action, got none for {', '.join(missing)}", at="$.action")
         return self._commander.action([values[name] for name in self._commander.names])
 
     def values_of(self, action: Observed) -> dict[str, float]:
