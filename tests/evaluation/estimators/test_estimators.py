@@ -134,7 +134,7 @@ def test_a_handful_of_events_does_not_overrule_the_reward_model():
     for n in (10, 1000):
         weight = np.tile([10.0, *np.zeros(9)], n // 10)
         found[n] = cdr(Sample(weight, np.ones(n), np.full(n, 0.2), np.full(n, 0.2)))
-    assert found[10].mean() < 0.4
+    assert found[10].mean() < 0.45
     assert found[1000].mean() > 0.95
     assert found[10].std() > 0
 
@@ -171,13 +171,13 @@ def test_heavy_events_are_believed_as_far_as_they_agree():
         reward = np.append(np.full(960, 0.2), 0.8 + noise)
         told[name] = cdr(Sample(weight, reward, np.full(1000, 0.2), np.full(1000, 0.2))).mean()
     whole = dr(Sample(weight, reward, np.full(1000, 0.2), np.full(1000, 0.2))).mean()
-    assert told["agree"] == pytest.approx(whole, abs=0.03)
+    assert told["agree"] == pytest.approx(whole, abs=0.04)
     assert 0.2 < told["differ"] < told["agree"] - 0.05
 
 
 def known(weight):
     ess = weight.sum() ** 2 / (weight @ weight)
-    return 1 - (1 - ess / len(weight)) / (1 + (ess / 12) ** 2)
+    return 1 - (1 - ess / len(weight)) / (1 + (ess / 25) ** 2)
 
 
 def test_calibration_is_the_cressie_read_average_of_the_residuals_as_far_as_it_is_believed():
@@ -191,13 +191,18 @@ def test_calibration_is_the_cressie_read_average_of_the_residuals_as_far_as_it_i
         assert p @ w == pytest.approx(1.0)
         error = events.reward - events.fitted
         whole = p[:50] @ (events.weight * error)
-        cut = np.minimum(events.weight, 5.0)
-        light = known(cut) * (cut @ error) / cut.sum()
-        own = cut * (error - (cut @ error) / cut.sum()) / cut.mean()
         slope = np.cov(w, np.append(events.weight * error, 0.0))[0, 1] / w.var(ddof=1)
-        variance = (events.weight * error - slope * events.weight - own).var() / 50
-        kept = known(events.weight) * (whole - light) ** 2 / ((whole - light) ** 2 + 4 * variance)
-        assert cdr(events).mean() == pytest.approx(events.direct.mean() + light + kept * (whole - light))
+        value, below = 0.0, None
+        for cap in (2.0, 10.0, None):
+            cut = np.minimum(events.weight, cap) if cap else events.weight
+            mean = (cut @ error) / cut.sum() if cap else whole
+            own = cut * (error - mean) / cut.mean() if cap else events.weight * error - slope * events.weight
+            share = 1.0
+            if below is not None:
+                variance = (own - below).var() / 50
+                share = (mean - value) ** 2 / ((mean - value) ** 2 + 16 * variance)
+            value, below = value + known(cut) * share * (mean - value), own
+        assert cdr(events).mean() == pytest.approx(events.direct.mean() + value)
 
 
 @pytest.mark.parametrize("estimator", [clipped_ips, switch_dr, dros])

@@ -32,6 +32,14 @@ def featured(n, seed=0, n_items=60, offered=5):
     return worlds.interactions(np.full((n, offered), 1 / offered), action, reward, contexts=contexts, actions=actions), mean.ravel()
 
 
+def clicked(n, seed=0):
+    """The same items, clicked or not: what was an amount is log odds."""
+    log, mean = featured(n, seed)
+    chance = expit(4 * mean)
+    reward = np.random.default_rng(seed + 1).random(n) < chance[log.chosen]
+    return with_rewards(log, reward.astype(np.float64)), chance
+
+
 def test_it_learns_which_arm_suits_which_context():
     log, _ = worlds.log(4000, UNIFORM, np.random.default_rng(0))
     q = fit_predict(log, seed=0).reshape(-1, worlds.N_ARMS)
@@ -45,7 +53,11 @@ def test_it_learns_from_the_features_of_actions_that_come_and_go():
     assert np.mean((q - mean) ** 2) < 0.1 * mean.var()
 
 
-@pytest.mark.parametrize("make", [lambda: worlds.log(400, UNIFORM, np.random.default_rng(0))[0], lambda: featured(400)[0]])
+def labelled(n):
+    return worlds.log(n, UNIFORM, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("make", [lambda: labelled(400)[0], lambda: featured(400)[0], lambda: clicked(400)[0]])
 class TestLaws:
     def test_an_event_does_not_see_its_own_reward(self, make):
         log = make()
@@ -123,6 +135,11 @@ def test_rewards_of_two_values_are_learned_on_the_scale_of_odds_where_a_line_is_
     log, pays = separable(1500)
     q = fit_predict(log, seed=0).reshape(-1, 3)
     assert np.mean(np.abs(q - pays)) < 0.1  # A ridge is off by .18.
+
+
+def test_clicks_on_actions_with_features_are_learned_on_the_scale_of_odds_too():
+    log, chance = clicked(2000)
+    assert np.mean(np.abs(fit_predict(log, seed=0) - chance)) < 0.07  # A ridge is off by .15.
 
 
 def test_a_third_value_makes_it_a_question_of_amounts():

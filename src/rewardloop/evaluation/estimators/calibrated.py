@@ -11,14 +11,14 @@ from rewardloop.interactions import Floats
 _HEAVIER = 4.0
 """Where weights average below 1 a heavy event has not been seen yet. It may weigh so many times the heaviest one that was."""
 
-_FEW = 12.0
-"""With an effective sample size of so many, half of what heavy events say against the others is believed."""
+_FEW = 25.0
+"""With an effective sample size of so many, half of what events say against lighter ones is believed."""
 
-_CAP = 5.0
-"""What a weight counts for at most in the estimate that heavy events have to speak against. Weights average 1."""
+_CAPS = (2.0, 10.0)
+"""What a weight counts for at most in the estimates that heavier events have to speak against. Weights average 1."""
 
-_DOUBT = 4.0
-"""What heavy events say against that estimate is believed by D²/(D² + 4·s²): a fifth of it where it is one standard error s."""
+_DOUBT = 16.0
+"""What heavier events say against lighter ones is believed by D²/(D² + 16·s²): half of it where it is four standard errors s."""
 
 
 def cdr(events: Sample) -> Floats:
@@ -29,20 +29,25 @@ def cdr(events: Sample) -> Floats:
     Mineiro 2020, section 3). As there, the log is joined by one unseen event that pulls the mean weight towards 1 (weight 0 where
     weights are too large, heavy where too small), here with residual 0. Bias O(1/n). Plain DR where all weights are equal.
 
-    Beside it stands an estimate that no heavy event can move far: the mean residual under weights cut at 5. Of the difference D
-    between the two a share D²/(D² + 4·s²) is kept, s the standard error of D: shrinkage towards what is well known (James & Stein
-    1961), which fades as evidence comes, O(1/n). Where a handful of events carries all weight s itself is not known: a further
-    share (1 − ess/n)/(1 + (ess/12)²) is given up, of either correction. Only the mean is moved, all scores alike: their spread
-    stays that of the whole correction.
+    Beside it stand estimates that no heavy event can move far: mean residuals under weights cut at 2, and at 10. From one to the
+    next, and to the whole correction, of the difference D to what is believed so far a share D²/(D² + 16·s²) is kept, s its
+    standard error: shrinkage towards what is well known (James & Stein 1961), which fades as evidence comes, O(1/n). Where a
+    handful of events carries all weight s itself is not known: a further share (1 − ess/n)/(1 + (ess/25)²) is given up, of each.
+    Only the mean is moved, all scores alike: their spread stays that of the whole correction.
 
     >>> w = np.array([0.0, 3.0, 0.0, 3.0])
     >>> cdr(Sample(weight=w, reward=np.ones(4), direct=np.full(4, 0.5), fitted=np.full(4, 0.5))).mean().round(2)
-    np.float64(0.88)
+    np.float64(0.94)
     """
-    scores, light = _calibrated(events), _light(events)
-    apart = scores - light
-    difference = float(apart.mean())
-    return scores - difference * (1 - _believed(difference, float(apart.var()) / max(len(events), 1), events.weight))
+    whole = _calibrated(events)
+    cuts = [np.minimum(events.weight, cap) for cap in _CAPS]
+    steps = [*((_under(events, cut), cut) for cut in cuts), (whole, events.weight)]
+    below, value = events.direct, float(events.direct.mean())
+    for scores, weight in steps:
+        difference, spread = float(scores.mean()) - value, float((scores - below).var()) / max(len(events), 1)
+        value += difference * _known(weight) * (1.0 if below is events.direct else _believed(difference, spread))
+        below = scores
+    return whole + (value - float(whole.mean()))
 
 
 def _calibrated(events: Sample) -> Floats:
@@ -58,22 +63,20 @@ def _calibrated(events: Sample) -> Floats:
     return scores
 
 
-def _light(events: Sample) -> Floats:
-    """The direct method, and the mean residual under weights of at most 5, self-normalised, as far as it is known."""
-    cut = np.minimum(events.weight, _CAP)
+def _under(events: Sample, cut: Floats) -> Floats:
+    """The direct method, and the mean residual under these weights, self-normalised."""
     total = float(cut.sum())
     if total == 0.0:
         return events.direct
     residual = events.reward - events.fitted
     mean = float(cut @ residual) / total
-    scores: Floats = events.direct + _known(cut) * mean + cut * (residual - mean) * (len(cut) / total)
-    return scores
+    return np.asarray(events.direct + mean + cut * (residual - mean) * (len(cut) / total), dtype=np.float64)
 
 
-def _believed(difference: float, variance: float, weight: Floats) -> float:
+def _believed(difference: float, variance: float) -> float:
     """The share of the difference that is more than chance is likely to have made."""
     square = difference * difference
-    return _known(weight) * square / (square + _DOUBT * variance) if square > 0.0 else 0.0
+    return square / (square + _DOUBT * variance) if square > 0.0 else 0.0
 
 
 def _known(weight: Floats) -> float:

@@ -1,4 +1,7 @@
-"""One ridge over context, action and their products: the reward model for actions with features that come and go."""
+"""One regression over context, action and their products: the reward model for actions with features that come and go.
+
+Logistic where rewards take two values, a ridge where they take more.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ from itertools import pairwise
 import numpy as np
 
 from rewardloop.actions import ActionSet
+from rewardloop.evaluation.reward_models import logistic, ridge
 from rewardloop.evaluation.reward_models.columns import Columns, sketch
-from rewardloop.evaluation.reward_models.ridge import fit_held_out, with_intercept
+from rewardloop.evaluation.reward_models.ridge import with_intercept
+from rewardloop.evaluation.reward_models.scale import Scale
 from rewardloop.interactions import Floats, Interactions, Ints
 
 _WIDTH = 40
@@ -20,6 +25,8 @@ _IDS = 24
 """Action ids with a column of their own; the others share one. With the products below, 249 columns in all."""
 _CROSSED = 12
 """Columns of each that are multiplied with each other, 144 products."""
+_OF_COLUMN, _OF_PRODUCT = 3.0, 10.0
+"""The penalties of a logistic regression, of seven worlds the best of three (docs/estimators.md)."""
 _ROWS = 1 << 14
 """Offered actions translated at once."""
 
@@ -53,7 +60,7 @@ class _ActionColumns:
 
 @dataclass(frozen=True, slots=True)
 class JointModel:
-    """One ridge a fold; predicts for any events, those it learned from and others."""
+    """One regression a fold; predicts for any events, those it learned from and others."""
 
     context: Columns
     action: _ActionColumns
@@ -61,21 +68,29 @@ class JointModel:
     """(n_folds, d)"""
 
     @classmethod
-    def fit(cls, interactions: Interactions, fold: Ints, baseline: Floats, weight: Floats | None = None) -> JointModel:
-        """Each `fold` (n,) is fit on the others alone; targets are rewards less the fold's `baseline` (n_folds,)."""
-        taken = list(zip(interactions.actions, interactions.action.tolist(), strict=True))
+    def fit(cls, events: Interactions, fold: Ints, baseline: Floats, scale: Scale, weight: Floats | None = None) -> JointModel:
+        """Each `fold` (n,) is fit on the others alone, beside its `baseline` (n_folds,) and by `weight` (n,)."""
+        taken = list(zip(events.actions, events.action.tolist(), strict=True))
         columns = _ActionColumns.fit(taken)
-        of_context, context = Columns.fit_transform(interactions.contexts, _WIDTH)
+        of_context, context = Columns.fit_transform(events.contexts, _WIDTH)
         action, left = columns.transform(taken), sketch(context, _CROSSED)
         products = (left[:, :, None] * columns.cross(action)[:, None, :]).reshape(len(left), -1)
         design = with_intercept(np.hstack([context, action, products]))
-        penalty = np.append(1.0, np.full(design.shape[1] - 1, float(design.shape[1])))
-        return cls(of_context, columns, fit_held_out(design, interactions.reward, fold, baseline, penalty, weight))
+        penalty = _penalties(design.shape[1], products.shape[1], scale.odds)
+        held_out = logistic.fit_held_out if scale.odds else ridge.fit_held_out
+        return cls(of_context, columns, held_out(design, scale.targets(events.reward), fold, baseline, penalty, weight))
 
     def predict(self, interactions: Interactions, fold: Ints) -> Floats:
         """(Σ K_i,) what each offered action adds to its fold's baseline."""
         context = self.context.transform(interactions.contexts)
         return _predict(interactions, context, self.action, self.weights[fold])
+
+
+def _penalties(width: int, n_products: int, odds: bool) -> Floats:
+    """(width,) of the intercept, the columns and their products."""
+    if not odds:
+        return np.append(1.0, np.full(width - 1, float(width)))
+    return np.concatenate([np.ones(1), np.full(width - 1 - n_products, _OF_COLUMN), np.full(n_products, _OF_PRODUCT)])
 
 
 def _predict(interactions: Interactions, context: Floats, columns: _ActionColumns, weights: Floats) -> Floats:

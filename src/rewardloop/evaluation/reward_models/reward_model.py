@@ -1,8 +1,8 @@
 """q(context, action), the expected reward, cross-fitted: what the direct and doubly robust estimators lean on.
 
 The prediction for an event comes from a model that has not seen its fold, so that DR's residuals are honest. Fixed arms get a
-regression each, logistic where rewards take two values, a ridge where they take more; actions with features (or of very many ids)
-share one ridge. Rough is enough: DR stays right whatever the model says, and a better model narrows its interval.
+regression each, actions with features (or of very many ids) share one: logistic where rewards take two values, a ridge where they
+take more. Rough is enough: DR stays right whatever the model says, and a better model narrows its interval.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class RewardModel:
         """
         fold = folds(interactions.event_ids, seed, min(n_folds, max(2, len(interactions))))
         fixed, reward = _is_fixed(interactions), interactions.reward
-        scale = Scale.of(reward, binary=fixed)
+        scale = Scale.of(reward)
         baseline = scale.baseline(reward, fold)
         if fixed:
             return cls(ArmModel.fit(interactions, fold, baseline, scale, weight), baseline, fold, scale)
-        return cls(JointModel.fit(interactions, fold, baseline, weight), baseline, fold, scale)
+        return cls(JointModel.fit(interactions, fold, baseline, scale, weight), baseline, fold, scale)
 
     def predict(self, interactions: Interactions, fold: Ints) -> Floats:
         """q (Σ K_i,) of every offered action, from the models of the events' folds (n,): any fold, for an event it has not seen."""

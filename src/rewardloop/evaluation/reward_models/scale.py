@@ -15,10 +15,10 @@ from rewardloop.interactions import Floats, Ints
 class Scale:
     """What a linear model says, read as a reward.
 
-    >>> clicks = Scale.of(np.array([0.0, 1.0, 1.0]), binary=True)
+    >>> clicks = Scale.of(np.array([0.0, 1.0, 1.0]))
     >>> clicks.odds, clicks.rewards(np.array([0.0])).tolist()
     (True, [0.5])
-    >>> Scale.of(np.array([0.0, 0.5, 1.0]), binary=True).odds
+    >>> Scale.of(np.array([0.0, 0.5, 1.0])).odds
     False
     """
 
@@ -28,10 +28,10 @@ class Scale:
     odds: bool
 
     @classmethod
-    def of(cls, reward: Floats, binary: bool) -> Scale:
-        """Of at least one reward; log odds only if `binary`, and they take two values."""
+    def of(cls, reward: Floats) -> Scale:
+        """Of at least one reward; log odds where they take two values."""
         least, most = float(reward.min()), float(reward.max())
-        return cls(least, most, binary and least < most and bool(np.all((reward == least) | (reward == most))))
+        return cls(least, most, least < most and bool(np.all((reward == least) | (reward == most))))
 
     def targets(self, reward: Floats) -> Floats:
         """What is to be learned: rewards, or 0 and 1."""
