@@ -182,3 +182,17 @@ def test_an_ab_test_begins_is_looked_at_and_ends(offers, tmp_path):
     assert "A/A test" in (tmp_path / "test.html").read_text()
     assert offers("ab-test", "offers", "--json").json["winner"] == "too few"
     assert offers("abort", "offers").code == 0
+
+
+def test_a_changed_file_is_in_force_once_a_command_is_given_it_and_what_changed_is_said(offers, tmp_path):
+    file = tmp_path / "offers.yaml"
+    assert offers("join", "offers.yaml").err == ""
+    file.write_text("actions: [red, green, blue]\npolicy: {exploration: squarecb}\nreward: {window: 7m}\n")
+    changed = offers("status", "offers.yaml")
+    assert changed.err == "offers: changed settings are in force now: policy.exploration, reward.window\n"
+    assert changed.out.startswith("offers  squarecb\n")
+    assert offers("status", "offers").out == changed.out
+    assert offers("tail", "offers.yaml").err == ""
+    file.write_text("actions: [red, green]\n")
+    refused = offers("status", "offers.yaml")
+    assert (refused.code, "rewardloop warm-start NEW.yaml" in refused.err) == (1, True)

@@ -11,8 +11,9 @@ from cyclopts.types import UInt16
 from cyclopts.validators import Number
 from rich.markup import escape
 
-from rewardloop.cli.asking.meant import settings_of
+from rewardloop.cli.asking.meant import known_settings, settings_of
 from rewardloop.cli.asking.options import DEFAULT, Data
+from rewardloop.cli.telling.changed import tell_changes
 from rewardloop.cli.telling.printing import console, warn
 from rewardloop.cli.telling.proposing import proposed
 from rewardloop.clock import SystemClock
@@ -63,12 +64,15 @@ def serve(
         rate_limit=rate_limit,
     )
     settings = [settings_of(experiment, data) for experiment in experiments]
+    before = [known_settings(each.experiment, data) for each in settings]
     with Catalog(data) as catalog:
         for each in settings:
             catalog.register(each, SystemClock().now())
         entries = catalog.experiments()
         body = proposed(catalog, entries[0]) if entries else None
         has_keys = bool(catalog.api_keys())
+    for old, new in zip(before, settings, strict=True):
+        tell_changes(old, new)
     configure_logs("supervisor")
     if insecure and has_keys:
         warn("No API key is asked for, though there are some: --insecure")

@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from rewardloop.cli.asking.meant import settings_of
+from rewardloop.cli.asking.meant import known_settings, settings_of
+from rewardloop.cli.asking.opening import open_experiment
 from rewardloop.cli.asking.options import DEFAULT, AsJson, Data
 from rewardloop.cli.telling.account import account
 from rewardloop.cli.telling.on_trial import on_trial
@@ -55,9 +56,12 @@ def _write(found: list[Status], paths: tuple[Path, ...], data: Path) -> None:
 
 
 def _statuses(experiment: str | None, data: Path) -> list[Status]:
-    if experiment is not None:
-        return statuses(data, settings_of(experiment, data).experiment)
-    return statuses(data) if data.exists() else []
+    if experiment is None:
+        return statuses(data) if data.exists() else []
+    name = settings_of(experiment, data).experiment
+    if known_settings(name, data) is not None:
+        open_experiment(experiment, data).close()  # A file that was changed is taken in.
+    return statuses(data, name)
 
 
 def _unread(experiment: str, data: Path) -> int:

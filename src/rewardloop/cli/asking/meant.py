@@ -30,6 +30,14 @@ def settings_of(config: str, data: Path) -> ExperimentSettings:
             raise UnknownExperiment(f"{error}{_file_hint(config)}") from None
 
 
+def known_settings(name: str, data: Path) -> ExperimentSettings | None:
+    """Those in force until now; None for an experiment that is not known yet. Makes nothing."""
+    if not (data / "catalog.db").exists():
+        return None
+    with Catalog(data) as catalog:
+        return next((entry.settings for entry in catalog.experiments() if entry.name == name), None)
+
+
 def require_data(data: Path, name: str) -> None:
     """Raises `UnknownExperiment` where there is no data directory."""
     if not data.exists():

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rewardloop.cli.asking.meant import require_data, settings_of
+from rewardloop.cli.asking.meant import known_settings, require_data, settings_of
+from rewardloop.cli.telling.changed import tell_changes
 from rewardloop.loop.experiment import Experiment, experiment_of
 
 
 def open_experiment(config: str, data: Path) -> Experiment:
-    """An experiment given by name or by file; a file's settings are taken in."""
-    return Experiment.open(settings_of(config, data), data)
+    """An experiment given by name or by file; a file's settings are taken in, and said where they were others before."""
+    settings = settings_of(config, data)
+    before = known_settings(settings.experiment, data)
+    opened = Experiment.open(settings, data)
+    tell_changes(before, settings)
+    return opened
 
 
 def open_event(event_id: str, experiment: str | None, data: Path, *, or_only: bool = False) -> Experiment:
