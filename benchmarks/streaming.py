@@ -20,7 +20,6 @@ from cyclopts import App
 
 from rewardloop.actions import fixed_actions
 from rewardloop.evaluation import GateReport, Serve, judge, look
-from rewardloop.evaluation.reward_models.drawing import joined
 from rewardloop.features import Features
 from rewardloop.interactions import Floats, Interactions
 from rewardloop.settings import GateSettings
@@ -79,7 +78,7 @@ def judged(log: Callable[[], Iterator[Interactions]]) -> GateReport:
 def furthest(n: int) -> float:
     """Largest relative difference of a number of the report between many batches and one, on n events."""
     whole = list(stream(n, 10_000))
-    one = judged(partial(iter, [joined(whole)]))
+    one = judged(partial(iter, [Interactions.concatenated(whole)]))
     many = judged(partial(iter, whole))
     pairs = [(many.candidate[name], one.candidate[name]) for name in one.candidate]
     numbers = [(getattr(a, field), getattr(b, field)) for a, b in pairs for field in ("value", "lower", "upper", "ess")]

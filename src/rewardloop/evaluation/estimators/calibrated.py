@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from rewardloop.evaluation.estimate import effective_sample_size
@@ -40,10 +42,8 @@ def cdr(events: Sample) -> Floats:
     np.float64(0.94)
     """
     whole = _calibrated(events)
-    cuts = [np.minimum(events.weight, cap) for cap in _CAPS]
-    steps = [*((_under(events, cut), cut) for cut in cuts), (whole, events.weight)]
     below, value = events.direct, float(events.direct.mean())
-    for scores, weight in steps:
+    for scores, weight in _steps(events, whole):
         difference, spread = float(scores.mean()) - value, float((scores - below).var()) / max(len(events), 1)
         value += difference * _known(weight) * (1.0 if below is events.direct else _believed(difference, spread))
         below = scores
@@ -61,6 +61,14 @@ def _calibrated(events: Sample) -> Floats:
     scores: Floats = events.direct + y - slope * (w - 1)
     scores += (slope * (float(w.mean()) - unseen) - float(y.mean())) / (n + 1) if slope else 0.0
     return scores
+
+
+def _steps(events: Sample, whole: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """Scores and the weights behind them, the lightest first; one at a time, since a log may have ten million events."""
+    for cap in _CAPS:
+        cut = np.minimum(events.weight, cap)
+        yield _under(events, cut), cut
+    yield whole, events.weight
 
 
 def _under(events: Sample, cut: Floats) -> Floats:
