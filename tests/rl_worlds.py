@@ -280,3 +280,16 @@ class Doubled(Tracking):
 
     def _look(self) -> Any:
         return super()._look().astype(np.float64)
+
+
+class Counted(MaskedSeveral):
+    """The same two choices, counted from 1 and from 5: whoever counts from 0 says what is no action."""
+
+    action_space = spaces.MultiDiscrete([3, 2], start=[1, 5])
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if not self.action_space.contains(np.asarray(action)):
+            raise ValueError(f"no action: {action}")
+        if action[0] == 3:
+            raise ValueError("not possible")
+        return super().step(np.asarray(action) - self.action_space.start)

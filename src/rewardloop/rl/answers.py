@@ -104,7 +104,7 @@ def check_masks(masks: Any, space: spaces.Space[Any]) -> None:
     Traceback (most recent call last):
     ValueError: expected `action_masks` to leave an action possible, got none (for choice 0)
     """
-    flags, sizes = np.asarray(masks, dtype=bool).ravel(), _n_flags(space)
+    flags, sizes = np.asarray(masks, dtype=bool).ravel(), choices_of(space)
     if len(flags) != sum(sizes):
         raise ValueError(f"expected {sum(sizes)} flags from `action_masks`, one for each action, got {len(flags)}")
     for i, part in enumerate(np.split(flags, np.cumsum(sizes)[:-1])):
@@ -113,7 +113,12 @@ def check_masks(masks: Any, space: spaces.Space[Any]) -> None:
             raise ValueError(f"expected `action_masks` to leave an action possible, got none{several}")
 
 
-def _n_flags(space: spaces.Space[Any]) -> list[int]:
+def choices_of(space: spaces.Space[Any]) -> list[int]:
+    """How many flags of `action_masks` each choice has; raises `ValueError` for a space without choices.
+
+    >>> choices_of(spaces.MultiDiscrete([3, 2])), choices_of(spaces.MultiBinary(2))
+    ([3, 2], [2, 2])
+    """
     match space:
         case spaces.Discrete():
             return [int(space.n)]

@@ -23,7 +23,7 @@ from rewardloop.rl.guarding import make_guarded
 from rewardloop.rl.playing.episodes import Step, play
 from rewardloop.rl.playing.evaluating import FIRST_SEED, actor_of, exported_of
 from rewardloop.rl.runs.run import RunDirectory
-from rewardloop.rl.spaces import n_arms
+from rewardloop.rl.spaces import n_arms, possible_arms
 from rewardloop.settings import ContinuousActions, ExperimentSettings
 
 GOLDEN: Final = 8
@@ -136,8 +136,8 @@ def _check(policy: OnnxPolicy, actions: ActionSet, seen: Sequence[Step], space: 
         return _check_values(policy, actions.ranges, seen)
     for step, arm in zip(seen, _taken(seen, space), strict=True):
         pmf = np.array(policy.pmf(parse_context(context_of(step.observation)), actions))
-        if step.masks is not None:
-            pmf = pmf * step.masks
+        if step.masks is not None and (possible := possible_arms(space, step.masks))[arm]:  # Else the policy knows of no masks.
+            pmf = pmf * possible
         if pmf[arm] < pmf.max() - 1e-6:
             raise CorruptModel(f"The export does not act as the policy does: it prefers arm {int(np.argmax(pmf))} to {arm}")
     return len(seen)
@@ -162,7 +162,8 @@ def _taken(seen: Sequence[Step], space: spaces.Space[Any]) -> Iterator[int]:
             case spaces.Discrete():
                 yield int(step.action) - int(space.start)
             case spaces.MultiDiscrete():
-                yield int(np.ravel_multi_index(tuple(np.asarray(step.action).ravel()), tuple(space.nvec.ravel())))
+                chosen = np.asarray(step.action) - space.start
+                yield int(np.ravel_multi_index(tuple(chosen.ravel()), tuple(space.nvec.ravel())))
             case _:
                 chosen = np.asarray(step.action).ravel().astype(int)
                 yield int(np.ravel_multi_index(tuple(chosen), (2,) * len(chosen)))

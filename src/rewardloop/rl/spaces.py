@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from functools import reduce
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from gymnasium import spaces
 
 from rewardloop.errors import InvalidInput
+from rewardloop.rl.answers import choices_of
 from rewardloop.rl.environments import Env, has_masks
 
+Masks = npt.NDArray[np.bool_]
 ActionKind = Literal["discrete", "box", "multi_discrete", "multi_binary"]
 ObservationKind = Literal["box", "discrete", "multi_discrete", "multi_binary", "dict", "goal", "pixels"]
 _GOAL = {"observation", "achieved_goal", "desired_goal"}
@@ -76,6 +80,16 @@ def n_arms(space: spaces.Space[Any]) -> int:
         case spaces.MultiBinary():
             return int(2 ** np.prod(space.shape))
     raise InvalidInput(f"Expected actions that are arms to serve, got {space}")
+
+
+def possible_arms(space: spaces.Space[Any], masks: Masks) -> Masks:
+    """The flags of an environment's `action_masks`, choice after choice, as one for each arm: every way of choosing.
+
+    >>> possible_arms(spaces.MultiDiscrete([2, 2]), np.array([True, True, False, True])).tolist()
+    [False, True, False, True]
+    """
+    each = np.split(masks, np.cumsum(choices_of(space))[:-1])
+    return reduce(np.logical_and.outer, each).ravel()
 
 
 def observation_kind(space: spaces.Space[Any]) -> ObservationKind:

@@ -76,7 +76,8 @@ def to_action(space: spaces.Space[Any], arm: int) -> Any:
         case spaces.Discrete():
             return int(space.start) + arm
         case spaces.MultiDiscrete():
-            return np.array(np.unravel_index(arm, tuple(space.nvec.ravel()))).reshape(space.shape).astype(space.dtype)
+            chosen = np.array(np.unravel_index(arm, tuple(space.nvec.ravel())))
+            return (chosen.reshape(space.shape) + space.start).astype(space.dtype)
         case spaces.MultiBinary():
             return np.array(np.unravel_index(arm, (2,) * int(np.prod(space.shape)))).reshape(space.shape).astype(space.dtype)
     raise InvalidInput(f"Expected actions that are arms, got {space}", at="--env")

@@ -20,6 +20,7 @@ from rewardloop.rl.logged.replay import check_simulated
 from rewardloop.rl.playing.episodes import Episode, play
 from rewardloop.rl.playing.evaluating import Evaluated, actor_of, exported_of, over, summarised
 from rewardloop.rl.runs.run import RunDirectory
+from rewardloop.rl.spaces import possible_arms
 from rewardloop.rl.toolkit import Masks
 
 
@@ -116,7 +117,7 @@ class _Drawing:
         return self._choose(flat(observation), masks) if self._policy.is_discrete else self._move(flat(observation))
 
     def _choose(self, observation: Floats, masks: Masks | None) -> Any:
-        possible = masks if masks is not None and len(masks) == self._policy.head.n_arms else None
+        possible = None if masks is None else possible_arms(self._space, masks)
         pmf = self._policy.pmf(observation, possible)
         arm = sample(pmf, float(self._generator.random()))
         self.actions.append(arm)

@@ -23,7 +23,7 @@ from rewardloop.rl.offline.learners import Learner, learner_of
 from rewardloop.rl.offline.table import ROWS, Parameters, parameters_of
 from rewardloop.rl.playing.episodes import play_all
 from rewardloop.rl.runs.checkpoints import new_checkpoint, newest_checkpoint
-from rewardloop.rl.spaces import facts_of, n_arms
+from rewardloop.rl.spaces import facts_of, n_arms, possible_arms
 from rewardloop.rl.toolkit import Actor, Exported, Masks, Plan, Progress, Watch
 from rewardloop.rl.trees import read_tree, write_tree
 
@@ -163,7 +163,7 @@ class _Greedy:
             seen = self._learner.standardised(torch.from_numpy(flat(observation))[None])
             numbers = self._learner.numbers(seen)[0].double().numpy()
         if self._shape.n_arms:
-            possible = masks if masks is not None and len(masks) == len(numbers) else np.ones(len(numbers), bool)
+            possible = np.ones(len(numbers), bool) if masks is None else possible_arms(self._space, masks)
             return to_action(self._space, int(np.where(possible, numbers, -np.inf).argmax()))
         low, high = np.array(self._shape.low), np.array(self._shape.high)
         assert self._space.shape is not None

@@ -65,7 +65,7 @@ def _suggested(trial: Any, space: spaces.Space[Any]) -> Any:
             return trial.suggest_int("a", int(space.start), int(space.start) + int(space.n) - 1)
         case spaces.MultiDiscrete():
             chosen = [trial.suggest_int(f"a{i}", 0, int(n) - 1) for i, n in enumerate(space.nvec.ravel())]
-            return np.array(chosen, space.dtype).reshape(space.shape)
+            return (np.array(chosen).reshape(space.shape) + space.start).astype(space.dtype)
         case spaces.MultiBinary():
             return np.array([trial.suggest_int(f"a{i}", 0, 1) for i in range(int(np.prod(space.shape)))], space.dtype)
     raise InvalidInput(f"Expected an action space with constants to try, got {space}")

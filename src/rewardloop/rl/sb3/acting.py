@@ -21,6 +21,8 @@ class ModelActor:
     def __init__(self, model: BaseAlgorithm) -> None:
         self._model = model
         self._normaliser = model.get_vec_normalize_env()
+        env = model.get_env()
+        self._start = env.get_attr("start")[0] if env is not None else 0
         self._memory: Any = None
         self._begins = True
 
@@ -33,7 +35,8 @@ class ModelActor:
         starts = np.array([self._begins])
         action, self._memory = self._model.predict(seen, self._memory, starts, deterministic=True, **more)
         self._begins = False
-        return int(action) if isinstance(self._model.action_space, spaces.Discrete) else action
+        counted = action + self._start if np.any(self._start) else action
+        return int(counted) if isinstance(self._model.action_space, spaces.Discrete) else counted
 
 
 def load_model(plan: Plan, checkpoint: Path) -> BaseAlgorithm:

@@ -18,7 +18,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv,
 from rewardloop.errors import InvalidInput
 from rewardloop.interrupts import deferred
 from rewardloop.rl.algorithms import check_fits, find_algorithm
-from rewardloop.rl.environments import EnvSpec, make_env
+from rewardloop.rl.environments import Env, EnvSpec, make_env
 from rewardloop.rl.guarding import Guarded, worker_env
 from rewardloop.rl.sb3.parameters import arguments
 from rewardloop.rl.sb3.starting import begin_at
@@ -34,7 +34,36 @@ class SpacesOnly(gymnasium.Env[Any, Any]):
 
     def __init__(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> None:
         self.observation_space = observation_space
-        self.action_space = action_space
+        self.action_space = from_zero(action_space)
+        self.start = start_of(action_space)
+        """What an action of the model has to be raised by."""
+
+
+class FromZero(gymnasium.ActionWrapper[Any, Any, Any]):
+    """Actions are counted from 0, which is all that Stable-Baselines3 knows."""
+
+    def __init__(self, env: Env) -> None:
+        super().__init__(env)
+        self._start = start_of(env.action_space)
+        self.action_space = from_zero(env.action_space)
+
+    def action(self, action: Any) -> Any:
+        return action + self._start
+
+
+def start_of(space: spaces.Space[Any]) -> Any:
+    """The first action's number, or the first of each choice; 0 where nothing is counted."""
+    return space.start if isinstance(space, spaces.Discrete | spaces.MultiDiscrete) else 0
+
+
+def from_zero(space: spaces.Space[Any]) -> spaces.Space[Any]:
+    """
+    >>> from_zero(spaces.Discrete(2, start=3)), from_zero(spaces.Box(0, 1, (2,)))
+    (Discrete(2), Box(0.0, 1.0, (2,), float32))
+    """
+    if not np.any(start_of(space)):
+        return space
+    return spaces.Discrete(int(space.n)) if isinstance(space, spaces.Discrete) else spaces.MultiDiscrete(space.nvec)  # type: ignore[attr-defined]
 
 
 def build(plan: Plan, words: Path) -> BaseAlgorithm:
@@ -114,7 +143,8 @@ def policy_name(algorithm: str, facts: Facts) -> str:
 
 
 def _worker(spec: EnvSpec, words: Path, timeout_s: float, *, alone: bool) -> Monitor[Any, Any]:
-    return Monitor(Guarded(worker_env(spec, words, timeout_s), words, timeout_s, alone=alone))
+    env = Guarded(worker_env(spec, words, timeout_s), words, timeout_s, alone=alone)
+    return Monitor(FromZero(env) if np.any(start_of(env.action_space)) else env)
 
 
 def _normalised(env: VecEnv, facts: Facts, plan: Plan) -> VecNormalize:
