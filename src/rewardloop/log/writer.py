@@ -21,7 +21,7 @@ from rewardloop.settings import LogSettings
 
 
 class LogWriter:
-    """Appends records durably. `commit` may be called from any thread, one at a time; not across a fork.
+    """Appends records durably. `commit` may be called from any thread, one at a time; not across a fork (`leave_to_parent`).
 
     `writer` names it in the directory and must never be used again: a later writer's records could hide behind an older
     one's cursor. Raises `DirectoryInUse` if another holds the name, `StorageUnavailable` where nothing can be written.
@@ -70,6 +70,15 @@ class LogWriter:
             self._closed = True
             self._retire()
             self._lock.release(remove=self._housekeeper.close(self._next))
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: lets go of what the parent writes on, and writes nothing. The child needs a writer of its own."""
+        self._closed = (
+            True  # Without the turn: a thread of the parent may have held it at the fork, and is not here to give it back.
+        )
+        if self._segment is not None:
+            self._segment.close()
+        self._lock.release(remove=False)
 
     def __enter__(self) -> Self:
         return self

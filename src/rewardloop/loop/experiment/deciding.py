@@ -45,6 +45,7 @@ class Deciding(Opened):
 
         Raises `InvalidInput`, naming the place, and then logs nothing.
         """
+        self._own()
         request = DecideRequest(
             context=msgspec.Raw(_encode(context)),
             actions=msgspec.UNSET if actions is None else msgspec.Raw(_encode(actions)),
@@ -65,6 +66,7 @@ class Deciding(Opened):
 
         Raises `InvalidInput` if any of the contexts is wrong, and then decides none.
         """
+        self._own()
         requests = [DecideRequest(context=msgspec.Raw(_encode(context))) for context in contexts]
         offered = msgspec.UNSET if actions is None else msgspec.Raw(_encode(actions))
         decisions = [decision for decision, _ in self._decider.decide_many(self._following.current(), requests, offered)]
@@ -101,6 +103,7 @@ class Deciding(Opened):
             slot=slot,
             metrics=dict(metrics),
         )
+        self._own()
         record = self._rewarder.reward(request)
         self._writer.commit([record])
         return record
@@ -111,10 +114,12 @@ class Deciding(Opened):
 
     def serving(self) -> str:
         """The id of the model that this process decides with now. It follows a deployment within 20 ms."""
+        self._own()
         return self._following.current().model_id
 
     def activate(self, event_id: str) -> Activation:
         """Let a deferred decision count, because it was shown after all; durable when this returns."""
+        self._own()
         record = self._rewarder.activation(event_id, self.settings.experiment)
         self._writer.commit([record])
         return record

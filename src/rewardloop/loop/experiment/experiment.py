@@ -48,9 +48,10 @@ class TakenIn(NamedTuple):
 class Experiment(Deciding, Trying):
     """One experiment, opened on a data directory: everything the HTTP API and the commands do, without a server.
 
-    Any number of processes may decide and reward at once. Steps of the loop (`join`, `train`, `evaluate`, `turn`, `run` …)
-    take a lock that one process holds at a time; a second one gets `DirectoryInUse`. How to decide and reward stands in
-    `Deciding`, what can be read in `Looking`, trials of models in `Trying`; here are the steps of the loop.
+    Any number of processes may decide and reward at once, children that were forked from this one too. Steps of the loop (`join`,
+    `train`, `evaluate`, `turn`, `run` …) take a lock that one process holds at a time; a second one gets `DirectoryInUse`. How
+    to decide and reward stands in `Deciding`, what can be read in `Looking`, trials of models in `Trying`; here are the steps
+    of the loop.
 
     >>> import tempfile
     >>> from rewardloop.settings import ExperimentSettings

@@ -28,6 +28,9 @@ from rewardloop.registry.leases import Lease
 from rewardloop.registry.models import ModelStore
 from rewardloop.settings import ExperimentSettings
 
+_OWN = ("_writer", "_reader", "_decider", "_rewarder", "_following", "_cycle")
+"""Parts that a process makes for itself."""
+
 
 class Opened:
     """One experiment's directory, in this process. A context manager."""
@@ -39,8 +42,7 @@ class Opened:
         self.clock = clock
         self.catalog = Catalog(data)
         self.entry = self.catalog.register(settings, clock.now())
-        self._born = int.from_bytes(os.urandom(6), "big")
-        self._ids = EventIds(clock, key=self.catalog.salt, start=self._born)
+        self._be_born()
         store = ModelStore(self.directory.models)
         self.modelling = Modelling(settings, self.catalog, store, clock, partial(learned_from_erased, self.directory.erasures))
         self.erasing = Erasing(self.directory, self._lake, self.catalog, clock)
@@ -54,12 +56,32 @@ class Opened:
 
     def close(self) -> None:
         """Release files; what was acknowledged is durable already."""
+        self._own()
         if "_following" in self.__dict__:
             self._following.save()
         for name in ("_writer", "_reader"):
             if name in self.__dict__:
                 self.__dict__[name].close()
         self.catalog.close()
+
+    def _be_born(self) -> None:
+        """What no other process may have: the names of its files, and the ids it makes."""
+        self._born = int.from_bytes(os.urandom(6), "big")
+        self._ids = EventIds(self.clock, key=self.catalog.salt, start=self._born)
+        self._pid = os.getpid()
+
+    def _own(self) -> None:
+        """In a forked child (a server that loads the application before it forks): its own ids and its own segment of the log.
+
+        On its parent's it would write over what the parent writes.
+        """
+        if os.getpid() == self._pid:
+            return
+        parts = [self.__dict__.pop(name, None) for name in _OWN]
+        for part in parts:
+            if isinstance(part, LogWriter):
+                part.leave_to_parent()
+        self._be_born()
 
     def __enter__(self) -> Self:
         return self
