@@ -85,7 +85,7 @@ def test_terms_are_kept_whole_with_the_variance_that_was_chosen() -> None:
     logged = events(np.random.default_rng(5), 60)
     seen.look(logged.contexts, logged.actions)
     terms = Terms.of(seen, Units(1.0, 1.0), 300)
-    terms = terms.ordered(terms.terms[1:], apart=1 / 16)
+    terms = terms.ordered(range(1, len(terms.terms)), apart=1 / 16)
     terms.grow([({}, {"new": "word"})])
     kept = Terms(msgspec.json.decode(msgspec.json.encode(terms.state()), type=TermsState))
     assert (kept.apart, kept.terms, kept.state()) == (1 / 16, terms.terms, terms.state())
@@ -105,4 +105,13 @@ def test_weights_apart_are_narrow_where_their_terms_tell_nothing(share: float, e
     rng = np.random.default_rng(6)
     X, U = rng.normal(size=(400, 5)), rng.normal(size=(400, 300))
     signal = 2.0 * X[:, 0] + share * (U @ rng.normal(size=300))
-    assert likeliest(X, U, signal + rng.normal(size=400)) == expected
+    of_action = np.arange(306) > 0
+    assert likeliest(np.column_stack([np.ones(400), X, U]), signal + rng.normal(size=400), of_action, limit=5) == expected
+
+
+def test_what_is_joint_by_chance_leaves_their_width_to_those_apart() -> None:
+    """A hundred columns of which each tells a little: those that tell most of the same events would seem to tell all."""
+    rng = np.random.default_rng(7)
+    X = np.column_stack([np.ones(300), rng.normal(size=(300, 400))])
+    rewards = X[:, 1:] @ rng.normal(size=400) / 20 + rng.normal(size=300)
+    assert likeliest(X, rewards, np.arange(401) > 0, limit=60) >= 1 / 16

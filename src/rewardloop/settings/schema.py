@@ -58,7 +58,7 @@ class LearnerSettings(Section, frozen=True, kw_only=True):
     """How weights are learned. All but the replay, `forgetting` and `max_columns` are Vowpal Wabbit's."""
 
     cb_type: Annotated[Literal["mtr", "dr", "ips", "dm", "sm"], said("How a cost is estimated for actions not taken.")] = "mtr"
-    learning_rate: Annotated[Positive, said("Size of a step; cats takes a tenth of it.")] = 2.0
+    learning_rate: Annotated[Positive, said("Size of a step; cats takes a quarter of it.")] = 2.0
     bits: Annotated[int, Meta(ge=8, le=28), said("The weights have 2^bits places.")] = 20
     interactions: Annotated[
         Literal["auto", "none", "quadratic"] | Annotated[tuple[Interaction, ...], Meta(min_length=1, max_length=20)],

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from rewardloop.interactions import Floats
+from rewardloop.interactions import Floats, Ints
+from rewardloop.policies.design.relevance import relevance
 from rewardloop.policies.design.term_rows import TermRows
 from rewardloop.policies.design.terms import Pair, Seen, Terms, Units
 from rewardloop.policies.scaling import Scaler
@@ -19,36 +21,57 @@ APART: Final = 1.0, 1 / 4, 1 / 16, 1 / 64
 _NEWEST: Final = 4_000
 """Events that are looked at: as many rows of candidates are in memory."""
 _LIKELY: Final = 1_000
-"""Events by which a variance is chosen, at the cost of their cube."""
+"""Events by which a variance of those apart is chosen, at the cost of their cube."""
+_RELEVANT: Final = 500
+"""Events by which variances of features are chosen, at the cost of their square for each candidate."""
+Bools = npt.NDArray[np.bool_]
 
 
 def screened(seen: Seen, units: Units, limit: int, pairs: Sequence[Pair], rewards: Floats) -> Terms:
     """All candidates, those first that the events (n pairs, n rewards) speak for: `limit` are to be joint. O(n) for each."""
     wide = Terms.of(seen, units, max(limit, CANDIDATES))
-    if len(wide.terms) <= limit + 1:
+    if fits := len(wide.terms) <= limit + 1:
         wide.cross(limit)
-        return wide
     contexts, actions = Scaler(), Scaler()
     contexts.update(context for context, _ in pairs)
     actions.update(action for _, action in pairs)
     X, rewards = TermRows(wide, contexts, actions).events(pairs[-_NEWEST:]), rewards[-_NEWEST:]
+    wide.scales = relevance(X[-_RELEVANT:], rewards[-_RELEVANT:], *wide.numbered()).tolist()
+    if fits:
+        return wide
+    X *= wide.scales
     of_action = np.array([j > 0 for _, j in wide.terms])
-    # What is the same for all actions does not tell one from another: it comes last, as it does where all is known by its mass.
-    order = np.argsort(-np.where(of_action, explained(X, rewards), -1.0), kind="stable")
-    order = np.concatenate([[0], order[order != 0]])
-    newest = X[-_LIKELY:, order]
-    apart = likeliest(newest[:, : limit + 1], newest[:, limit + 1 :], rewards[-_LIKELY:])
-    return wide.ordered([wide.terms[at] for at in order[1:].tolist()], apart)
+    order, apart = _order(X, rewards, of_action), likeliest(X[-_LIKELY:], rewards[-_LIKELY:], of_action, limit)
+    return wide.ordered(order[1:].tolist(), apart)
 
 
-def likeliest(X: Floats, U: Floats, rewards: Floats) -> float:
-    """Which of a few variances of the weights of U (n, t) makes the rewards (n,) likeliest, where those of X (n, j) have 1.
+def likeliest(X: Floats, rewards: Floats, of_action: Bools, limit: int) -> float:
+    """Which of a few variances of the weights of columns apart makes the rewards (n,) likeliest, where joint ones have 1.
 
-    Where few of very many terms matter, that is a small one: otherwise what all the others seem to tell by chance drowns them. The
-    marginal likelihood of a linear model whose noise is unknown (Bishop, 2006, section 3.5).
+    Which of the columns X (n, d) are joint is decided by one half of the events, and how likely the rewards are by the other: by
+    the same ones, those that tell most by chance would be found to tell all, and nothing left to those apart. Where few of very
+    many terms matter, it is a small one: otherwise what all the others seem to tell drowns them. The marginal likelihood of a
+    linear model whose noise is unknown (Bishop, 2006, section 3.5).
     """
-    joint, others = np.eye(len(X)) + X @ X.T, U @ U.T
-    return max(APART, key=lambda apart: _evidence(joint + apart * others, rewards))
+    if len(X) < 2:
+        return APART[0]
+    found = np.zeros(len(APART))
+    for chooses, tells in ((0, 1), (1, 0)):
+        order, y = _order(X[chooses::2], rewards[chooses::2], of_action), rewards[tells::2]
+        rows = X[tells::2, order]
+        J, U = rows[:, : limit + 1], rows[:, limit + 1 :]
+        joint, others = np.eye(len(rows)) + J @ J.T, U @ U.T
+        found += [_evidence(joint + apart * others, y) for apart in APART]
+    return APART[int(found.argmax())]
+
+
+def _order(X: Floats, rewards: Floats, of_action: Bools) -> Ints:
+    """(d,) columns, the constant first, then those that tell most.
+
+    What is the same for all actions does not tell one from another: it comes last, as it does where all is known by its mass.
+    """
+    order = np.argsort(-np.where(of_action, explained(X, rewards), -1.0), kind="stable")
+    return np.concatenate([[0], order[order != 0]])
 
 
 def _evidence(T: Floats, y: Floats) -> float:

@@ -38,6 +38,8 @@ class TermRows:
         self._terms = terms
         self._context, self._action = SideRows(terms.context, terms.units.context), SideRows(terms.action, terms.units.action)
         self._of_context, self._of_action = np.array(terms.terms, dtype=np.intp).T.copy()
+        self.scales = np.array(terms.scales)
+        """(d,)"""
         self.rescale(contexts, actions)
 
     @property
@@ -61,6 +63,7 @@ class TermRows:
         A = self._action.rows([action for _, action in pairs])
         rows: Floats = S.take(self._of_context, axis=1)
         rows *= A.take(self._of_action, axis=1)
+        rows *= self.scales
         return rows
 
     def context(self, context: Features) -> Floats:

@@ -15,10 +15,12 @@ from math import sqrt
 from typing import Annotated, Final, Literal, NamedTuple, Self, TypeVar
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from rewardloop.actions import ActionSet
 from rewardloop.features import MAX_NAME, Features
+from rewardloop.interactions import Ints
 
 ID: Final = "id"
 """The name under which an action's id is a word, unless it brings a feature of that name."""
@@ -72,6 +74,8 @@ class TermsState(msgspec.Struct, frozen=True):
     """Features without a term that were learned from once, the newest last."""
     apart: Annotated[float, Meta(gt=0, le=1)] = 1.0
     """Variance of the weight of a term that is not joint, before anything is learned; of one that is, it is 1."""
+    scales: list[Annotated[float, Meta(gt=0)]] = []
+    """What the product of each term is multiplied by; none: 1."""
 
 
 class Side:
@@ -99,6 +103,12 @@ class Side:
 
     def knows(self, column: Column) -> bool:
         return column.value in self.words.get(column.name, ()) if column.kind == "word" else column.name in self.numbers
+
+    def numbered(self, places: Sequence[int]) -> Ints:
+        """Which features stand in some places; words of a name are one."""
+        names = ["", *((c.kind, c.name, c.factors) for c in self.columns)]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        return np.array([numbers[names[place]] for place in places], dtype=np.intp)
 
     def _place(self, places: dict[_Key, int], key: _Key, column: Column) -> int:
         if key not in places:
@@ -162,25 +172,29 @@ class Terms:
         self.context, self.action = Side(state.context), Side(state.action)
         self.terms: list[Term] = list(state.terms)
         self._once, self.apart = dict.fromkeys(state.once), state.apart
+        self.scales = list(state.scales) or [1.0] * len(state.terms)
+        """What the product of each term is multiplied by."""
 
     @classmethod
     def of(cls, seen: Seen, units: Units, limit: int) -> Self:
         """Decided by what was seen."""
         made = cls(TermsState(limit, units, [], [], [(0, 0)]))
         made._decide(*seen.shares, seen.rare)
+        made.scales = [1.0] * len(made.terms)
         return made
 
-    def ordered(self, terms: Sequence[Term], apart: float = 1.0) -> Self:
-        """The same in the order given, the constant first."""
+    def ordered(self, order: Sequence[int], apart: float = 1.0) -> Self:
+        """The same, behind the constant in the order of their numbers in `terms`."""
         made = type(self)(TermsState(self._limit, self.units, [], [], [(0, 0)], apart=apart))
-        for i, j in terms:
+        made.scales = [self.scales[0], *(self.scales[at] for at in order)]
+        for i, j in (self.terms[at] for at in order):
             own = made.context.place(self.context.columns[i - 1]) if i else 0
             made.terms.append((own, made.action.place(self.action.columns[j - 1]) if j else 0))
         return made
 
     def state(self) -> TermsState:
-        context, action = list(self.context.columns), list(self.action.columns)
-        return TermsState(self._limit, self.units, context, action, list(self.terms), list(self._once), self.apart)
+        columns, terms, scales = (list(self.context.columns), list(self.action.columns)), list(self.terms), list(self.scales)
+        return TermsState(self._limit, self.units, *columns, terms, list(self._once), self.apart, scales)
 
     def grow(self, events: Iterable[Pair]) -> None:
         """Gives a term to every feature without one that is met for the second time, while there is room: most ids never are."""
@@ -190,6 +204,7 @@ class Terms:
                     if len(self.terms) <= self._limit and not side.knows(column) and self._again(column):
                         place = side.place(column)
                         self.terms.append((place, 0) if side is self.context else (0, place))
+                        self.scales.append(1.0)
 
     def _again(self, column: Column) -> bool:
         if column in self._once:
@@ -208,6 +223,11 @@ class Terms:
             for pair in pairs:
                 own = self.context.place(Column("product", "", "", pair))
                 self.terms += [(own, j) for j in range(len(self.action))]
+        self.scales = [1.0] * len(self.terms)
+
+    def numbered(self) -> tuple[Ints, Ints]:
+        """(d,) of which features of a context, and of an action, each term is a product; words of a name are one feature."""
+        return self.context.numbered([i for i, _ in self.terms]), self.action.numbered([j for _, j in self.terms])
 
     def _decide(self, contexts: Mapping[Column, float], actions: Mapping[Column, float], rare: float) -> None:
         # No product is met more often than either factor: those that are rare, or beyond the limit, are in none.

@@ -13,7 +13,7 @@ from rewardloop.interactions import Floats, Ints
 from rewardloop.policies.design.beginning import Events
 from rewardloop.policies.design.term_rows import Offered, TermRows
 from rewardloop.policies.design.terms import Pair, Terms, TermsState
-from rewardloop.policies.design.weights import Weights
+from rewardloop.policies.design.weights import Layout, Weights
 from rewardloop.policies.regressions.memory import Forgetting, Memory, MemoryState, Past
 from rewardloop.policies.regressions.regression import Regression
 from rewardloop.policies.regressions.roots import Roots
@@ -93,19 +93,25 @@ class Bilinear(Regression[Events, Roots]):
     def drawn(self, normal: Floats) -> Weights:
         """(j, m) θ + S zᵀ for rows z of `normal` (m, j + …): the posterior of the joint terms, drawn from m times."""
         sums = self.moments
-        return Weights(self._joint, sums.theta[: sums.joint, None] + sums.spread(normal))
+        return self._weighing(self._joint, sums.theta[: sums.joint, None] + sums.spread(normal))
 
     @property
     def apart(self) -> Weights | None:
         """(d − j, 1) what is expected of the other weights, where there are any."""
-        return Weights(self._apart, self.moments.theta[self.moments.joint :, None]) if len(self._apart) else None
+        return self._weighing(self._apart, self.moments.theta[self.moments.joint :, None]) if len(self._apart) else None
 
     def believed(self) -> Believed:
         """Means and standard deviations, good until something is learned."""
         sums = self.moments
-        mean, root = Weights(self._joint, sums.theta[: sums.joint, None]), Weights(self._joint, sums.whole_root())
-        variance = Weights(self._apart, sums.variance[:, None]) if len(self._apart) else None
+        mean, root = (self._weighing(self._joint, of) for of in (sums.theta[: sums.joint, None], sums.whole_root()))
+        variance = self._weighing(self._apart, sums.variance[:, None], power=2) if len(self._apart) else None
         return Believed(self.rows, mean, root, self.apart, variance)
+
+    def _weighing(self, layout: Layout, weights: Floats, power: int = 1) -> Weights:
+        """Of products as they are, not multiplied by their scales."""
+        joint = self.moments.joint
+        scales = self.rows.scales[:joint] if layout is self._joint else self.rows.scales[joint:]
+        return Weights(layout, weights * (scales**power)[:, None])
 
     def _look(self, events: Events) -> None:
         self._contexts.update(context for context, _ in events.pairs)

@@ -75,6 +75,8 @@ def _check(state: FeaturedState) -> None:
         raise ValueError("a term of columns that are not there")
     if len(terms.terms) > max(CANDIDATES if state.sums == "roots" else 0, state.config.max_columns) + 1:
         raise ValueError("more terms than there may be")
+    if terms.scales and len(terms.scales) != len(terms.terms):
+        raise ValueError("a scale without a term, or a term without one")
     for columns in (terms.context, terms.action):
         if len(set(columns)) != len(columns):
             raise ValueError("two columns of one feature")

@@ -18,8 +18,8 @@ from rewardloop.settings import ExperimentSettings, PolicySettings
 MTR_ONLY: Final = ("squarecb", "regcb", "regcbopt")
 COVER_TYPES: Final = ("mtr", "dr", "ips")
 
-_CLASSIFIER: Final = 10.0
-"""CATS' classifiers want so much smaller steps than regressions: at 2 they learned half of what they learn at 0.2."""
+_CLASSIFIER: Final = 4.0
+"""CATS' classifiers want so much smaller steps than regressions."""
 _COST_RANGE: Final = ["--cb_min_cost", "0", "--cb_max_cost", "1"]
 
 _FORBIDDEN: Final = frozenset(
@@ -57,19 +57,19 @@ def learner_arguments(settings: ExperimentSettings, crossed: int, bits: int | No
 
 
 def cats_arguments(settings: ExperimentSettings, n_cells: int) -> list[str]:
-    """Those of a tree over cells of width 1; everything but files and seed. Raises `InvalidSettings`.
+    """Those of a tree over cells of width 1, `c` what is crossed; everything but files and seed. Raises `InvalidSettings`.
 
     >>> tree = PolicySettings(exploration="cats", bandwidth=2)
     >>> " ".join(cats_arguments(ExperimentSettings(experiment="heating", policy=tree), n_cells=16))
-    '--cats_pdf 16 --min_value 0 --max_value 16 --bandwidth 2.5 --epsilon 0.05 -l 0.2 -b 20 --quiet'
+    '--cats_pdf 16 --min_value 0 --max_value 16 --bandwidth 2.5 --epsilon 0.05 -l 0.5 -b 20
+     --interactions cc --quiet'
     """
     policy = settings.policy
     return [
         *("--cats_pdf", str(n_cells), "--min_value", "0", "--max_value", str(n_cells)),
         *("--bandwidth", str(policy.bandwidth + 0.5), "--epsilon", str(policy.epsilon)),
         *("-l", str(policy.learner.learning_rate / _CLASSIFIER), "-b", str(policy.learner.bits)),
-        *(["--interactions", "::"] if policy.learner.interactions == "quadratic" else []),
-        *("--quiet", *extra_arguments(policy.learner.arguments)),
+        *("--interactions", "cc", "--quiet", *extra_arguments(policy.learner.arguments)),
     ]
 
 

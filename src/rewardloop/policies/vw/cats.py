@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
+import numpy as np
+
 from rewardloop.actions import ActionSet
 from rewardloop.cells import Cells
 from rewardloop.errors import CorruptModel, InvalidInput, InvalidSettings
@@ -27,6 +29,8 @@ from rewardloop.policies.vw.statistics import Statistics
 from rewardloop.settings import ExperimentSettings
 
 ENGINE: Final = "cats"
+_CROSSED: Final = 20
+"""Contexts of more features than these are not crossed with themselves, unless the settings insist."""
 
 
 class CatsPolicy:
@@ -34,7 +38,8 @@ class CatsPolicy:
     `policy.bandwidth` cells on either side share 1 − `policy.epsilon`, all cells the rest.
 
     The bandwidth is half a cell wider than the whole ones, so that the density changes at borders of cells and nowhere else.
-    A number comes to the tree as a word, two to a standard deviation: its classifiers are linear. Safe to share by threads.
+    A number comes to the tree as a word, two to a standard deviation, few features in pairs besides: its classifiers are linear. It
+    learns by how much worse than the mean so far a reward was. Safe to share by threads.
     """
 
     def __init__(self, settings: ExperimentSettings, seed: int, statistics: Statistics, weights: Path | None = None) -> None:
@@ -80,6 +85,7 @@ class CatsPolicy:
         with self._lock:
             self._statistics.contexts.update(interactions.contexts)
             self._statistics.rewards.update(interactions.reward)
+            self._statistics.average(interactions.reward)
             self._statistics.n_learned += len(interactions)
             self._encoder.forget_scales()
             self._update(interactions)
@@ -114,13 +120,20 @@ class CatsPolicy:
         self._workspace = open_workspace([*cats_arguments(self._settings, self._n), *start])
 
     def _update(self, interactions: Interactions) -> None:
-        costs = self._statistics.rewards.to_cost(interactions.reward).tolist()
+        # The tree takes every cell that was not drawn to cost 0: costs of which most are above that say little but "not this one".
+        (usual,), costs = self._costs(np.array([self._statistics.usual[1]])), self._costs(interactions.reward)
         chosen, probabilities = interactions.action.tolist(), interactions.probability.tolist()
         for context, cell, cost, p in zip(interactions.contexts, chosen, costs, probabilities, strict=True):
-            self._workspace.learn(f"ca {cell + 0.5}:{cost!r}:{p!r} {self._text(context)}")
+            self._workspace.learn(f"ca {cell + 0.5}:{cost - usual!r}:{p!r} {self._text(context)}")
+
+    def _costs(self, rewards: Floats) -> list[float]:
+        costs: list[float] = self._statistics.rewards.to_cost(rewards).tolist()
+        return costs
 
     def _text(self, context: Features) -> str:
-        return binned(self._encoder.pairs(context), self._mask)
+        pairs = self._encoder.pairs(context)
+        crossed = len(pairs) <= _CROSSED or self._settings.policy.learner.interactions == "quadratic"
+        return binned(pairs, self._mask, "c" if crossed else "x")
 
     def _check(self, actions: ActionSet) -> None:
         if actions.ids != self._ids:

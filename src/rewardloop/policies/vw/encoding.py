@@ -153,13 +153,13 @@ def _own_pairs(encoder: Encoder, action: str, own: Features) -> Pairs:
     return [encoder.word(f"id={action}"), *encoder.pairs(own)]
 
 
-def binned(pairs: Pairs, mask: int) -> str:
+def binned(pairs: Pairs, mask: int, namespace: str) -> str:
     """Features as text in which a number is a word, one for each half of a standard deviation.
 
-    >>> binned([(7, 0.1), (8, 1.0)], mask=255) == binned([(7, 0.4), (8, 1.0)], mask=255) != binned([(7, 0.6), (8, 1.0)], mask=255)
+    >>> binned([(7, 0.1)], 255, "c") == binned([(7, 0.4)], 255, "c") != binned([(7, 0.6)], 255, "c")
     True
     """
-    return "| " + " ".join([str((index + _BIN * floor(2.0 * z)) & mask) for index, z in pairs])
+    return f"|{namespace} " + " ".join([str((index + _BIN * floor(2.0 * z)) & mask) for index, z in pairs])
 
 
 class Lines:

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 import msgspec
 
-from rewardloop.interactions import Interactions
+from rewardloop.interactions import Floats, Interactions
 from rewardloop.policies.rewards import RewardRange, RewardRangeState
 from rewardloop.policies.scaling import Scaler, ScalerState
 from rewardloop.settings import ExperimentSettings
@@ -25,6 +25,7 @@ class StatisticsState(msgspec.Struct, frozen=True):
     contexts: ScalerState
     actions: ScalerState
     rewards: RewardRangeState
+    usual: tuple[int, float] = (0, 0.0)
 
 
 class Statistics:
@@ -36,6 +37,13 @@ class Statistics:
         self.contexts = Scaler()
         self.actions = Scaler()
         self.rewards = rewards
+        self.usual = (0, 0.0)
+        """Rewards that were averaged, and their mean: CATS learns by what is better than that."""
+
+    def average(self, rewards: Floats) -> None:
+        """Counts the rewards of a batch that is about to be learned from, for the first and only time."""
+        n, mean = self.usual
+        self.usual = (n + len(rewards), mean + float((rewards - mean).sum()) / (n + len(rewards)))
 
     def observe(self, interactions: Interactions, settings: ExperimentSettings) -> None:
         """Counts a batch that is about to be learned from, not empty, for the first and only time."""
@@ -48,12 +56,12 @@ class Statistics:
 
     def state(self) -> StatisticsState:
         scales = self.contexts.state(), self.actions.state()
-        return StatisticsState(self.n_learned, self.crossed, *scales, self.rewards.state())
+        return StatisticsState(self.n_learned, self.crossed, *scales, self.rewards.state(), self.usual)
 
     @classmethod
     def from_state(cls, state: StatisticsState) -> Self:
         made = cls(RewardRange.from_state(state.rewards))
-        made.n_learned, made.crossed = state.n_learned, state.crossed
+        made.n_learned, made.crossed, made.usual = state.n_learned, state.crossed, state.usual
         made.contexts, made.actions = Scaler.from_state(state.contexts), Scaler.from_state(state.actions)
         return made
 
