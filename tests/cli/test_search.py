@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import optuna
 import pytest
 
 from rewardloop import Experiment
@@ -45,8 +46,9 @@ def test_on_a_world(rewardloop, tmp_path):
     (tmp_path / "offers.yaml").write_text(BAD)
     ran = rewardloop("search", "offers.yaml", "--world", "sim:static", "--events", "200", "--trials", "2", "-o", "better.yaml")
     assert ran.code == 0
-    for line in ("winner", "now", "on the tail", "difference"):
+    for line in ("winner", "now", "on the tail", "difference", "policy."):
         assert f"{line} " in ran.out
+    assert " → " in ran.out
     assert load_settings(tmp_path / "better.yaml").settings.policy != load_settings(tmp_path / "offers.yaml").settings.policy
 
 
@@ -66,12 +68,41 @@ def test_what_is_better_already_is_kept(rewardloop, tmp_path):
     assert found["judgement"]["winner"]["value"] > 0.8
 
 
+def test_of_a_number_to_set_the_tree_is_tried_too(rewardloop, tmp_path):
+    """A log of 300 uniform values, 0.8 the best; a search whose trials reach every exploration, and can be gone on with."""
+    text = "actions: {low: 0, high: 1, cells: 4}\npolicy: {exploration: uniform}\nreward: {range: [0, 1]}\n"
+    (tmp_path / "dose.yaml").write_text(text)
+    clock = ManualClock()
+    with Experiment.open(load_settings(tmp_path / "dose.yaml").settings, tmp_path / "rewardloop-data", clock=clock) as experiment:
+        for i in range(300):
+            decision = experiment.decide({"x": 1.0}, event_id=f"e{i}")
+            experiment.reward(decision.event_id, 1.0 - abs(decision.values[0] - 0.8))
+            clock.advance(SECOND)
+    ran = rewardloop("search", "dose.yaml", "--trials", "12", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.json["judgement"]["difference"]["value"] > 0
+    tried = {params["exploration"] for params in stored(tmp_path / "rewardloop-data" / "search" / "dose.db")}
+    assert "cats" in tried
+    assert "neural" not in tried
+    assert rewardloop("train", "found.yaml").code == 0
+
+
+def stored(database):
+    """What each trial of a search's database chose."""
+    storage = optuna.storages.RDBStorage(f"sqlite:///{database}")
+    found = [trial.params for study in storage.get_all_studies() for trial in storage.get_all_trials(study._study_id)]
+    storage.remove_session()
+    storage.engine.dispose()
+    return found
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["none", "--world", "digits"], 1, "data directory"),
         (["offers.yaml", "--world", "digitz"], 2, "did you mean `digits`"),
         (["offers.yaml", "--world", "sim:cascade"], 2, "expected an experiment without `actions` - at `--world`"),
+        (["dose.yaml", "--world", "digits"], 2, "the experiment sets a number: search on its log - at `--world`"),
         (["offers.yaml", "--label", "x"], 2, "--world"),
         (["offers.yaml"], 2, "at least 100 closed events"),
         (["offers.yaml", "--trials", "0"], 2, "Must be >= 1"),
@@ -79,6 +110,7 @@ def test_what_is_better_already_is_kept(rewardloop, tmp_path):
 )
 def test_mistakes_are_one_line(rewardloop, tmp_path, arguments, code, said):
     (tmp_path / "offers.yaml").write_text(BAD)
+    (tmp_path / "dose.yaml").write_text("actions: {low: 0, high: 1, cells: 8}\n")
     ran = rewardloop("search", *arguments)
     assert (ran.code, ran.out) == (code, "")
     assert said in ran.err

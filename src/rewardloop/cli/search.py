@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 from zlib import crc32
 
+import msgspec
 import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -18,7 +20,7 @@ from rewardloop.cli.telling.printing import console, print_facts, print_json
 from rewardloop.durable import replace_file
 from rewardloop.errors import InvalidInput
 from rewardloop.interactions import Interactions
-from rewardloop.settings import ExperimentSettings, example_yaml, settings_to_json
+from rewardloop.settings import ContinuousActions, ExperimentSettings, PolicySettings, example_yaml, settings_to_json
 from rewardloop.testbed.objective import Judge, LogJudge, WorldJudge
 from rewardloop.testbed.searching import Found
 from rewardloop.testbed.searching import search as searched
@@ -68,10 +70,12 @@ def search(
     if json:
         print_json(found)
     else:
-        _print(found, out, experiment if Path(experiment).is_file() else "YOURS.yaml")
+        _print(found, settings, out, experiment if Path(experiment).is_file() else "YOURS.yaml")
 
 
 def _on_world(settings: ExperimentSettings, world: World | RankedWorld, events: int, seeds: int) -> Judge:
+    if isinstance(settings.actions, ContinuousActions):
+        raise InvalidInput(f"`{world.name}` has arms and the experiment sets a number: search on its log", at="--world")
     if isinstance(world, RankedWorld) and settings.actions is not None:
         raise InvalidInput(f"`{world.name}` ranks what requests bring: expected an experiment without `actions`", at="--world")
     return WorldJudge(world, events, seeds)
@@ -84,7 +88,7 @@ def _on_log(experiment: str, data: Path, events: int) -> LogJudge:
         return LogJudge(opened.settings, newest.take(usable))
 
 
-def _print(found: Found, out: Path, before: str) -> None:
+def _print(found: Found, settings: ExperimentSettings, out: Path, before: str) -> None:
     judged, policy = found.judgement, found.settings.policy
     print_facts(
         [
@@ -93,6 +97,27 @@ def _print(found: Found, out: Path, before: str) -> None:
             ("now", f"{found.current_value:.4g} on the head"),
             ("on the tail", f"{judged.winner.value:.4g}; now: {judged.current.value:.4g}"),
             ("difference", str(judged.difference)),
+            *_changes(settings.policy, policy),
         ]
     )
     console.print(f"Wrote {out}. See what changed:  [bold]git diff --no-index {before} {out}[/]", soft_wrap=True)
+
+
+def _changes(before: PolicySettings, after: PolicySettings) -> Iterator[tuple[str, str]]:
+    """What is set otherwise, by its path in the file."""
+    now, then = (dict(_paths("policy", msgspec.to_builtins(policy))) for policy in (before, after))
+    for path, value in then.items():
+        if value != now[path]:
+            yield path, f"{_shown(now[path])} → {_shown(value)}"
+
+
+def _paths(path: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _paths(f"{path}.{key}", inner)
+    else:
+        yield path, value
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else msgspec.json.encode(value).decode().strip('"')

@@ -40,6 +40,10 @@ class Judgement(msgspec.Struct, frozen=True):
 class Judge(Protocol):
     """Values a policy on the head; compares two on the tail, which no value has seen."""
 
+    @property
+    def n_actions(self) -> int:
+        """As many are on offer at once, at most."""
+
     def value(self, policy: PolicySettings) -> float: ...
 
     def compare(self, winner: PolicySettings, current: PolicySettings) -> Judgement: ...
@@ -55,6 +59,10 @@ class LogJudge:
         cut = round(len(log) * (1 - TAIL))
         self._settings = settings
         self._head, self._tail = log.take(np.arange(cut)), log.take(np.arange(cut, len(log)))
+
+    @property
+    def n_actions(self) -> int:
+        return max(map(len, self._head.actions))
 
     def value(self, policy: PolicySettings) -> float:
         """Σ w·r / Σ w, w = π(a)/p of the policy as it was before it learned the event."""
@@ -92,6 +100,11 @@ class WorldJudge:
 
     def __init__(self, world: World | RankedWorld, rounds: int, n_seeds: int) -> None:
         self._world, self._knobs, self._n_seeds = world, Knobs(rounds=rounds), n_seeds
+
+    @property
+    def n_actions(self) -> int:
+        world = self._world
+        return len(world.catalogue().films) if isinstance(world, RankedWorld) else len(world.arms)
 
     def value(self, policy: PolicySettings) -> float:
         """Mean reward of the head, over the seeds."""

@@ -13,7 +13,7 @@ import msgspec
 from rewardloop.errors import MissingExtra
 from rewardloop.settings import ExperimentSettings, checked
 from rewardloop.testbed.objective import Judge, Judgement
-from rewardloop.testbed.proposing import explorations, propose
+from rewardloop.testbed.proposing import Space, propose
 
 if TYPE_CHECKING:
     import optuna
@@ -44,7 +44,7 @@ def search(
 ) -> Found:
     """Trials until `storage` holds `n_trials` finished ones of this study, whoever made them; then the winner on the tail.
 
-    A study is of the explorations it chooses among: where these are others than they were, it begins anew.
+    A study is of what it chooses among: where that is other than it was, it begins anew.
 
     Raises `MissingExtra` where Optuna is not installed.
     """
@@ -56,15 +56,15 @@ def search(
     storage.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), closing(_Closing(optuna.storages.RDBStorage(f"sqlite:///{storage}"))) as held:
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        name = f"{study}: {', '.join(explorations(settings))}"
-        made = optuna.create_study(storage=held.storage, study_name=name, direction="maximize", load_if_exists=True)
+        space = Space.of(settings, judge.n_actions)
+        made = optuna.create_study(storage=held.storage, study_name=f"{study}: {space}", direction="maximize", load_if_exists=True)
         while (n := len(_finished(made))) < n_trials:
             made.sampler = optuna.samplers.TPESampler(seed=seed + len(made.trials))
-            made.optimize(lambda trial: judge.value(propose(trial, settings)), n_trials=1)
+            made.optimize(lambda trial: judge.value(propose(trial, settings, space)), n_trials=1)
             on_trial(n + 1)
         best, current_value = made.best_trial, judge.value(settings.policy)
         value = float(best.value or 0.0)
-        policy = propose(optuna.trial.FixedTrial(best.params), settings) if value > current_value else settings.policy
+        policy = propose(optuna.trial.FixedTrial(best.params), settings, space) if value > current_value else settings.policy
     winner = checked(msgspec.structs.replace(settings, policy=policy))
     return Found(winner, n, max(value, current_value), current_value, judge.compare(policy, settings.policy))
 
