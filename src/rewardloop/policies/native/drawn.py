@@ -69,7 +69,7 @@ class Sets:
 
 
 class Drawn:
-    """m draws of θ. In each one action wins, the first of those whose scores are equal; its share of draws is its probability.
+    """m draws of θ. In each one action wins, or several whose scores are equal, as much each; its share of draws is its probability.
 
     `weights` are m vectors, `same` one more that is the same in every draw. A context s costs O(m·(d + q·K)) among K actions of q
     features; where a set of actions was asked for before, O(m·p·K) for p features of s, by one product for all contexts of a batch.
@@ -163,7 +163,7 @@ class Drawn:
         wins = scores >= scores.max(axis=0) - _TIE
         shares: Floats = wins.dot(self._ones)
         if shares.sum() != self._n_draws:
-            shares = np.bincount(wins.argmax(axis=0), minlength=len(scores)).astype(np.float64)
+            shares = (wins / wins.sum(axis=0)).dot(self._ones)
         shares /= self._n_draws
         return shares
 
@@ -172,6 +172,6 @@ class Drawn:
         wins = scores >= scores.max(axis=1, keepdims=True) - _TIE
         shares: Floats = wins.dot(self._ones)
         for row in np.flatnonzero(shares.sum(axis=1) != self._n_draws).tolist():
-            shares[row] = np.bincount(wins[row].argmax(axis=0), minlength=wins.shape[1])
+            shares[row] = (wins[row] / wins[row].sum(axis=0)).dot(self._ones)
         shares /= self._n_draws
         return shares
