@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 from zlib import crc32
@@ -15,12 +14,13 @@ from cyclopts.validators import Number
 from rewardloop.cli.asking.meant import settings_of
 from rewardloop.cli.asking.opening import open_experiment
 from rewardloop.cli.asking.options import DEFAULT, AsJson, Data, ExperimentName
+from rewardloop.cli.telling.changed import changes
 from rewardloop.cli.telling.counting import counted
 from rewardloop.cli.telling.printing import console, print_facts, print_json
 from rewardloop.durable import replace_file
 from rewardloop.errors import InvalidInput
 from rewardloop.interactions import Interactions
-from rewardloop.settings import ContinuousActions, ExperimentSettings, PolicySettings, example_yaml, settings_to_json
+from rewardloop.settings import ContinuousActions, ExperimentSettings, example_yaml, settings_to_json
 from rewardloop.testbed.objective import Judge, LogJudge, WorldJudge
 from rewardloop.testbed.searching import Found
 from rewardloop.testbed.searching import search as searched
@@ -88,7 +88,7 @@ def _on_log(experiment: str, data: Path, events: int) -> LogJudge:
         return LogJudge(opened.settings, newest.take(usable))
 
 
-def _print(found: Found, settings: ExperimentSettings, out: Path, before: str) -> None:
+def _print(found: Found, settings: ExperimentSettings, out: Path, file: str) -> None:
     judged, policy = found.judgement, found.settings.policy
     print_facts(
         [
@@ -97,26 +97,10 @@ def _print(found: Found, settings: ExperimentSettings, out: Path, before: str) -
             ("now", f"{found.current_value:.4g} on the head"),
             ("on the tail", f"{judged.winner.value:.4g}; now: {judged.current.value:.4g}"),
             ("difference", str(judged.difference)),
-            *_changes(settings.policy, policy),
+            *((key, f"{_shown(before)} → {_shown(now)}") for key, before, now in changes(settings, found.settings)),
         ]
     )
-    console.print(f"Wrote {out}. See what changed:  [bold]git diff --no-index {before} {out}[/]", soft_wrap=True)
-
-
-def _changes(before: PolicySettings, after: PolicySettings) -> Iterator[tuple[str, str]]:
-    """What is set otherwise, by its path in the file."""
-    now, then = (dict(_paths("policy", msgspec.to_builtins(policy))) for policy in (before, after))
-    for path, value in then.items():
-        if value != now[path]:
-            yield path, f"{_shown(now[path])} → {_shown(value)}"
-
-
-def _paths(path: str, value: object) -> Iterator[tuple[str, object]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _paths(f"{path}.{key}", inner)
-    else:
-        yield path, value
+    console.print(f"Wrote {out}. See what changed:  [bold]git diff --no-index {file} {out}[/]", soft_wrap=True)
 
 
 def _shown(value: object) -> str:

@@ -22,8 +22,15 @@ def changed_keys(before: ExperimentSettings, now: ExperimentSettings) -> list[st
     >>> changed_keys(ExperimentSettings(experiment="a", actions=2), ExperimentSettings(experiment="a", actions=2, baseline="1"))
     ['baseline']
     """
+    return [key for key, _, _ in changes(before, now)]
+
+
+def changes(before: ExperimentSettings, now: ExperimentSettings) -> Iterator[tuple[str, object, object]]:
+    """The keys whose values differ, with the values before and now; None where there is none."""
     old, new = (dict(_flat(msgspec.json.decode(settings_to_json(each), type=dict[str, object]))) for each in (before, now))
-    return [key for key in dict.fromkeys([*old, *new]) if key not in old or key not in new or old[key] != new[key]]
+    for key in dict.fromkeys([*old, *new]):
+        if key not in old or key not in new or old[key] != new[key]:
+            yield key, old.get(key), new.get(key)
 
 
 def _flat(section: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -69,7 +69,7 @@ class Sets:
 
 
 class Drawn:
-    """m draws of θ. In each one action wins, or several whose scores are equal, as much each; its share of draws is its probability.
+    """m draws of θ. In each an action wins, or several that are equal, as much each; its share of draws is its probability.
 
     `weights` are m vectors, `same` one more that is the same in every draw. A context s costs O(m·(d + q·K)) among K actions of q
     features; where a set of actions was asked for before, O(m·p·K) for p features of s, by one product for all contexts of a batch.
