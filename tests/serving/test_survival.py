@@ -148,7 +148,7 @@ def test_a_stalled_client_does_not_hold_up_the_stop(data: Path) -> None:
 
 
 def test_two_servers_on_one_directory(data: Path) -> None:
-    with running(data), pytest.raises(DirectoryInUse, match="in use by process"):
+    with running(data), pytest.raises(DirectoryInUse, match=r"in use by process .*rewardloop serve a\.yaml b\.yaml"):
         serve(data, "127.0.0.1", 0, 1, lambda _: None)
 
 

@@ -23,8 +23,10 @@ class Lease:
     A child that was forked (not spawned) meanwhile holds it too, until it ends: its files may still be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, instead: str = "stop that first, or use another data directory") -> None:
         self.path = path
+        self._instead = instead
+        """What somebody else may do while it is held, for the refusal."""
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
@@ -54,7 +56,7 @@ class Lease:
             signed = json.loads(self.path.read_bytes()[:1024])
             since = isoformat(self.path.stat().st_mtime_ns // 1000)
             holder = f"process {int(signed['pid'])} on {ascii(signed['host'])[1:-1]} since {since}"
-        return f"{self.path.parent} is in use by {holder} (lock {self.path.name}): stop that first, or use another data directory"
+        return f"{self.path.parent} is in use by {holder} (lock {self.path.name}): {self._instead}"
 
 
 @contextmanager

@@ -37,6 +37,11 @@ _UNGUARDED = (
     "or say --insecure where a proxy asks who is calling"
 )
 
+_TOGETHER = (
+    "one server answers for all experiments, so stop it and name every file (`rewardloop serve a.yaml b.yaml`), "
+    "or use another data directory"
+)
+
 _logger = logging.getLogger(__name__)
 
 
@@ -66,7 +71,7 @@ def serve(
         Certificate(Path(protection.tls_certificate), Path(protection.tls_key))
     directory = DataDirectory(data_directory)
     counts = directory.root / "serving"
-    with Lease(directory.server_lock), reserve(host, port) as reserved:
+    with Lease(directory.server_lock, _TOGETHER), reserve(host, port) as reserved:
         if not (has_keys or protection.insecure or is_loopback(reserved)):
             raise InvalidInput(_UNGUARDED.format(host))
         counts.mkdir(exist_ok=True)
