@@ -101,8 +101,14 @@ class Side:
             return self._place(self.words.setdefault(column.name, {}), column.value, column)
         return self._place(self.products, column.factors, column)
 
-    def knows(self, column: Column) -> bool:
-        return column.value in self.words.get(column.name, ()) if column.kind == "word" else column.name in self.numbers
+    def without_place(self, features: Features) -> Features:
+        """Those of them that stand nowhere: of most events none."""
+        numbers, words = self.numbers, self.words
+        return {
+            name: value
+            for name, value in features.items()
+            if (value not in words.get(name, ()) if type(value) is str else name not in numbers)
+        }
 
     def numbered(self, places: Sequence[int]) -> Ints:
         """Which features stand in some places; words of a name are one."""
@@ -200,8 +206,8 @@ class Terms:
         """Gives a term to every feature without one that is met for the second time, while there is room: most ids never are."""
         for context, action in events:
             for features, side in ((action, self.action), (context, self.context)):
-                for column in _columns(features):
-                    if len(self.terms) <= self._limit and not side.knows(column) and self._again(column):
+                for column in _columns(side.without_place(features)):
+                    if len(self.terms) <= self._limit and self._again(column):
                         place = side.place(column)
                         self.terms.append((place, 0) if side is self.context else (0, place))
                         self.scales.append(1.0)
