@@ -14,9 +14,11 @@ from rewardloop import Experiment, ExperimentSettings
 from rewardloop.actions import ActionSet
 from rewardloop.clock import SECOND, ManualClock
 from rewardloop.errors import Conflict, CorruptModel, InvalidInput
+from rewardloop.evaluation.randomised.harm import effect
 from rewardloop.features import Features
 from rewardloop.loop.probing import probe
 from rewardloop.loop.status import statuses
+from rewardloop.loop.trials.checks import n_closed, randomised
 from rewardloop.policies.contract import Policy
 from rewardloop.policies.uniform import UniformPolicy
 from rewardloop.registry import Challenger, Hosted, ModelRecord, RolloutStep, read_hosted
@@ -444,3 +446,25 @@ def test_a_challenger_beside_which_processes_die_is_taken_back(tmp_path: Path) -
         done = offers.rollouts.watch()
         assert done is not None
         assert (done.kind, done.reason) == ("roll back", "3 serving processes died while it was on trial.")
+
+
+def test_the_slots_of_a_decision_are_one_observation_of_a_trial(tmp_path: Path) -> None:
+    """A visitor clicks everywhere or nowhere: taken for two visitors, the interval would be narrower than it must be, by √2."""
+    clock, slots = ManualClock(), [{"id": "top"}, {"id": "side"}]
+    with with_champion(tmp_path, clock, settings()) as offers:
+        step = offers.canary(made(offers, 2, UniformPolicy()))
+        for i in range(300):
+            clock.advance(SECOND)
+            decision = offers.decide({"age": 30.0}, slots=slots, event_id=f"visit-{i}")
+            for slot in slots:
+                offers.reward(decision.event_id, float(i % 2), slot=str(slot["id"]))
+        clock.advance(SECOND)
+        followed = offers.join().follow(step.trial)
+        drawn = randomised([step], followed)
+        assert drawn.key is not None
+        assert (len(drawn.reward), len(np.unique(drawn.key))) == (600, 300)
+        assert n_closed(step, followed) == int(drawn.challenged.sum()) / 2
+        width, as_if = (
+            found.upper - found.lower for found in (effect(drawn, 0.95, 600), effect(drawn._replace(key=None), 0.95, 600))
+        )
+        assert width == pytest.approx(2**0.5 * as_if, rel=0.05)

@@ -34,7 +34,7 @@ class Followed:
     """What the client asked the variant to follow; empty where it did not."""
     event_id: Sequence[str]
     context: Sequence[bytes]
-    """Event ids and contexts are empty where they were not asked for."""
+    """Contexts are empty where they were not asked for, event ids where no decision fills several slots either."""
 
     def __len__(self) -> int:
         return len(self.decided_at)
@@ -48,7 +48,8 @@ class Followed:
 
 def follow(directory: Path, manifest: Manifest, since: int, watermark: int, *, contexts: bool) -> Followed:
     """Decisions made after `since`, known as of `watermark`. Memory: these columns of them. Raises `Corrupt`."""
-    columns = (*_COLUMNS, "event_id", "context") if contexts else _COLUMNS
+    with_ids = contexts or bool(manifest.of("wholes"))
+    columns = (*_COLUMNS, *(["event_id"] if with_ids else []), *(["context"] if contexts else []))
     parts = manifest.between("decisions", since, watermark)
     tables = [read_part(directory, part, columns) for part in parts]
     if not tables:
@@ -69,7 +70,7 @@ def follow(directory: Path, manifest: Manifest, since: int, watermark: int, *, c
         np.array(table["model_id"].to_pylist(), dtype=np.str_),
         reward[rows],
         table["sticky"].to_pylist(),
-        table["event_id"].to_pylist() if contexts else (),
+        table["event_id"].to_pylist() if with_ids else (),
         table["context"].cast(pa.binary()).to_pylist() if contexts else (),
     )
 

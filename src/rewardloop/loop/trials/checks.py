@@ -19,6 +19,7 @@ from rewardloop.evaluation import judge
 from rewardloop.evaluation.randomised.harm import Check, Mask, Randomised, error_check, estimate_check, latency_check, reward_check
 from rewardloop.evaluation.randomised.two_sample import ABTest, ab_test
 from rewardloop.features import parse_context
+from rewardloop.ids import decisions_of
 from rewardloop.interactions import Floats, Ints
 from rewardloop.lake import DataSet, Followed
 from rewardloop.loop.judging import HELD_AT_ONCE, OFFERED_AT_ONCE, kept_if_small, seen_by
@@ -96,7 +97,9 @@ def shadow_check(modelling: Modelling, step: RolloutStep, data: DataSet) -> Chec
 def n_closed(step: RolloutStep, seen: Followed) -> int:
     """Decisions of this step that have closed: the challenger's own, or all where it only scores."""
     since = seen.decided_at > step.at
-    return int((since & _turn(seen)).sum() if step.share else since.sum())
+    counted = since & _turn(seen) if step.share else since
+    wholes = decisions_of(seen.event_id)
+    return int(counted.sum()) if wholes is None else len({wholes[i] for i in np.flatnonzero(counted).tolist()})
 
 
 def settled(steps: Sequence[RolloutStep], decided_at: Ints) -> Mask:
@@ -131,11 +134,12 @@ def _shares(steps: Sequence[RolloutStep], decided_at: Ints) -> Floats:
 
 
 def _keys(seen: Followed, feature: str) -> Ints | None:
-    """(n,) a number for each of the values that variants followed; None where each event drew for itself."""
-    if not feature and not any(seen.sticky):
+    """(n,) what the variant followed, as numbers; by default the decision, to which its slots belong. None: each event its own."""
+    wholes = decisions_of(seen.event_id)
+    if not feature and not any(seen.sticky) and wholes is None:
         return None
     contexts = map(parse_context, seen.context) if feature else repeat({}, len(seen))
-    events = seen.event_id if feature else map(str, range(len(seen)))
+    events = wholes or (seen.event_id if feature else map(str, range(len(seen))))
     words = [sticky_key(*each) for each in zip(contexts, repeat(feature, len(seen)), events, seen.sticky, strict=True)]
     return np.unique(words, return_inverse=True)[1].astype(np.int64)
 
