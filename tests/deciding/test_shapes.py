@@ -38,7 +38,7 @@ def test_what_is_read_by_a_shape_is_what_is_parsed(actions: list[object]) -> Non
         assert (found.ids, found.raw) == (expected.ids, expected.raw)
         assert expected.features is not None
         assert found.features is not None
-        assert list(found.features) == list(expected.features)
+        assert list(found.features) == [{name: float(value) for name, value in own.items()} for own in expected.features]
 
 
 @given(offered(features))

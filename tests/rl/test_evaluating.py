@@ -88,7 +88,7 @@ def test_a_comparison_puts_everything_on_the_same_episodes(tmp_path: Path) -> No
     ("env", "twice", "checkpoint", "said"),
     [
         ("rl_worlds:Choosing", False, "best", "its checkpoints do not fit"),
-        ("rl_worlds:Tracking", False, "77", "step of a checkpoint"),
+        ("rl_worlds:Tracking", False, "77", r"step of which there is one \(40, 80\), got `77`"),
         ("rl_worlds:Tracking", True, "best", "Expected each run once"),
     ],
 )

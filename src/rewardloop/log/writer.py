@@ -73,9 +73,8 @@ class LogWriter:
 
     def leave_to_parent(self) -> None:
         """In a forked child: lets go of what the parent writes on, and writes nothing. The child needs a writer of its own."""
-        self._closed = (
-            True  # Without the turn: a thread of the parent may have held it at the fork, and is not here to give it back.
-        )
+        # Without the turn: a thread of the parent may have held it at the fork, and is not here to give it back.
+        self._closed = True
         if self._segment is not None:
             self._segment.close()
         self._lock.release(remove=False)
