@@ -108,7 +108,7 @@ def test_values_are_decided_logged_with_their_density_audited_rewarded_and_rolle
         again = deploy(run, opened)
         assert again.report is not None
         assert (again.deployment, again.report.verdict) == (None, "insufficient_data")
-        with pytest.raises(Conflict, match="No bandit learns .* numbers at once: train in a simulator"):
+        with pytest.raises(Conflict, match=r"No bandit learns .* numbers at once: train in a simulator"):
             opened.train()
         assert deploy(run, opened, force=True).model_id == "boiler.3"
         assert opened.roll_back().model_id == "boiler.1"
