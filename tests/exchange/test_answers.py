@@ -97,3 +97,16 @@ def test_a_row_without_a_usable_answer_is_named_and_nothing_is_estimated(tmp_pat
 def test_a_column_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"Expected a column `nwe`, got .*did you mean `new`"):
         observe_file(written(tmp_path, "a"), ["a", "b"], 10, answers=["nwe"])
+
+
+def test_decisions_over_slots_are_refused(tmp_path: Path) -> None:
+    slot = {"_label_cost": -1.0, "_id": "main", "_a": [1, 0], "_p": [0.5, 0.5], "_o": []}
+    event = {
+        "Timestamp": "2021-04-26T17:23:28Z", "Version": "1", "EventId": "e1", "new": "a",
+        "c": {"_multi": [{"_tag": "a"}, {"_tag": "b"}], "_slots": [{"_id": "main"}]}, "_outcomes": [slot],
+    }  # fmt: skip
+    path = tmp_path / "log.dsjson"
+    path.write_text(json.dumps(event) + "\n")
+    assert len(observe_file(path, None, 10)) == 1
+    with pytest.raises(InvalidInput, match="one action of several, got slots - at `line 1`"):
+        observe_file(path, None, 10, answers=["new"])

@@ -17,8 +17,8 @@ from rewardloop.exchange.history import HistoryRow
 from rewardloop.exchange.row_values import RESERVED, TOLERANCE, action_id, parsed
 from rewardloop.exchange.rows import RawRow, Values
 from rewardloop.interactions import Floats
+from rewardloop.lake.observed import Refused
 
-SHOWN_LINES = 5
 _ALL_OR_NONE = "Expected an answer of the policy in every row, or what is estimated is another policy"
 
 
@@ -31,9 +31,8 @@ class Answers:
         self._ordered = ordered
         self._rows: deque[tuple[Floats, ...]] = deque(maxlen=newest)
         self._met: set[str] = set()
-        self._bad_lines: list[int] = []
+        self._refused = Refused()
         self._first_problem = ""
-        self._n_bad = 0
 
     def apart(self, raw: RawRow) -> tuple[RawRow, Values]:
         """The row without these columns, which are no part of its context, and what they hold."""
@@ -45,17 +44,18 @@ class Answers:
         return raw._replace(values={name: value for name, value in raw.values.items() if name not in gone}), answers
 
     def take(self, row: HistoryRow, answers: Values) -> None:
-        """The answers to a row that was understood."""
-        if self._columns and (row.slots or row.values):
+        """The answers to a row that was understood. Raises `InvalidInput` for one that is no choice of one action."""
+        if not self._columns:
+            return
+        if row.slots or row.values:
             raise InvalidInput(
                 f"Expected decisions for one action of several, got {'slots' if row.slots else 'values'}", at=f"line {row.line}"
             )
         try:
             self._rows.append(tuple(self._distribution(name, answers.get(name), row.actions) for name in self._columns))
         except RewardloopError as error:
-            self._n_bad += 1
+            self._refused = self._refused.one_more(row.line)
             self._first_problem = self._first_problem or str(error)
-            self._bad_lines = [*self._bad_lines, row.line][:SHOWN_LINES]
 
     def check(self, path: Path, columns: Sequence[str]) -> None:
         """Raises `InvalidInput` unless every row had a distribution in every column; the file has `columns`, if any rows."""
@@ -63,9 +63,9 @@ class Answers:
             if name not in self._met:
                 known = ", ".join(f"`{column[:40]}`" for column in columns[:12])
                 raise InvalidInput(f"Expected a column `{name}`, got {known}{did_you_mean(name, columns)}", at=str(path))
-        if self._n_bad:
-            lines = ", ".join(map(str, self._bad_lines)) + (", …" if self._n_bad > SHOWN_LINES else "")
-            told = f"{self._n_bad:,} row{'s have' if self._n_bad > 1 else ' has'} none that can be used (line {lines})"
+        if n := self._refused.n:
+            lines = ", ".join(map(str, self._refused.lines)) + (", …" if n > len(self._refused.lines) else "")
+            told = f"{n:,} row{'s have' if n > 1 else ' has'} none that can be used (line {lines})"
             raise InvalidInput(f"{_ALL_OR_NONE}; {told}. The first: {self._first_problem}", at=str(path))
 
     def by_column(self) -> Mapping[str, Floats]:

@@ -24,8 +24,6 @@ from rewardloop.features import parse_context
 from rewardloop.interactions import Floats, Interactions, Ints
 from rewardloop.lake.observed import NEVER, Observed, Refused
 
-SHOWN_LINES = 5
-
 
 class _Reading:
     """What is gathered row by row."""
@@ -48,8 +46,7 @@ class _Reading:
     def refuse(self, reason: str, line: int) -> None:
         if reason not in self.refused and len(self.refused) >= MAX_REASONS:
             reason = OTHER
-        before = self.refused.get(reason, Refused(0, ()))
-        self.refused[reason] = Refused(before.n + 1, (*before.lines, line)[:SHOWN_LINES])
+        self.refused[reason] = self.refused.get(reason, Refused()).one_more(line)
 
 
 def observe_file(

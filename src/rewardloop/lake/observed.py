@@ -26,6 +26,7 @@ Mask = npt.NDArray[np.bool_]
 
 NEWEST = 200_000
 """Events to look at where nothing else is asked for: bounds time and memory."""
+SHOWN_LINES = 5
 NEVER = -1
 """An instant that is not known, or did not come."""
 
@@ -34,9 +35,13 @@ NEVER = -1
 class Refused:
     """Rows of a file that are no decision with a reward, for one reason."""
 
-    n: int
-    lines: tuple[int, ...]
+    n: int = 0
+    lines: tuple[int, ...] = ()
     """The first of them."""
+
+    def one_more(self, line: int) -> Refused:
+        """This row too."""
+        return Refused(self.n + 1, (*self.lines, line)[:SHOWN_LINES])
 
 
 @dataclass(frozen=True, slots=True)
